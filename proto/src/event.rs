@@ -1,0 +1,253 @@
+//! Facts on the bus: the messages of `tongbao.event.v1`, each with its id, its subject and what it is about.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::bus::subject;
+
+/// `tongbao.event.v1`.
+pub mod v1 {
+    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated; the .proto files carry the docs")]
+    include!(concat!(env!("OUT_DIR"), "/tongbao.event.v1.rs"));
+    include!(concat!(env!("OUT_DIR"), "/tongbao.event.v1.serde.rs"));
+}
+
+pub use v1::{
+    DiscrepancyOpened, DiscrepancyResolved, OrderClosed, OrderCreated, OrderPaid, PaymentCreated, PaymentPaid,
+    PaymentSurplus, ReconciliationCompleted, Source,
+};
+
+/// A fact that goes over the bus. Everything about its envelope follows from its content, so two reporters of one fact
+/// cannot disagree.
+pub trait Event: Serialize + DeserializeOwned + Send + Sync {
+    /// The full name of the message type: header `ce-type`.
+    const TYPE: &'static str;
+
+    /// The id of the fact: headers `ce-id` and `Nats-Msg-Id`.
+    fn id(&self) -> String;
+
+    /// The subject it is published on.
+    fn bus_subject(&self) -> String;
+
+    /// What it is about: header `ce-subject`.
+    fn about(&self) -> String;
+
+    /// When it happened: header `ce-time`. `None` when the fact has no time of its own; the publisher's clock is used then.
+    fn time(&self) -> Option<pbjson_types::Timestamp>;
+}
+
+/// The part of a resource name after its last slash.
+fn id_of(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+impl Event for PaymentPaid {
+    const TYPE: &'static str = "tongbao.event.v1.PaymentPaid";
+
+    fn id(&self) -> String {
+        format!("paid:{}:{}", self.provider, self.transaction_id)
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::payment_paid(&self.merchant)
+    }
+
+    // The order is not known to whoever hears the provider; the attempt's number is.
+    fn about(&self) -> String {
+        format!("payments/{}", self.out_trade_no)
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        self.paid_time.clone()
+    }
+}
+
+impl Event for OrderCreated {
+    const TYPE: &'static str = "tongbao.event.v1.OrderCreated";
+
+    fn id(&self) -> String {
+        format!("created:{}", id_of(&self.order))
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::order("created", &self.app)
+    }
+
+    fn about(&self) -> String {
+        self.order.clone()
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        self.create_time.clone()
+    }
+}
+
+impl Event for PaymentCreated {
+    const TYPE: &'static str = "tongbao.event.v1.PaymentCreated";
+
+    fn id(&self) -> String {
+        format!("payment-created:{}", id_of(&self.payment))
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::payment("created", &self.app)
+    }
+
+    fn about(&self) -> String {
+        self.payment.clone()
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        self.create_time.clone()
+    }
+}
+
+impl Event for OrderPaid {
+    const TYPE: &'static str = "tongbao.event.v1.OrderPaid";
+
+    fn id(&self) -> String {
+        format!("paid:{}", id_of(&self.order))
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::order("paid", &self.app)
+    }
+
+    fn about(&self) -> String {
+        self.order.clone()
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        self.paid_time.clone()
+    }
+}
+
+impl Event for OrderClosed {
+    const TYPE: &'static str = "tongbao.event.v1.OrderClosed";
+
+    fn id(&self) -> String {
+        format!("closed:{}", id_of(&self.order))
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::order("closed", &self.app)
+    }
+
+    fn about(&self) -> String {
+        self.order.clone()
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        self.close_time.clone()
+    }
+}
+
+impl Event for PaymentSurplus {
+    const TYPE: &'static str = "tongbao.event.v1.PaymentSurplus";
+
+    fn id(&self) -> String {
+        format!("surplus:{}", id_of(&self.payment))
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::payment("surplus", &self.app)
+    }
+
+    fn about(&self) -> String {
+        self.payment.clone()
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        self.paid_time.clone()
+    }
+}
+
+impl Event for ReconciliationCompleted {
+    const TYPE: &'static str = "tongbao.event.v1.ReconciliationCompleted";
+
+    fn id(&self) -> String {
+        format!("run:{}", id_of(&self.run))
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::run_completed(&self.merchant)
+    }
+
+    fn about(&self) -> String {
+        self.run.clone()
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        None
+    }
+}
+
+impl Event for DiscrepancyOpened {
+    const TYPE: &'static str = "tongbao.event.v1.DiscrepancyOpened";
+
+    fn id(&self) -> String {
+        format!("opened:{}:{}", id_of(&self.discrepancy), id_of(&self.run))
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::discrepancy("opened", &self.merchant)
+    }
+
+    fn about(&self) -> String {
+        self.discrepancy.clone()
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        None
+    }
+}
+
+impl Event for DiscrepancyResolved {
+    const TYPE: &'static str = "tongbao.event.v1.DiscrepancyResolved";
+
+    fn id(&self) -> String {
+        format!("resolved:{}:{}", id_of(&self.discrepancy), id_of(&self.run))
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::discrepancy("resolved", &self.merchant)
+    }
+
+    fn about(&self) -> String {
+        self.discrepancy.clone()
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Event as _, OrderPaid, PaymentPaid, Source};
+
+    #[test]
+    fn a_notice_and_a_query_of_one_payment_carry_one_id() {
+        let notice = PaymentPaid {
+            provider: "wechat-v2".into(),
+            transaction_id: "4200".into(),
+            source: Source::Notice.into(),
+            ..PaymentPaid::default()
+        };
+        let query = PaymentPaid { source: Source::Query.into(), ..notice.clone() };
+        assert_eq!(notice.id(), query.id());
+        assert_eq!(notice.id(), "paid:wechat-v2:4200");
+    }
+
+    #[test]
+    fn an_order_event_is_named_after_the_uuid_of_its_order() {
+        let paid = OrderPaid { order: "orders/0198".into(), app: "shop".into(), ..OrderPaid::default() };
+        assert_eq!((paid.id().as_str(), paid.bus_subject().as_str()), ("paid:0198", "order.v1.order.paid.shop"));
+    }
+
+    #[test]
+    fn a_body_with_fields_of_a_later_release_is_still_read() {
+        let body = r#"{"merchant":"acme-mini","amountFen":"100","somethingNew":1,"source":"SOURCE_LATER"}"#;
+        let paid: PaymentPaid = serde_json::from_str(body).expect("unknown fields and values are ignored");
+        assert_eq!((paid.merchant.as_str(), paid.amount_fen), ("acme-mini", 100));
+    }
+}
