@@ -34,6 +34,7 @@ pub mod reconcile {
 pub mod bus;
 pub mod error;
 pub mod event;
+pub mod time;
 
 /// Every message and service of ours as an encoded `google.protobuf.FileDescriptorSet`, for gRPC reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
