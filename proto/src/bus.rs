@@ -102,8 +102,7 @@ pub struct DurableSpec {
 }
 
 const GIB: i64 = 1 << 30;
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const DUPLICATE_WINDOW: Duration = Duration::from_secs(10 * 60);
+const DUPLICATE_WINDOW: Duration = Duration::from_mins(10);
 
 /// Every stream.
 pub const STREAMS: [StreamSpec; 4] = [
@@ -112,7 +111,7 @@ pub const STREAMS: [StreamSpec; 4] = [
         name: "PAY",
         subjects: &["pay.v1.>"],
         max_bytes: 16 * GIB,
-        max_age: Some(Duration::from_secs(100 * DAY.as_secs())),
+        max_age: Some(Duration::from_hours(100 * 24)),
         duplicate_window: DUPLICATE_WINDOW,
         owners: &["notify-svc", "order-svc", "reconcile-svc"],
     },
@@ -120,7 +119,7 @@ pub const STREAMS: [StreamSpec; 4] = [
         name: "ORDER",
         subjects: &["order.v1.>"],
         max_bytes: 16 * GIB,
-        max_age: Some(Duration::from_secs(100 * DAY.as_secs())),
+        max_age: Some(Duration::from_hours(100 * 24)),
         duplicate_window: DUPLICATE_WINDOW,
         owners: &["order-svc", "reconcile-svc"],
     },
@@ -128,7 +127,7 @@ pub const STREAMS: [StreamSpec; 4] = [
         name: "RECON",
         subjects: &["recon.v1.>"],
         max_bytes: 2 * GIB,
-        max_age: Some(Duration::from_secs(100 * DAY.as_secs())),
+        max_age: Some(Duration::from_hours(100 * 24)),
         duplicate_window: DUPLICATE_WINDOW,
         owners: &["reconcile-svc"],
     },

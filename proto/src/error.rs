@@ -2,7 +2,14 @@
 
 /// `tongbao.error.v1`.
 pub mod v1 {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated; the .proto files carry the docs")]
+    #![expect(
+        missing_docs,
+        clippy::all,
+        clippy::pedantic,
+        clippy::allow_attributes,
+        clippy::allow_attributes_without_reason,
+        reason = "generated; the .proto files carry the docs"
+    )]
     include!(concat!(env!("OUT_DIR"), "/tongbao.error.v1.rs"));
     include!(concat!(env!("OUT_DIR"), "/tongbao.error.v1.serde.rs"));
 }

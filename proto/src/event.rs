@@ -6,7 +6,14 @@ use crate::bus::subject;
 
 /// `tongbao.event.v1`.
 pub mod v1 {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated; the .proto files carry the docs")]
+    #![expect(
+        missing_docs,
+        clippy::all,
+        clippy::pedantic,
+        clippy::allow_attributes,
+        clippy::allow_attributes_without_reason,
+        reason = "generated; the .proto files carry the docs"
+    )]
     include!(concat!(env!("OUT_DIR"), "/tongbao.event.v1.rs"));
     include!(concat!(env!("OUT_DIR"), "/tongbao.event.v1.serde.rs"));
 }
@@ -57,7 +64,7 @@ impl Event for PaymentPaid {
     }
 
     fn time(&self) -> Option<pbjson_types::Timestamp> {
-        self.paid_time.clone()
+        self.paid_time
     }
 }
 
@@ -77,7 +84,7 @@ impl Event for OrderCreated {
     }
 
     fn time(&self) -> Option<pbjson_types::Timestamp> {
-        self.create_time.clone()
+        self.create_time
     }
 }
 
@@ -97,7 +104,7 @@ impl Event for PaymentCreated {
     }
 
     fn time(&self) -> Option<pbjson_types::Timestamp> {
-        self.create_time.clone()
+        self.create_time
     }
 }
 
@@ -117,7 +124,7 @@ impl Event for OrderPaid {
     }
 
     fn time(&self) -> Option<pbjson_types::Timestamp> {
-        self.paid_time.clone()
+        self.paid_time
     }
 }
 
@@ -137,7 +144,7 @@ impl Event for OrderClosed {
     }
 
     fn time(&self) -> Option<pbjson_types::Timestamp> {
-        self.close_time.clone()
+        self.close_time
     }
 }
 
@@ -157,7 +164,7 @@ impl Event for PaymentSurplus {
     }
 
     fn time(&self) -> Option<pbjson_types::Timestamp> {
-        self.paid_time.clone()
+        self.paid_time
     }
 }
 

@@ -4,7 +4,14 @@
 /// `tongbao.order.v1`: the API of the internal teams.
 pub mod order {
     /// Version 1.
-    #[expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated; the .proto files carry the docs")]
+    #[expect(
+        missing_docs,
+        clippy::all,
+        clippy::pedantic,
+        clippy::allow_attributes,
+        clippy::allow_attributes_without_reason,
+        reason = "generated; the .proto files carry the docs"
+    )]
     pub mod v1 {
         include!(concat!(env!("OUT_DIR"), "/tongbao.order.v1.rs"));
         include!(concat!(env!("OUT_DIR"), "/tongbao.order.v1.serde.rs"));
@@ -14,7 +21,14 @@ pub mod order {
 /// `tongbao.gateway.v1`: the internal API of pay-gateway.
 pub mod gateway {
     /// Version 1.
-    #[expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated; the .proto files carry the docs")]
+    #[expect(
+        missing_docs,
+        clippy::all,
+        clippy::pedantic,
+        clippy::allow_attributes,
+        clippy::allow_attributes_without_reason,
+        reason = "generated; the .proto files carry the docs"
+    )]
     pub mod v1 {
         include!(concat!(env!("OUT_DIR"), "/tongbao.gateway.v1.rs"));
         include!(concat!(env!("OUT_DIR"), "/tongbao.gateway.v1.serde.rs"));
@@ -24,7 +38,14 @@ pub mod gateway {
 /// `tongbao.reconcile.v1`: the API of reconcile-svc.
 pub mod reconcile {
     /// Version 1.
-    #[expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated; the .proto files carry the docs")]
+    #[expect(
+        missing_docs,
+        clippy::all,
+        clippy::pedantic,
+        clippy::allow_attributes,
+        clippy::allow_attributes_without_reason,
+        reason = "generated; the .proto files carry the docs"
+    )]
     pub mod v1 {
         include!(concat!(env!("OUT_DIR"), "/tongbao.reconcile.v1.rs"));
         include!(concat!(env!("OUT_DIR"), "/tongbao.reconcile.v1.serde.rs"));

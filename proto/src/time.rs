@@ -13,7 +13,7 @@ pub fn to_wire(instant: Timestamp) -> pbjson_types::Timestamp {
     }
 }
 
-/// An instant from the wire. `None` when it is out of range or its nanoseconds are not 0..1_000_000_000.
+/// An instant from the wire. `None` when it is out of range or its nanoseconds are not below one second.
 pub fn from_wire(wire: &pbjson_types::Timestamp) -> Option<Timestamp> {
     if !(0..1_000_000_000).contains(&wire.nanos) {
         return None;
