@@ -1,2 +1,10 @@
-//! .
-fn main() {}
+//! order-svc: owns orders and payments, and serves the internal teams.
+
+use std::process::ExitCode;
+
+use order_svc::{app, config::Config};
+use svc_kit::process;
+
+fn main() -> ExitCode {
+    process::main(|tasks| async move { app::start(process::settings::<Config>()?, &tasks).await })
+}

@@ -1,0 +1,80 @@
+//! `tongbao.order.v1.OrderService`: one RPC per file. Each checks the caller, then every field, and only then acts.
+
+mod answer;
+pub mod apps;
+mod close_order;
+mod create_order;
+mod fields;
+mod get_order;
+mod list_orders;
+mod pay_order;
+mod refuse;
+mod replay;
+pub mod watch;
+mod watch_order;
+
+use std::{pin::Pin, sync::Arc};
+
+use proto::order::v1::{
+    CloseOrderRequest, CreateOrderRequest, GetOrderRequest, ListOrdersRequest, ListOrdersResponse, Order,
+    PayOrderRequest, PayOrderResponse, WatchOrderRequest, order_service_server::OrderService,
+};
+use tonic::{Request, Response, Status, codegen::tokio_stream::Stream};
+
+use crate::{gateway::Merchants, life::Life};
+use apps::Apps;
+use watch::Watchers;
+
+/// The API of the internal teams.
+#[derive(Clone, Debug)]
+pub struct Api {
+    pub(crate) life: Life,
+    pub(crate) merchants: Merchants,
+    pub(crate) apps: Arc<Apps>,
+    pub(crate) watchers: Watchers,
+}
+
+impl Api {
+    /// Serves the teams in `apps`.
+    pub fn new(life: Life, merchants: Merchants, apps: Apps, watchers: Watchers) -> Self {
+        Self { life, merchants, apps: Arc::new(apps), watchers }
+    }
+
+    fn counted<T>(&self, rpc: &'static str, answer: Result<T, Status>) -> Result<Response<T>, Status> {
+        let outcome = answer.as_ref().map_or_else(|status| refuse::code_word(status.code()), |_| "ok");
+        self.life.measured.called(rpc, outcome);
+        answer.map(Response::new)
+    }
+}
+
+#[tonic::async_trait]
+impl OrderService for Api {
+    async fn create_order(&self, request: Request<CreateOrderRequest>) -> Result<Response<Order>, Status> {
+        self.counted("CreateOrder", create_order::handle(self, request).await)
+    }
+
+    async fn get_order(&self, request: Request<GetOrderRequest>) -> Result<Response<Order>, Status> {
+        self.counted("GetOrder", get_order::handle(self, request).await)
+    }
+
+    async fn list_orders(&self, request: Request<ListOrdersRequest>) -> Result<Response<ListOrdersResponse>, Status> {
+        self.counted("ListOrders", list_orders::handle(self, request).await)
+    }
+
+    async fn pay_order(&self, request: Request<PayOrderRequest>) -> Result<Response<PayOrderResponse>, Status> {
+        self.counted("PayOrder", pay_order::handle(self, request).await)
+    }
+
+    async fn close_order(&self, request: Request<CloseOrderRequest>) -> Result<Response<Order>, Status> {
+        self.counted("CloseOrder", close_order::handle(self, request).await)
+    }
+
+    type WatchOrderStream = Pin<Box<dyn Stream<Item = Result<Order, Status>> + Send>>;
+
+    async fn watch_order(
+        &self,
+        request: Request<WatchOrderRequest>,
+    ) -> Result<Response<Self::WatchOrderStream>, Status> {
+        self.counted("WatchOrder", watch_order::handle(self, request).await)
+    }
+}

@@ -1,0 +1,219 @@
+//! `PayOrder`: write the attempt, then send it, then keep the answer.
+//!
+//! 1. Take the request id (a lease on the database's clock).
+//! 2. Turn a login code into the openid; a code works once, so nothing is written before.
+//! 3. Write the attempt, CREATED, with the event that tells its number.
+//! 4. Ask the provider. A lost answer leaves it CREATED: unknown. The caller retries with the same request id, and the
+//!    same attempt is sent again with the same content.
+
+mod fields;
+mod sending;
+
+use jiff::SignedDuration;
+use proto::{
+    gateway::v1::not_done,
+    order::v1::{PayOrderRequest, PayOrderResponse},
+};
+use svc_kit::outbox;
+use tonic::{Request, Status};
+
+use self::fields::{Payer, Wanted};
+use super::{
+    Api, refuse,
+    replay::{Named, Taken, content_of},
+};
+use crate::{
+    config::PROCESS,
+    domain::{
+        PaymentId,
+        order::{self, Order},
+        payment::{Openid, Payment, State},
+    },
+    events,
+    gateway::Asked,
+    store::{orders, payments, requests},
+};
+
+/// More open attempts than this are a mistake of the caller's, not a payer who changes their mind.
+const MAX_OPEN_PAYMENTS: usize = 10;
+/// How long one call may hold its request id: a login and a prepay, each bounded by the gateway's time.
+const REQUEST_LEASE_S: u32 = 25;
+/// How long a prepay may be on its way.
+const SENDING_S: u32 = 20;
+/// WeChat refuses attempts that expire within a minute.
+const LEAST_LEFT: SignedDuration = SignedDuration::from_secs(61);
+
+pub(super) async fn handle(api: &Api, request: Request<PayOrderRequest>) -> Result<PayOrderResponse, Status> {
+    let app = api.apps.caller(request.metadata())?;
+    let request = request.into_inner();
+    let content_sha256 = content_of(&PayOrderRequest { request_id: String::new(), ..request.clone() });
+    let wanted = fields::check(&request)?;
+    let named = Named { app, request_id: wanted.request_id, rpc: "PayOrder", content_sha256 };
+
+    let payment = match begin(api, &named, &wanted).await? {
+        Begun::Replayed(response) => return Ok(*response),
+        Begun::Again(payment) => payment,
+        Begun::New(order) => match write(api, &named, &wanted, &order).await {
+            Ok(payment) => payment,
+            Err(refusal) => {
+                // Nothing was written, so the id is free again and a retry starts from the beginning.
+                forget(api, &named).await;
+                return Err(refusal);
+            }
+        },
+    };
+    let answer = sending::send(api, &named, &payment).await;
+    if answer.is_err() {
+        release(api, &named).await;
+    }
+    answer
+}
+
+enum Begun {
+    /// Answered before.
+    Replayed(Box<PayOrderResponse>),
+    /// The id is ours; nothing is written yet.
+    New(Box<Order>),
+    /// The attempt was written before, and its answer is not known.
+    Again(Box<Payment>),
+}
+
+/// Takes the request id and reads the order.
+async fn begin(api: &Api, named: &Named, wanted: &Wanted) -> Result<Begun, Status> {
+    let failed = |error: sqlx::Error| refuse::database(&error);
+    let mut tx = api.life.pool.begin().await.map_err(failed)?;
+    let order = orders::get(&mut tx, &named.app, wanted.order).await.map_err(failed)?;
+    let Some(order) = order else { return Err(refuse::order_not_found(wanted.order)) };
+    let taken = match named.take::<PayOrderResponse>(&mut tx, REQUEST_LEASE_S).await? {
+        Err(replayed) => return Ok(Begun::Replayed(Box::new(replayed))),
+        Ok(taken) => taken,
+    };
+    let written = match taken {
+        Taken::New | Taken::Unanswered(requests::Request { payment: None, .. }) => None,
+        Taken::Unanswered(requests::Request { payment: Some(id), .. }) => {
+            Some(payments::get(&mut tx, id).await.map_err(failed)?.ok_or_else(refuse::in_progress)?)
+        }
+    };
+    match &written {
+        Some(payment) if !payment.state.is_open() => return Err(sending::ended(&order, payment)),
+        Some(payment) => {
+            payable(&order, api, SignedDuration::ZERO)?;
+            if !payments::begin_sending(&mut tx, payment.id, SENDING_S).await.map_err(failed)? {
+                return Err(refuse::in_progress());
+            }
+        }
+        None => payable(&order, api, LEAST_LEFT)?,
+    }
+    requests::claim_again(&mut tx, &named.app, named.request_id, REQUEST_LEASE_S).await.map_err(failed)?;
+    tx.commit().await.map_err(failed)?;
+    Ok(match written {
+        Some(mut payment) => {
+            payment.sends += 1;
+            Begun::Again(Box::new(payment))
+        }
+        None => Begun::New(Box::new(order)),
+    })
+}
+
+/// Whether an order can still be paid, with at least `left` of its time.
+fn payable(order: &Order, api: &Api, left: SignedDuration) -> Result<(), Status> {
+    match order.state {
+        order::State::Paid { .. } | order::State::Closed { .. } => return Err(refuse::order_not_payable(order)),
+        order::State::Pending => {}
+    }
+    if order.close_requested_at.is_some() {
+        return Err(refuse::order_being_closed(order));
+    }
+    if order.expire_time.duration_since(api.life.clock.now()) <= left {
+        return Err(refuse::order_expired(order));
+    }
+    Ok(())
+}
+
+/// Finds out who pays and writes the attempt.
+async fn write(api: &Api, named: &Named, wanted: &Wanted, order: &Order) -> Result<Box<Payment>, Status> {
+    let failed = |error: sqlx::Error| refuse::database(&error);
+    let merchant = api.merchants.get(&order.merchant).await;
+    let merchant = merchant
+        .map_err(|_| refuse::try_again("the list of merchants is not known yet; retry with the same request_id"))?
+        .ok_or_else(|| refuse::method_not_available(format!("merchant {} is no longer configured", order.merchant)))?;
+    let app_id = wanted.app_of(&merchant)?;
+    let openid = match &wanted.payer {
+        Payer::Openid(openid) => openid.clone(),
+        Payer::LoginCode(code) => resolve(api, &order.merchant, &app_id, code).await?,
+    };
+
+    let now = api.life.clock.now();
+    let mut tx = api.life.pool.begin().await.map_err(failed)?;
+    // Locked, so that attempts are counted and closing is seen one after the other.
+    let order = orders::lock(&mut tx, &[order.id]).await.map_err(failed)?.pop();
+    let order = order.ok_or_else(refuse::in_progress)?;
+    payable(&order, api, LEAST_LEFT)?;
+    let attempts = payments::of_orders(&mut tx, &[order.id]).await.map_err(failed)?;
+    if MAX_OPEN_PAYMENTS <= attempts.iter().filter(|payment| payment.state.is_open()).count() {
+        return Err(refuse::too_many_payments(&order, MAX_OPEN_PAYMENTS));
+    }
+    let payment = Payment {
+        id: PaymentId(api.life.clock.uuid_v7()),
+        order_id: order.id,
+        merchant: order.merchant.clone(),
+        provider: merchant.provider,
+        mch_id: merchant.mch_id,
+        app_id,
+        amount: order.amount,
+        method: wanted.method,
+        openid: Openid(openid),
+        payer_ip: wanted.payer_ip.to_string(),
+        state: State::Created,
+        create_time: now,
+        sends: 1,
+        asks: 0,
+        disputed: false,
+    };
+    let first_ask = now.checked_add(api.life.asking.after_jittered(1)).unwrap_or(order.expire_time);
+    payments::insert(&mut tx, &payment, first_ask, SENDING_S).await.map_err(failed)?;
+    requests::set_payment(&mut tx, &named.app, named.request_id, payment.id).await.map_err(failed)?;
+    outbox::enqueue(&mut tx, &events::payment_created(&order, &payment), PROCESS).await.map_err(failed)?;
+    tx.commit().await.map_err(failed)?;
+    api.life.relay.wake();
+    Ok(Box::new(payment))
+}
+
+async fn resolve(api: &Api, merchant: &str, app_id: &str, code: &str) -> Result<String, Status> {
+    match api.life.gateway.resolve_openid(merchant, app_id, code).await {
+        Asked::Done(openid) if super::fields::is_openid(&openid) => Ok(openid),
+        Asked::Done(_) => Err(refuse::provider_unknown()),
+        Asked::NotDone(no) => Err(match no.kind() {
+            not_done::Kind::LoginCodeInvalid => refuse::login_code_invalid(),
+            not_done::Kind::RateLimited => {
+                refuse::try_again("WeChat takes no more logins of this payer in this minute; retry later")
+            }
+            _ => refuse::provider_refused(&no),
+        }),
+        Asked::Unknown { why } | Asked::NotSent { why } => {
+            tracing::warn!(merchant, why, "login code not resolved");
+            Err(refuse::provider_unknown())
+        }
+    }
+}
+
+async fn forget(api: &Api, named: &Named) {
+    let done = async {
+        let mut conn = api.life.pool.acquire().await?;
+        requests::forget(&mut conn, &named.app, named.request_id).await
+    };
+    if let Err(error) = done.await {
+        // The lease ends by itself; until then a retry hears ABORTED.
+        tracing::warn!(error = &error as &dyn std::error::Error, "request id not freed");
+    }
+}
+
+async fn release(api: &Api, named: &Named) {
+    let done = async {
+        let mut conn = api.life.pool.acquire().await?;
+        requests::release(&mut conn, &named.app, named.request_id).await
+    };
+    if let Err(error) = done.await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "request id not released");
+    }
+}

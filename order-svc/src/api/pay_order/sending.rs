@@ -1,0 +1,154 @@
+//! Sending one attempt that is already written, and keeping what the provider said.
+
+use prost::Message as _;
+use proto::{
+    gateway::v1::{NotDone, Prepaid, PrepayRequest, not_done},
+    order::v1::{JsapiInvocation, PayOrderResponse, pay_order_response},
+    time::{from_wire, to_wire},
+};
+use tonic::{Code, Status};
+
+use crate::{
+    api::{
+        Api, answer, refuse,
+        replay::{Named, encode_refusal},
+    },
+    domain::{order::Order, payment::Payment},
+    gateway::Asked,
+    life::decide::Word,
+    store::{asking, orders, payments, requests},
+};
+
+pub(super) async fn send(api: &Api, named: &Named, payment: &Payment) -> Result<PayOrderResponse, Status> {
+    let failed = |error: sqlx::Error| refuse::database(&error);
+    let order = {
+        let mut conn = api.life.pool.acquire().await.map_err(failed)?;
+        orders::find(&mut conn, payment.order_id).await.map_err(failed)?
+    };
+    let order = order.ok_or_else(|| refuse::order_not_found(payment.order_id))?;
+    let asked = api.life.gateway.prepay(prepay(&order, payment)).await;
+    // A lost answer may belong to a call that is still on its way: only a definite one ends the sending.
+    if !matches!(asked, Asked::Unknown { .. }) {
+        let mut conn = api.life.pool.acquire().await.map_err(failed)?;
+        payments::end_sending(&mut conn, payment.id).await.map_err(failed)?;
+    }
+    match asked {
+        Asked::Done(prepaid) => accepted(api, named, &order, payment, prepaid).await,
+        Asked::NotDone(no) => refused(api, named, &order, payment, &no).await,
+        Asked::Unknown { why } => {
+            tracing::warn!(out_trade_no = payment.id.out_trade_no(), why, "prepay unknown");
+            Err(refuse::provider_unknown())
+        }
+        Asked::NotSent { why } => {
+            tracing::warn!(out_trade_no = payment.id.out_trade_no(), why, "prepay not sent");
+            Err(refuse::try_again("the gateway cannot send now; retry with the same request_id"))
+        }
+    }
+}
+
+fn prepay(order: &Order, payment: &Payment) -> PrepayRequest {
+    PrepayRequest {
+        merchant: payment.merchant.clone(),
+        mch_id: payment.mch_id.clone(),
+        app_id: payment.app_id.clone(),
+        out_trade_no: payment.id.out_trade_no(),
+        amount_fen: payment.amount.get(),
+        description: order.description.clone(),
+        expire_time: Some(to_wire(order.expire_time)),
+        payer_ip: payment.payer_ip.clone(),
+        openid: payment.openid.0.clone(),
+    }
+}
+
+async fn accepted(
+    api: &Api,
+    named: &Named,
+    order: &Order,
+    payment: &Payment,
+    prepaid: Prepaid,
+) -> Result<PayOrderResponse, Status> {
+    let failed = |error: sqlx::Error| refuse::database(&error);
+    let mut tx = api.life.pool.begin().await.map_err(failed)?;
+    let locked = orders::lock(&mut tx, &[order.id]).await.map_err(failed)?.pop();
+    let locked = locked.ok_or_else(|| refuse::order_not_found(order.id))?;
+    let current = payments::get(&mut tx, payment.id).await.map_err(failed)?;
+    let mut current = current.ok_or_else(|| refuse::order_not_found(order.id))?;
+    // The payer or the clock may have been faster than this answer.
+    if current.accepted() {
+        payments::update(&mut tx, &current, None).await.map_err(failed)?;
+    } else if !current.state.is_open() {
+        return Err(ended(&locked, &current));
+    }
+    let usable_until = prepaid.usable_until.as_ref().and_then(from_wire).unwrap_or(order.expire_time);
+    let response = PayOrderResponse {
+        payment: Some(answer::payment(&current)),
+        usable_until: Some(to_wire(usable_until.min(order.expire_time))),
+        invocation: Some(pay_order_response::Invocation::Jsapi(JsapiInvocation {
+            app_id: prepaid.app_id,
+            time_stamp: prepaid.time_stamp,
+            nonce_str: prepaid.nonce_str,
+            package: prepaid.package,
+            sign_type: prepaid.sign_type,
+            pay_sign: prepaid.pay_sign,
+        })),
+    };
+    requests::answer(&mut tx, &named.app, named.request_id, &response.encode_to_vec()).await.map_err(failed)?;
+    tx.commit().await.map_err(failed)?;
+    tracing::info!(order.name = %order.id, out_trade_no = payment.id.out_trade_no(), "prepaid");
+    Ok(response)
+}
+
+async fn refused(
+    api: &Api,
+    named: &Named,
+    order: &Order,
+    payment: &Payment,
+    no: &NotDone,
+) -> Result<PayOrderResponse, Status> {
+    tracing::warn!(
+        out_trade_no = payment.id.out_trade_no(),
+        kind = no.kind().as_str_name(),
+        provider_code = no.provider_code,
+        "prepay refused"
+    );
+    let decide = |word| api.life.decide(order.id, payment.id, word);
+    let ended = match no.kind() {
+        not_done::Kind::RateLimited | not_done::Kind::TooEarly => {
+            return Err(refuse::try_again("the provider takes no more calls now; retry with the same request_id"));
+        }
+        // The money is there already; asking tells how it came.
+        not_done::Kind::AlreadyPaid => {
+            ask_now(api, order).await?;
+            return Err(refuse::try_again("this attempt is paid already; read the order back"));
+        }
+        not_done::Kind::AlreadyClosed => decide(Word::Closed).await,
+        not_done::Kind::Refused
+        | not_done::Kind::Configuration
+        | not_done::Kind::LoginCodeInvalid
+        | not_done::Kind::Unspecified => decide(Word::Refused { provider_code: no.provider_code.clone() }).await,
+    };
+    if !ended.map_err(|error| refuse::database(&error))? {
+        // An earlier sending, whose answer was lost, may have been accepted. Only asking can tell.
+        ask_now(api, order).await?;
+        return Err(refuse::provider_unknown());
+    }
+    let refusal = refuse::provider_refused(no);
+    let mut conn = api.life.pool.acquire().await.map_err(|error| refuse::database(&error))?;
+    requests::refuse(&mut conn, &named.app, named.request_id, &encode_refusal(&refusal))
+        .await
+        .map_err(|error| refuse::database(&error))?;
+    Err(refusal)
+}
+
+async fn ask_now(api: &Api, order: &Order) -> Result<(), Status> {
+    let now = api.life.clock.now();
+    let mut conn = api.life.pool.acquire().await.map_err(|error| refuse::database(&error))?;
+    asking::ask_soon(&mut conn, order.id, now).await.map_err(|error| refuse::database(&error))
+}
+
+/// The attempt of this request has ended before its answer could be told.
+pub(super) fn ended(order: &Order, payment: &Payment) -> Status {
+    let status = refuse::order_not_payable(order);
+    let words = format!("payment {} is {}; {}", payment.id.name(order.id), payment.state.word(), status.message());
+    Status::with_details(Code::FailedPrecondition, words, status.details().to_vec().into())
+}

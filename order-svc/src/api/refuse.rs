@@ -1,0 +1,102 @@
+//! Saying no: the reasons of `tongbao.error.v1`, each built in one place.
+
+use proto::{error::ErrorReason, gateway::v1::NotDone};
+use svc_kit::refusal::refuse;
+use tonic::{Code, Status};
+
+use crate::domain::{OrderId, order::Order};
+
+/// A failure of the database. Logged here, once; the caller learns only what helps.
+pub(super) fn database(error: &sqlx::Error) -> Status {
+    tracing::error!(error = error as &dyn std::error::Error, "order store failed");
+    try_again("the order store cannot answer now; nothing was decided: retry with the same request_id")
+}
+
+pub(super) fn try_again(words: impl Into<String>) -> Status {
+    refuse(Code::Unavailable, ErrorReason::TryAgain.word(), words, [])
+}
+
+pub(super) fn in_progress() -> Status {
+    let words = "this request is being worked on at this moment; retry with the same request_id";
+    refuse(Code::Aborted, ErrorReason::InProgress.word(), words, [])
+}
+
+pub(super) fn request_id_reused(rpc: &str) -> Status {
+    let words = "this request_id was used before with other content; choose a new one for a new request";
+    refuse(Code::AlreadyExists, ErrorReason::RequestIdReused.word(), words, [("rpc", rpc.to_owned())])
+}
+
+pub(super) fn order_no_reused(order: OrderId) -> Status {
+    let words = "your app used this order_no before with other content";
+    refuse(Code::AlreadyExists, ErrorReason::OrderNoReused.word(), words, [("order", order.to_string())])
+}
+
+pub(super) fn order_not_found(order: OrderId) -> Status {
+    refuse(Code::NotFound, ErrorReason::OrderNotFound.word(), format!("your app has no order {order}"), [])
+}
+
+pub(super) fn order_not_payable(order: &Order) -> Status {
+    let words = format!("{} is {} and can no longer be paid", order.id, order.state.word());
+    refuse(Code::FailedPrecondition, ErrorReason::OrderNotPayable.word(), words, [state_of(order)])
+}
+
+pub(super) fn order_being_closed(order: &Order) -> Status {
+    let words = format!("{} is being closed and can no longer be paid", order.id);
+    refuse(Code::FailedPrecondition, ErrorReason::OrderNotPayable.word(), words, [state_of(order)])
+}
+
+pub(super) fn order_expired(order: &Order) -> Status {
+    let words = format!("{} expired at {}", order.id, order.expire_time);
+    refuse(Code::FailedPrecondition, ErrorReason::OrderExpired.word(), words, [state_of(order)])
+}
+
+pub(super) fn order_not_closable(order: &Order) -> Status {
+    let words = format!("{} is {} and cannot be closed", order.id, order.state.word());
+    refuse(Code::FailedPrecondition, ErrorReason::OrderNotClosable.word(), words, [state_of(order)])
+}
+
+pub(super) fn too_many_payments(order: &Order, limit: usize) -> Status {
+    let words = format!("{} has {limit} open payments, which is as many as it may have", order.id);
+    refuse(Code::FailedPrecondition, ErrorReason::TooManyPayments.word(), words, [state_of(order)])
+}
+
+pub(super) fn method_not_available(words: impl Into<String>) -> Status {
+    refuse(Code::FailedPrecondition, ErrorReason::MethodNotAvailable.word(), words, [])
+}
+
+pub(super) fn login_code_invalid() -> Status {
+    let words = "WeChat does not know this login code; it works once and for five minutes: call wx.login again";
+    refuse(Code::FailedPrecondition, ErrorReason::LoginCodeInvalid.word(), words, [])
+}
+
+pub(super) fn provider_refused(no: &NotDone) -> Status {
+    let words = format!("the provider refused: {} {}", no.provider_code, no.provider_message);
+    let metadata = [("provider_code", no.provider_code.clone())];
+    refuse(Code::FailedPrecondition, ErrorReason::ProviderRefused.word(), words.trim_end(), metadata)
+}
+
+pub(super) fn provider_unknown() -> Status {
+    let words = "the provider's answer is unknown; retry with the same request_id";
+    refuse(Code::Unavailable, ErrorReason::ProviderUnknown.word(), words, [])
+}
+
+fn state_of(order: &Order) -> (&'static str, String) {
+    ("state", order.state.word().to_owned())
+}
+
+/// A gRPC code as a metric label.
+pub(super) fn code_word(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "ok",
+        Code::InvalidArgument => "invalid_argument",
+        Code::NotFound => "not_found",
+        Code::AlreadyExists => "already_exists",
+        Code::FailedPrecondition => "failed_precondition",
+        Code::Unauthenticated => "unauthenticated",
+        Code::Unavailable => "unavailable",
+        Code::Aborted => "aborted",
+        Code::ResourceExhausted => "resource_exhausted",
+        Code::DeadlineExceeded => "deadline_exceeded",
+        _ => "other",
+    }
+}

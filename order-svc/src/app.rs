@@ -1,0 +1,120 @@
+//! Puts the process together.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use proto::{
+    FILE_DESCRIPTOR_SET, bus,
+    order::v1::order_service_server::{OrderServiceServer, SERVICE_NAME},
+};
+use svc_kit::{
+    admin::{self, Readiness},
+    bus::{Bus, Consumer, connect, streams},
+    clock::Clock,
+    grpc::{self, Limits},
+    listen,
+    metrics::Metrics,
+    outbox::Relay,
+    postgres,
+    process::Tasks,
+    telemetry,
+};
+use tonic::service::Routes;
+
+use crate::{
+    api::{Api, apps::Apps, watch::Watchers},
+    config::{Config, PROCESS},
+    consume::paid::PaidFacts,
+    gateway::{Gateway, Merchants},
+    jobs,
+    life::Life,
+    measures::Measured,
+};
+
+/// Requests of one process at once; more are refused quickly.
+const REQUESTS_IN_FLIGHT: usize = 512;
+/// The longest call asks the provider three times.
+const REQUEST_TIME: Duration = Duration::from_secs(40);
+/// Our requests are small.
+const REQUEST_BYTES: usize = 64 * 1024;
+
+/// Connects, binds and starts every task; what is returned must live until the process ends.
+///
+/// # Errors
+/// A wrong setting, or a part that cannot be reached in time: one clear line.
+pub async fn start(config: Config, tasks: &Tasks) -> anyhow::Result<telemetry::Guard> {
+    let guard = telemetry::init(PROCESS, &config.telemetry)?;
+    let metrics = Metrics::new();
+    let readiness = Readiness::new();
+    let database_ready = readiness.part("postgres");
+    let merchants_known = readiness.part("merchants");
+    // First of all, so that a start that waits can be looked at.
+    admin::start(config.admin_listen, readiness.clone(), metrics.clone(), tasks).await?;
+
+    let apps = Apps::load(&config.apps_file)?;
+    let clock = Clock::start(&config.clock, tasks).await?;
+    clock.show(&metrics);
+    let settings =
+        postgres::Settings { max_connections: config.database_connections, ..postgres::Settings::new(PROCESS) };
+    let pool = postgres::connect(&config.order_database_url, &settings).await?;
+    postgres::migrate(&pool, sqlx::migrate!()).await?;
+    postgres::watch(pool.clone(), database_ready, tasks);
+
+    let bus = connect(&config.bus, PROCESS, &metrics).await?;
+    streams::ensure(&bus, PROCESS).await?;
+    tasks.spawn("keep streams", streams::keep(bus.clone(), PROCESS, tasks.stop()));
+
+    let channel = grpc::channel(config.gateway_url.as_str())?;
+    let merchants = Merchants::new(channel.clone());
+    tasks.spawn(
+        "list merchants",
+        merchants.clone().keep_fresh(Duration::from_secs(config.merchants_every_s), tasks.stop()),
+    );
+    let known = merchants.clone();
+    tokio::spawn(async move {
+        known.known().await;
+        merchants_known.ready();
+    });
+
+    let relay = Relay::new(pool.clone(), &bus, &metrics);
+    let life = Life {
+        relay: relay.waker(),
+        pool,
+        clock,
+        gateway: Gateway::new(channel),
+        asking: config.ask_schedule.clone(),
+        close_min_age: config.close_min_age(),
+        measured: Measured::new(&metrics),
+    };
+    tasks.spawn("relay", relay.run(tasks.stop()));
+    start_jobs(&life, &merchants, &bus, tasks)?;
+
+    let watchers = Watchers::default();
+    tasks.spawn("watch orders", watchers.clone().look(life.pool.clone(), tasks.stop()));
+    let service = OrderServiceServer::new(Api::new(life, merchants, apps, watchers));
+    let listener = listen::bind("grpc", config.listen).await?;
+    let api = grpc::Api {
+        routes: Routes::new(service),
+        services: &[SERVICE_NAME],
+        descriptors: FILE_DESCRIPTOR_SET,
+        readiness,
+        metrics,
+        limits: Limits {
+            request_bytes: REQUEST_BYTES,
+            requests_in_flight: REQUESTS_IN_FLIGHT,
+            request_time: REQUEST_TIME,
+        },
+    };
+    tasks.spawn("grpc", grpc::serve(listener, api, tasks.stop()));
+    Ok(guard)
+}
+
+fn start_jobs(life: &Life, merchants: &Merchants, bus: &Bus, tasks: &Tasks) -> anyhow::Result<()> {
+    let durable = bus::durable(bus::ORDER_SVC_PAY).context("the table of durables lacks ours")?;
+    tasks.spawn("consume payments", Consumer::new(bus, durable).run(PaidFacts::new(life.clone()), tasks.stop()));
+    tasks.spawn("ask", jobs::ask::run(life.clone(), merchants.clone(), tasks.stop()));
+    tasks.spawn("close", jobs::close::run(life.clone(), tasks.stop()));
+    tasks.spawn("measure", jobs::measure::run(life.clone(), tasks.stop()));
+    tasks.spawn("prune", jobs::prune::run(life.clone(), tasks.stop()));
+    Ok(())
+}

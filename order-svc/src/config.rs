@@ -1,0 +1,70 @@
+//! Everything order-svc can be told.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use secrecy::SecretString;
+use svc_kit::{bus::BusArgs, clock::ClockArgs, schedule::Schedule, telemetry::TelemetryArgs};
+use url::Url;
+
+/// The name of this process, as it stands in logs and in `ce-source`.
+pub const PROCESS: &str = "order-svc";
+
+/// Owns orders and payments; the API of the internal teams.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "order-svc", version, about, max_term_width = 110)]
+pub struct Config {
+    /// Where the gRPC server listens.
+    #[arg(long, env, default_value = "0.0.0.0:50051")]
+    pub listen: SocketAddr,
+
+    /// Where the admin server listens: /livez, /readyz, /metrics.
+    #[arg(long, env, default_value = "0.0.0.0:9101")]
+    pub admin_listen: SocketAddr,
+
+    /// Postgres URL, with its password.
+    #[arg(long, env, hide_env_values = true)]
+    pub order_database_url: SecretString,
+
+    /// Connections to Postgres, 4..=200.
+    #[arg(long, env, default_value_t = 32, value_parser = clap::value_parser!(u32).range(4..=200))]
+    pub database_connections: u32,
+
+    /// Where pay-gateway is.
+    #[arg(long, env, default_value = "http://127.0.0.1:50052")]
+    pub gateway_url: Url,
+
+    /// TOML file of the teams that may call: `[[apps]] name = "shop"`, `token_sha256 = "<hex>"`.
+    #[arg(long, env)]
+    pub apps_file: PathBuf,
+
+    /// When to ask the provider about an attempt that no callback has told about; the last delay repeats.
+    #[arg(long, env, default_value = "5s,10s,15s,30s,1m,2m,5m,10m,20m,30m")]
+    pub ask_schedule: Schedule,
+
+    /// How old an attempt must be before the provider closes it, in seconds. WeChat's number is 300.
+    #[arg(long, env, default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub close_min_age_s: u64,
+
+    /// How often the list of merchants is read from pay-gateway, in seconds.
+    #[arg(long, env, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub merchants_every_s: u64,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented by its own fields; a comment here would become a heading of --help")]
+    pub bus: BusArgs,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented by its own fields; a comment here would become a heading of --help")]
+    pub clock: ClockArgs,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented by its own fields; a comment here would become a heading of --help")]
+    pub telemetry: TelemetryArgs,
+}
+
+impl Config {
+    /// [`Config::close_min_age_s`] as a time.
+    pub fn close_min_age(&self) -> Duration {
+        Duration::from_secs(self.close_min_age_s)
+    }
+}

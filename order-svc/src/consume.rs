@@ -1,0 +1,3 @@
+//! What arrives over the bus.
+
+pub mod paid;

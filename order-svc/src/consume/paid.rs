@@ -1,0 +1,61 @@
+//! `pay.v1.payment.paid.*`: up to 256 facts in one transaction, acked after its commit.
+
+use proto::{bus::ORDER_SVC_PAY, event::PaymentPaid};
+use svc_kit::{
+    bus::{Delivery, Failure, Handler, Verdict, Verdicts},
+    inbox,
+};
+
+use crate::life::{
+    Life,
+    settle::{self, settle_all},
+};
+
+/// Applies paid facts.
+#[derive(Clone, Debug)]
+pub struct PaidFacts {
+    life: Life,
+}
+
+impl PaidFacts {
+    /// Applies them to the orders of `life`.
+    pub fn new(life: Life) -> Self {
+        Self { life }
+    }
+}
+
+impl Handler for PaidFacts {
+    async fn handle(&self, batch: &[Delivery]) -> Result<Verdicts, Failure> {
+        // A body that cannot be read never will be; the others must not wait for it.
+        let decoded: Vec<_> = batch.iter().map(Delivery::decode::<PaymentPaid>).collect();
+        let facts: Vec<PaymentPaid> = decoded.iter().flatten().cloned().collect();
+
+        let mut tx = self.life.pool.begin().await?;
+        let settled = settle_all(&mut tx, &facts, self.life.clock.now()).await?;
+        let mut next = settled.iter();
+        let verdicts: Vec<Verdict> = decoded
+            .iter()
+            .map(|decoded| match decoded {
+                Err(error) => Verdict::Dead(error.to_string()),
+                Ok(_) => match next.next() {
+                    Some(settle::Verdict::Dead(dead)) => Verdict::Dead(dead.to_string()),
+                    // Facts and verdicts have one length.
+                    Some(settle::Verdict::Settled(_)) | None => Verdict::Applied,
+                },
+            })
+            .collect();
+        // Only what was applied counts as applied: a dead letter that could not be written must come again.
+        let applied: Vec<&str> = batch
+            .iter()
+            .zip(&verdicts)
+            .filter(|(_, verdict)| **verdict == Verdict::Applied)
+            .map(|(delivery, _)| delivery.id.as_str())
+            .collect();
+        inbox::record(&mut tx, ORDER_SVC_PAY, &applied).await?;
+        tx.commit().await?;
+        self.life.relay.wake();
+
+        settle::tell(&facts, &settled, &self.life.measured);
+        Ok(Verdicts::Each(verdicts))
+    }
+}

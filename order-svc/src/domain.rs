@@ -1,0 +1,8 @@
+//! What an order is and what may happen to it: pure, without IO, SQL or messages.
+
+pub mod ids;
+pub mod order;
+pub mod payment;
+pub mod settle;
+
+pub use ids::{OrderId, PaymentId};

@@ -1,0 +1,102 @@
+//! An order and its states.
+
+use jiff::Timestamp;
+use money::Fen;
+
+use super::{OrderId, PaymentId};
+
+/// Something to be paid for, once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// The team that made it.
+    pub app: String,
+    /// The team's own number.
+    pub order_no: String,
+    /// The account that gets the money.
+    pub merchant: String,
+    /// Its price.
+    pub amount: Fen,
+    /// What the payer reads.
+    pub description: String,
+    /// What has become of it.
+    pub state: State,
+    /// When it was made.
+    pub create_time: Timestamp,
+    /// After this it cannot be paid.
+    pub expire_time: Timestamp,
+    /// When the team gave it up.
+    pub close_requested_at: Option<Timestamp>,
+    /// Grows by one at each change.
+    pub version: i64,
+}
+
+/// What has become of an order. Data lives in the state it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nobody has paid yet.
+    Pending,
+    /// Paid by one attempt, at the provider's time.
+    Paid {
+        /// The attempt whose money is kept.
+        payment: PaymentId,
+        /// The provider's time.
+        at: Timestamp,
+    },
+    /// Nobody can pay it any more.
+    Closed {
+        /// Our time.
+        at: Timestamp,
+    },
+}
+
+/// Why an order was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// Its time ran out.
+    Expired,
+    /// The team asked for it.
+    Requested,
+}
+
+impl State {
+    /// As it stands in the database and in texts.
+    pub fn word(&self) -> &'static str {
+        match self {
+            State::Pending => "PENDING",
+            State::Paid { .. } => "PAID",
+            State::Closed { .. } => "CLOSED",
+        }
+    }
+}
+
+impl Order {
+    /// Why nobody should be able to pay it any more, if so. Only a PENDING order is ever to be closed.
+    pub fn to_close(&self, now: Timestamp) -> Option<CloseReason> {
+        match self.state {
+            State::Paid { .. } | State::Closed { .. } => None,
+            State::Pending if self.close_requested_at.is_some() => Some(CloseReason::Requested),
+            State::Pending => (self.expire_time <= now).then_some(CloseReason::Expired),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::{CloseReason, State};
+    use crate::domain::settle::samples;
+
+    #[test]
+    fn an_order_is_to_be_closed_when_its_time_is_over_or_its_team_gave_it_up() {
+        let (mut order, _) = samples::pending(1);
+        assert_eq!(order.to_close(order.create_time), None);
+        assert_eq!(order.to_close(order.expire_time), Some(CloseReason::Expired));
+        order.close_requested_at = Some(order.create_time);
+        assert_eq!(order.to_close(order.create_time), Some(CloseReason::Requested));
+        order.state = State::Closed { at: Timestamp::UNIX_EPOCH };
+        assert_eq!(order.to_close(order.expire_time), None);
+    }
+}

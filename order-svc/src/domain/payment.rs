@@ -1,0 +1,195 @@
+//! One attempt to pay an order, and its states.
+
+use jiff::Timestamp;
+use money::Fen;
+
+use super::{OrderId, PaymentId};
+
+/// One attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// Its id; also its `out_trade_no`.
+    pub id: PaymentId,
+    /// What it pays.
+    pub order_id: OrderId,
+    /// The account that gets the money.
+    pub merchant: String,
+    /// "wechat-v2".
+    pub provider: String,
+    /// The provider's number of the account.
+    pub mch_id: String,
+    /// The app whose cashier opens.
+    pub app_id: String,
+    /// What must be paid: the order's amount.
+    pub amount: Fen,
+    /// How.
+    pub method: Method,
+    /// Who pays; personal data.
+    pub openid: Openid,
+    /// The payer's address.
+    pub payer_ip: String,
+    /// What has become of it.
+    pub state: State,
+    /// When it was written.
+    pub create_time: Timestamp,
+    /// How often the provider was asked to accept it.
+    pub sends: i32,
+    /// How often the provider was asked about it.
+    pub asks: i32,
+    /// True when the provider says that it was paid, but not what we asked for.
+    pub disputed: bool,
+}
+
+/// The payer under one app. It does not print itself, because logs are not the place for personal data.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Openid(pub String);
+
+impl std::fmt::Debug for Openid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Openid(..)")
+    }
+}
+
+/// How an attempt is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// `wx.requestPayment` in a mini program.
+    MiniProgram,
+    /// `WeixinJSBridge` in a page inside WeChat.
+    Jsapi,
+}
+
+/// What has become of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Written; the provider was not asked, or its answer was lost: unknown.
+    Created,
+    /// The provider accepted it.
+    Pending,
+    /// The payer paid it.
+    Succeeded {
+        /// The provider's number.
+        transaction_id: String,
+        /// The provider's time.
+        at: Timestamp,
+        /// The order could not keep the money.
+        surplus: bool,
+    },
+    /// Nobody can pay it any more.
+    Closed,
+    /// The provider refused it, for good.
+    Failed,
+}
+
+impl State {
+    /// As it stands in the database and in texts.
+    pub fn word(&self) -> &'static str {
+        match self {
+            State::Created => "CREATED",
+            State::Pending => "PENDING",
+            State::Succeeded { .. } => "SUCCEEDED",
+            State::Closed => "CLOSED",
+            State::Failed => "FAILED",
+        }
+    }
+
+    /// Whether somebody may still pay it, as far as we know.
+    pub fn is_open(&self) -> bool {
+        match self {
+            State::Created | State::Pending => true,
+            State::Succeeded { .. } | State::Closed | State::Failed => false,
+        }
+    }
+}
+
+impl Method {
+    /// As it stands in the database, in messages and events.
+    pub fn word(self) -> &'static str {
+        match self {
+            Method::MiniProgram => "mini_program",
+            Method::Jsapi => "jsapi",
+        }
+    }
+
+    /// The method of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Method::MiniProgram, Method::Jsapi].into_iter().find(|method| method.word() == word)
+    }
+}
+
+impl Payment {
+    /// The provider accepted it. Facts may have overtaken the answer, so only CREATED changes.
+    pub fn accepted(&mut self) -> bool {
+        let changes = self.state == State::Created;
+        if changes {
+            self.state = State::Pending;
+        }
+        changes
+    }
+
+    /// The provider refused to accept it. That ends it only when it was asked once: after a lost answer an earlier sending
+    /// may have been accepted, and then only a query can tell.
+    pub fn refused(&mut self) -> bool {
+        let changes = self.state == State::Created && self.sends <= 1;
+        if changes {
+            self.state = State::Failed;
+        }
+        changes
+    }
+
+    /// The provider says that nobody paid and nobody can.
+    pub fn closed(&mut self) -> bool {
+        let changes = self.state.is_open();
+        if changes {
+            self.state = State::Closed;
+        }
+        changes
+    }
+
+    /// The provider says that this attempt failed for good.
+    pub fn failed(&mut self) -> bool {
+        let changes = self.state.is_open();
+        if changes {
+            self.state = State::Failed;
+        }
+        changes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Method, State};
+    use crate::domain::settle::samples;
+
+    #[test]
+    fn a_refusal_after_a_lost_answer_ends_nothing() {
+        let (_, mut payments) = samples::pending(1);
+        let payment = &mut payments[0];
+        payment.state = State::Created;
+        payment.sends = 2;
+        assert!(!payment.refused());
+        assert_eq!(payment.state, State::Created);
+        payment.sends = 1;
+        assert!(payment.refused());
+        assert_eq!(payment.state, State::Failed);
+    }
+
+    #[test]
+    fn a_final_state_is_not_left_for_an_answer_that_comes_late() {
+        for state in [State::Closed, State::Failed, samples::succeeded("4200", false)] {
+            let (_, mut payments) = samples::pending(1);
+            let payment = &mut payments[0];
+            payment.state = state.clone();
+            assert!(!payment.accepted() && !payment.refused() && !payment.closed() && !payment.failed());
+            assert_eq!(payment.state, state);
+        }
+    }
+
+    #[test]
+    fn a_method_is_read_from_its_own_word() {
+        for method in [Method::MiniProgram, Method::Jsapi] {
+            assert_eq!(Method::from_word(method.word()), Some(method));
+        }
+        assert_eq!(Method::from_word("micropay"), None);
+    }
+}

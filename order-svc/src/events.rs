@@ -1,0 +1,148 @@
+//! Our changes as public facts: the one place where the inside of this service meets `tongbao.event.v1`.
+
+use jiff::Timestamp;
+use money::Fen;
+use proto::{
+    event::{
+        OrderClosed, OrderCreated, OrderPaid, PaymentCreated, PaymentPaid, PaymentSurplus, Source, v1::order_closed,
+    },
+    gateway::v1::PaidStatus,
+    time::{from_wire, to_wire},
+};
+
+use crate::domain::{
+    PaymentId,
+    order::{CloseReason, Order},
+    payment::Payment,
+    settle::Paid,
+};
+
+/// `order.v1.order.created`.
+pub fn order_created(order: &Order) -> OrderCreated {
+    OrderCreated {
+        order: order.id.to_string(),
+        app: order.app.clone(),
+        order_no: order.order_no.clone(),
+        merchant: order.merchant.clone(),
+        amount_fen: order.amount.get(),
+        create_time: Some(to_wire(order.create_time)),
+        expire_time: Some(to_wire(order.expire_time)),
+    }
+}
+
+/// `order.v1.payment.created`.
+pub fn payment_created(order: &Order, payment: &Payment) -> PaymentCreated {
+    PaymentCreated {
+        order: order.id.to_string(),
+        payment: payment.id.name(order.id),
+        app: order.app.clone(),
+        merchant: payment.merchant.clone(),
+        out_trade_no: payment.id.out_trade_no(),
+        amount_fen: payment.amount.get(),
+        mch_id: payment.mch_id.clone(),
+        method: payment.method.word().to_owned(),
+        create_time: Some(to_wire(payment.create_time)),
+    }
+}
+
+/// `order.v1.order.paid`.
+pub fn order_paid(order: &Order, payment: &Payment, transaction_id: &str, at: Timestamp) -> OrderPaid {
+    OrderPaid {
+        order: order.id.to_string(),
+        payment: payment.id.name(order.id),
+        app: order.app.clone(),
+        order_no: order.order_no.clone(),
+        merchant: order.merchant.clone(),
+        amount_fen: payment.amount.get(),
+        out_trade_no: payment.id.out_trade_no(),
+        transaction_id: transaction_id.to_owned(),
+        provider: payment.provider.clone(),
+        paid_time: Some(to_wire(at)),
+    }
+}
+
+/// `order.v1.payment.surplus`.
+pub fn payment_surplus(order: &Order, payment: &Payment, transaction_id: &str, at: Timestamp) -> PaymentSurplus {
+    PaymentSurplus {
+        order: order.id.to_string(),
+        payment: payment.id.name(order.id),
+        app: order.app.clone(),
+        order_no: order.order_no.clone(),
+        merchant: order.merchant.clone(),
+        amount_fen: payment.amount.get(),
+        out_trade_no: payment.id.out_trade_no(),
+        transaction_id: transaction_id.to_owned(),
+        provider: payment.provider.clone(),
+        paid_time: Some(to_wire(at)),
+    }
+}
+
+/// `order.v1.order.closed`.
+pub fn order_closed(order: &Order, at: Timestamp, reason: CloseReason) -> OrderClosed {
+    let reason = match reason {
+        CloseReason::Expired => order_closed::Reason::Expired,
+        CloseReason::Requested => order_closed::Reason::Requested,
+    };
+    OrderClosed {
+        order: order.id.to_string(),
+        app: order.app.clone(),
+        order_no: order.order_no.clone(),
+        merchant: order.merchant.clone(),
+        amount_fen: order.amount.get(),
+        close_time: Some(to_wire(at)),
+        reason: reason.into(),
+    }
+}
+
+/// The answer to a query as the fact that a callback would have told.
+pub fn payment_paid(payment: &Payment, paid: &PaidStatus) -> PaymentPaid {
+    PaymentPaid {
+        merchant: payment.merchant.clone(),
+        provider: payment.provider.clone(),
+        out_trade_no: paid.out_trade_no.clone(),
+        transaction_id: paid.transaction_id.clone(),
+        amount_fen: paid.amount_fen,
+        payer_amount_fen: paid.payer_amount_fen,
+        currency: paid.currency.clone(),
+        mch_id: paid.mch_id.clone(),
+        app_id: paid.app_id.clone(),
+        paid_time: paid.paid_time,
+        trade_type: paid.trade_type.clone(),
+        bank_type: paid.bank_type.clone(),
+        source: Source::Query.into(),
+    }
+}
+
+/// Why a paid fact names no attempt of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAFact {
+    /// Its number has not our shape.
+    #[error("out_trade_no is not a number of ours")]
+    OutTradeNo,
+    /// It does not say by which transaction.
+    #[error("transaction_id is empty")]
+    TransactionId,
+    /// It does not say when.
+    #[error("paid_time is missing or out of range")]
+    PaidTime,
+}
+
+/// A fact from the bus as evidence about one attempt.
+pub fn evidence(fact: &PaymentPaid) -> Result<(PaymentId, Paid), NotAFact> {
+    let id = PaymentId::from_out_trade_no(&fact.out_trade_no).ok_or(NotAFact::OutTradeNo)?;
+    if fact.transaction_id.is_empty() {
+        return Err(NotAFact::TransactionId);
+    }
+    let paid_time = fact.paid_time.as_ref().and_then(from_wire).ok_or(NotAFact::PaidTime)?;
+    let paid = Paid {
+        merchant: fact.merchant.clone(),
+        provider: fact.provider.clone(),
+        mch_id: fact.mch_id.clone(),
+        app_id: fact.app_id.clone(),
+        amount: Fen::new(fact.amount_fen),
+        currency: fact.currency.clone(),
+        transaction_id: fact.transaction_id.clone(),
+        paid_time,
+    };
+    Ok((id, paid))
+}

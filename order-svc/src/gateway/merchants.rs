@@ -1,0 +1,132 @@
+//! Which merchants there are, as pay-gateway lists them: order-svc holds no merchant files and no keys.
+
+use std::{sync::Arc, time::Duration};
+
+use proto::gateway::v1::{AppKind, ListMerchantsRequest, payment_gateway_client::PaymentGatewayClient};
+use tokio::sync::{Mutex, watch};
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Status, transport::Channel};
+
+/// How long one listing may take.
+const LIST_TIME: Duration = Duration::from_secs(3);
+/// How often a caller who names an unknown merchant may cause a fresh listing.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// How often the list is read while the gateway cannot be reached and nothing is known yet.
+const FIRST_TRY: Duration = Duration::from_millis(200);
+
+/// One merchant account; no keys.
+#[derive(Clone, Debug)]
+pub struct Merchant {
+    /// Our name for it.
+    pub name: String,
+    /// "wechat-v2".
+    pub provider: String,
+    /// The provider's number of the account.
+    pub mch_id: String,
+    /// Apps paired with it.
+    pub apps: Vec<App>,
+}
+
+/// One app of a merchant.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The provider's id of it.
+    pub app_id: String,
+    /// What opens the cashier.
+    pub kind: AppKind,
+    /// Whether login codes can be turned into openids.
+    pub can_resolve_openid: bool,
+}
+
+/// The list, kept fresh. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Merchants {
+    client: PaymentGatewayClient<Channel>,
+    known: watch::Sender<Option<Arc<Vec<Merchant>>>>,
+    last_look: Arc<Mutex<Option<tokio::time::Instant>>>,
+}
+
+impl Merchants {
+    /// Nothing known yet.
+    pub fn new(channel: Channel) -> Self {
+        let known = watch::Sender::new(None);
+        Self { client: PaymentGatewayClient::new(channel), known, last_look: Arc::default() }
+    }
+
+    /// Reads the list again every `every` until told to stop.
+    pub async fn keep_fresh(self, every: Duration, stop: CancellationToken) -> anyhow::Result<()> {
+        loop {
+            if let Err(status) = self.look().await {
+                tracing::debug!(code = ?status.code(), "cannot list merchants: {}", status.message());
+            }
+            let pause = if self.known.borrow().is_some() { every } else { FIRST_TRY };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => return Ok(()),
+            }
+        }
+    }
+
+    /// The merchant of that name. An unknown name is looked for at the gateway, at most every half second.
+    ///
+    /// # Errors
+    /// The gateway's status when nothing is known and it cannot be asked.
+    pub async fn get(&self, name: &str) -> Result<Option<Merchant>, Status> {
+        if let Some(found) = self.find(name) {
+            return Ok(Some(found));
+        }
+        {
+            let mut last = self.last_look.lock().await;
+            if last.is_none_or(|at| LOOK_AGAIN <= at.elapsed()) {
+                let looked = self.look().await;
+                *last = Some(tokio::time::Instant::now());
+                if self.known.borrow().is_none() {
+                    looked?;
+                }
+            }
+        }
+        if self.known.borrow().is_none() {
+            return Err(Status::unavailable("the list of merchants is not known yet"));
+        }
+        Ok(self.find(name))
+    }
+
+    /// The names of all known merchants.
+    pub fn names(&self) -> Vec<String> {
+        let known = self.known.borrow();
+        known.iter().flat_map(|list| list.iter()).map(|merchant| merchant.name.clone()).collect()
+    }
+
+    /// Waits for the first list.
+    pub async fn known(&self) {
+        let mut known = self.known.subscribe();
+        // The sender lives as long as `self`, so this ends with a list.
+        let _ = known.wait_for(Option::is_some).await;
+    }
+
+    fn find(&self, name: &str) -> Option<Merchant> {
+        self.known.borrow().as_ref()?.iter().find(|merchant| merchant.name == name).cloned()
+    }
+
+    async fn look(&self) -> Result<(), Status> {
+        let mut request = Request::new(ListMerchantsRequest {});
+        request.set_timeout(LIST_TIME);
+        let listed = self.client.clone().list_merchants(request).await?.into_inner();
+        let merchants = listed.merchants.into_iter().map(|merchant| Merchant {
+            apps: merchant
+                .apps
+                .iter()
+                .map(|app| App {
+                    app_id: app.app_id.clone(),
+                    kind: app.kind(),
+                    can_resolve_openid: app.can_resolve_openid,
+                })
+                .collect(),
+            name: merchant.name,
+            provider: merchant.provider,
+            mch_id: merchant.mch_id,
+        });
+        self.known.send_replace(Some(Arc::new(merchants.collect())));
+        Ok(())
+    }
+}

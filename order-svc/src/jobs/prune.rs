@@ -1,0 +1,36 @@
+//! Removes answers and applied event ids that nobody will ask for any more.
+
+use std::time::Duration;
+
+use svc_kit::inbox;
+use tokio_util::sync::CancellationToken;
+
+use crate::{life::Life, store::requests};
+
+/// How often to look.
+const EVERY: Duration = Duration::from_mins(10);
+/// Callers retry for minutes; finance asks about a request after weeks.
+const REQUEST_DAYS: i32 = 100;
+/// Rows in one statement.
+const BATCH: i64 = 1_000;
+
+/// Works until told to stop.
+pub async fn run(life: Life, stop: CancellationToken) -> anyhow::Result<()> {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+        let pruned = async {
+            let mut conn = life.pool.acquire().await?;
+            let requests = requests::prune(&mut conn, REQUEST_DAYS, BATCH).await?;
+            drop(conn);
+            let events = inbox::prune(&life.pool, inbox::KEEP).await?;
+            Ok::<_, sqlx::Error>((requests, events))
+        };
+        match pruned.await {
+            Ok((requests, events)) => tracing::debug!(requests, events, "pruned"),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "cannot prune"),
+        }
+    }
+}

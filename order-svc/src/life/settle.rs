@@ -1,0 +1,188 @@
+//! Paid facts meet the orders: one transaction for a whole batch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use proto::event::PaymentPaid;
+use sqlx::PgConnection;
+use svc_kit::outbox;
+
+use crate::{
+    config::PROCESS,
+    domain::{
+        OrderId, PaymentId,
+        order::{self, Order},
+        payment::{self, Payment},
+        settle::{Mismatch, Paid, Settled, settle},
+    },
+    events::{self, NotAFact},
+    store::{asking, orders, payments},
+};
+
+/// What a fact did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Applied, or known before.
+    Settled(Settled),
+    /// It can never be applied; nothing changed but a note that a person must look.
+    Dead(Dead),
+}
+
+/// Why a fact can never be applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Dead {
+    /// It is not evidence at all.
+    #[error(transparent)]
+    NotAFact(#[from] NotAFact),
+    /// We never wrote an attempt of that number; it is written before anything is sent.
+    #[error("no payment of ours has this out_trade_no")]
+    UnknownPayment,
+    /// It is evidence for something else than we asked for.
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
+}
+
+impl Dead {
+    /// For metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Dead::NotAFact(_) => "not_a_fact",
+            Dead::UnknownPayment => "unknown_payment",
+            Dead::Mismatch(mismatch) => mismatch.word(),
+        }
+    }
+}
+
+/// Applies facts in their order, inside the caller's transaction. One verdict per fact.
+pub async fn settle_all(tx: &mut PgConnection, facts: &[PaymentPaid], now: Timestamp) -> sqlx::Result<Vec<Verdict>> {
+    let evidence: Vec<_> = facts.iter().map(events::evidence).collect();
+    let ids: Vec<_> = evidence.iter().flatten().map(|(id, _)| id.0).collect();
+    let order_of: BTreeMap<PaymentId, OrderId> = payments::orders_of(tx, &ids).await?.into_iter().collect();
+    let touched: Vec<OrderId> = order_of.values().copied().collect::<BTreeSet<_>>().into_iter().collect();
+    let mut books = Books::open(tx, &touched).await?;
+
+    let mut verdicts = Vec::with_capacity(facts.len());
+    for evidence in evidence {
+        verdicts.push(match evidence {
+            Err(not_a_fact) => Verdict::Dead(not_a_fact.into()),
+            Ok((id, paid)) => match order_of.get(&id) {
+                None => Verdict::Dead(Dead::UnknownPayment),
+                Some(order) => books.settle(*order, id, &paid),
+            },
+        });
+    }
+    books.write(tx, now).await?;
+    Ok(verdicts)
+}
+
+/// The orders that a batch touches, locked, with all their attempts.
+struct Books {
+    orders: BTreeMap<OrderId, Order>,
+    payments: BTreeMap<PaymentId, Payment>,
+    settled: Vec<(PaymentId, Settled)>,
+    disputed: BTreeSet<PaymentId>,
+}
+
+impl Books {
+    async fn open(tx: &mut PgConnection, ids: &[OrderId]) -> sqlx::Result<Self> {
+        let orders = orders::lock(tx, ids).await?;
+        let payments = payments::of_orders(tx, ids).await?;
+        Ok(Self {
+            orders: orders.into_iter().map(|order| (order.id, order)).collect(),
+            payments: payments.into_iter().map(|payment| (payment.id, payment)).collect(),
+            settled: Vec::new(),
+            disputed: BTreeSet::new(),
+        })
+    }
+
+    fn settle(&mut self, order: OrderId, id: PaymentId, paid: &Paid) -> Verdict {
+        let (Some(order), Some(payment)) = (self.orders.get_mut(&order), self.payments.get_mut(&id)) else {
+            // Both were read in this transaction, and neither is ever deleted.
+            return Verdict::Dead(Dead::UnknownPayment);
+        };
+        match settle(order, payment, paid) {
+            Ok(settled) => {
+                if settled != Settled::Unchanged {
+                    self.settled.push((id, settled));
+                }
+                Verdict::Settled(settled)
+            }
+            Err(mismatch) => {
+                // Only the payment's own account can dispute it; a stranger's word must not stop our asking.
+                let own_account = paid.merchant == payment.merchant && paid.mch_id == payment.mch_id;
+                if own_account && payment.state.is_open() {
+                    self.disputed.insert(id);
+                }
+                Verdict::Dead(mismatch.into())
+            }
+        }
+    }
+
+    async fn write(self, tx: &mut PgConnection, now: Timestamp) -> sqlx::Result<()> {
+        for (id, settled) in &self.settled {
+            let payment = &self.payments[id];
+            let order = &self.orders[&payment.order_id];
+            let payment::State::Succeeded { transaction_id, at, .. } = &payment.state else {
+                continue; // Settled payments have succeeded; there is no other way into this list.
+            };
+            payments::update(tx, payment, None).await?;
+            match settled {
+                Settled::Kept => {
+                    orders::update(tx, order).await?;
+                    // Nobody shall pay the other attempts now: they are asked about and closed as soon as may be.
+                    asking::ask_soon(tx, order.id, now).await?;
+                    outbox::enqueue(tx, &events::order_paid(order, payment, transaction_id, *at), PROCESS).await?;
+                }
+                Settled::Surplus => {
+                    let event = events::payment_surplus(order, payment, transaction_id, *at);
+                    outbox::enqueue(tx, &event, PROCESS).await?;
+                }
+                Settled::Unchanged => {}
+            }
+        }
+        for id in &self.disputed {
+            payments::dispute(tx, *id, now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Logs what a batch did, once it is committed.
+pub fn tell(facts: &[PaymentPaid], verdicts: &[Verdict], measured: &crate::measures::Measured) {
+    for (fact, verdict) in facts.iter().zip(verdicts) {
+        match verdict {
+            Verdict::Settled(Settled::Kept) => {
+                measured.settled("kept");
+                tracing::info!(out_trade_no = fact.out_trade_no, transaction_id = fact.transaction_id, "order paid");
+            }
+            Verdict::Settled(Settled::Surplus) => {
+                measured.settled("surplus");
+                tracing::warn!(
+                    out_trade_no = fact.out_trade_no,
+                    transaction_id = fact.transaction_id,
+                    amount_fen = fact.amount_fen,
+                    "surplus: money came that its order cannot keep"
+                );
+            }
+            Verdict::Settled(Settled::Unchanged) => measured.settled("unchanged"),
+            Verdict::Dead(dead) => {
+                measured.mismatched(dead.word());
+                tracing::error!(
+                    out_trade_no = fact.out_trade_no,
+                    transaction_id = fact.transaction_id,
+                    merchant = fact.merchant,
+                    reason = dead.word(),
+                    "paid fact refused: {dead}"
+                );
+            }
+        }
+    }
+}
+
+/// What an order's state is worth to whoever attends to its attempts.
+pub fn is_over(order: &Order) -> bool {
+    match order.state {
+        order::State::Pending => false,
+        order::State::Paid { .. } | order::State::Closed { .. } => true,
+    }
+}

@@ -1,0 +1,90 @@
+//! What order-svc counts. Ages and numbers of what is undecided are read from the database by `jobs::measure`.
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+};
+use svc_kit::metrics::Metrics;
+
+/// A word that says what happened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Outcome {
+    /// The word.
+    outcome: &'static str,
+}
+
+/// One call.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Call {
+    /// The RPC.
+    rpc: &'static str,
+    /// "ok" or the name of the gRPC code.
+    outcome: &'static str,
+}
+
+/// Everything that this service counts. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    calls: Family<Call, Counter>,
+    settled: Family<Outcome, Counter>,
+    mismatched: Family<Outcome, Counter>,
+    asked: Family<Outcome, Counter>,
+    closed: Family<Outcome, Counter>,
+    /// Attempts whose prepay has no known outcome.
+    pub unknown_payments: Gauge,
+    /// Age of the oldest of them.
+    pub unknown_oldest_seconds: Gauge,
+    /// Attempts that somebody may still pay.
+    pub open_payments: Gauge,
+    /// How late the most overdue asking is.
+    pub asking_overdue_seconds: Gauge,
+    /// Attempts that were paid with other content than asked for.
+    pub disputed_payments: Gauge,
+    /// Orders past their time and still PENDING.
+    pub overdue_orders: Gauge,
+}
+
+impl Measured {
+    /// Adds all of it to `metrics`.
+    pub fn new(metrics: &Metrics) -> Self {
+        Self {
+            calls: metrics.counters("calls", "Calls of internal teams by RPC and outcome"),
+            settled: metrics.counters("paid_facts", "Paid facts by what they did: kept, surplus, unchanged"),
+            mismatched: metrics.counters("paid_facts_refused", "Paid facts that can never pay their order, by reason"),
+            asked: metrics.counters("provider_queries", "Queries of attempts by the provider's word"),
+            closed: metrics.counters("provider_closes", "Closings of attempts by the provider's word"),
+            unknown_payments: metrics.gauge("unknown_payments", "Attempts whose prepay has no known outcome"),
+            unknown_oldest_seconds: metrics.gauge("unknown_oldest_seconds", "Age of the oldest unknown attempt"),
+            open_payments: metrics.gauge("open_payments", "Attempts that somebody may still pay"),
+            asking_overdue_seconds: metrics.gauge("asking_overdue_seconds", "How late the most overdue asking is"),
+            disputed_payments: metrics
+                .gauge("disputed_payments", "Attempts paid with other content than asked for: a person must look"),
+            overdue_orders: metrics.gauge("overdue_orders", "Orders past their time and still PENDING"),
+        }
+    }
+
+    /// A call ended.
+    pub fn called(&self, rpc: &'static str, outcome: &'static str) {
+        self.calls.get_or_create(&Call { rpc, outcome }).inc();
+    }
+
+    /// A paid fact did this.
+    pub fn settled(&self, outcome: &'static str) {
+        self.settled.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// A paid fact was refused for this reason.
+    pub fn mismatched(&self, outcome: &'static str) {
+        self.mismatched.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// The provider answered a query so.
+    pub fn asked(&self, outcome: &'static str) {
+        self.asked.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// The provider answered a closing so.
+    pub fn closed(&self, outcome: &'static str) {
+        self.closed.get_or_create(&Outcome { outcome }).inc();
+    }
+}

@@ -1,0 +1,204 @@
+//! Table `payments`.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use money::Fen;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{impossible, orders::seconds, some_sqlx};
+use crate::domain::{
+    OrderId, PaymentId,
+    payment::{Method, Openid, Payment, State},
+};
+
+pub(super) struct Row {
+    pub(super) payment_id: Uuid,
+    pub(super) order_id: Uuid,
+    pub(super) merchant: String,
+    pub(super) provider: String,
+    pub(super) mch_id: String,
+    pub(super) app_id: String,
+    pub(super) amount_fen: i64,
+    pub(super) method: String,
+    pub(super) openid: String,
+    pub(super) payer_ip: String,
+    pub(super) state: String,
+    pub(super) create_time: jiff_sqlx::Timestamp,
+    pub(super) sends: i32,
+    pub(super) asks: i32,
+    pub(super) transaction_id: Option<String>,
+    pub(super) paid_time: Option<jiff_sqlx::Timestamp>,
+    pub(super) surplus: bool,
+    pub(super) disputed_at: Option<jiff_sqlx::Timestamp>,
+}
+
+impl TryFrom<Row> for Payment {
+    type Error = sqlx::Error;
+
+    fn try_from(row: Row) -> sqlx::Result<Self> {
+        let state = match (row.state.as_str(), row.transaction_id, row.paid_time) {
+            ("CREATED", None, None) => State::Created,
+            ("PENDING", None, None) => State::Pending,
+            ("SUCCEEDED", Some(transaction_id), Some(at)) => {
+                State::Succeeded { transaction_id, at: at.to_jiff(), surplus: row.surplus }
+            }
+            ("CLOSED", None, None) => State::Closed,
+            ("FAILED", None, None) => State::Failed,
+            (state, ..) => return Err(impossible("payments", format!("{} in state {state}", row.payment_id))),
+        };
+        let method = Method::from_word(&row.method).ok_or_else(|| impossible("payments", row.method.clone()))?;
+        Ok(Payment {
+            id: PaymentId(row.payment_id),
+            order_id: OrderId(row.order_id),
+            merchant: row.merchant,
+            provider: row.provider,
+            mch_id: row.mch_id,
+            app_id: row.app_id,
+            amount: Fen::new(row.amount_fen),
+            method,
+            openid: Openid(row.openid),
+            payer_ip: row.payer_ip,
+            state,
+            create_time: row.create_time.to_jiff(),
+            sends: row.sends,
+            asks: row.asks,
+            disputed: row.disputed_at.is_some(),
+        })
+    }
+}
+
+/// Writes a new attempt, before anything leaves the process. `sending_s` is how long its first sending may take.
+pub async fn insert(
+    conn: &mut PgConnection,
+    payment: &Payment,
+    next_ask_at: Timestamp,
+    sending_s: u32,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO payments (payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip,
+                               state, create_time, sends, sending_until, next_ask_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'CREATED', $11, 1, now() + $12, $13)",
+        payment.id.0,
+        payment.order_id.0,
+        payment.merchant,
+        payment.provider,
+        payment.mch_id,
+        payment.app_id,
+        payment.amount.get(),
+        payment.method.word(),
+        payment.openid.0,
+        payment.payer_ip,
+        payment.create_time.to_sqlx() as _,
+        seconds(sending_s),
+        next_ask_at.to_sqlx() as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Counts one more sending of an attempt whose answer was lost. False when it is no longer open.
+pub async fn begin_sending(conn: &mut PgConnection, id: PaymentId, sending_s: u32) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
+        "UPDATE payments SET sends = sends + 1, sending_until = now() + $2 WHERE payment_id = $1 AND state IN ('CREATED', 'PENDING')",
+        id.0,
+        seconds(sending_s),
+    )
+    .execute(conn)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// The sending is over, whatever came of it.
+pub async fn end_sending(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE payments SET sending_until = NULL WHERE payment_id = $1", id.0).execute(conn).await?;
+    Ok(())
+}
+
+/// Whether a prepay of it may be on its way at this moment.
+pub async fn is_sending(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<bool> {
+    let row = sqlx::query!(
+        r#"SELECT coalesce(now() < sending_until, false) AS "sending!" FROM payments WHERE payment_id = $1"#,
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.is_some_and(|row| row.sending))
+}
+
+/// Every attempt of these orders, oldest first.
+pub async fn of_orders(conn: &mut PgConnection, orders: &[OrderId]) -> sqlx::Result<Vec<Payment>> {
+    let orders: Vec<Uuid> = orders.iter().map(|id| id.0).collect();
+    sqlx::query_as!(
+        Row,
+        "SELECT payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
+                create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at
+         FROM payments WHERE order_id = ANY($1) ORDER BY payment_id",
+        &orders,
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Payment::try_from)
+    .collect()
+}
+
+/// One attempt.
+pub async fn get(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<Option<Payment>> {
+    sqlx::query_as!(
+        Row,
+        "SELECT payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
+                create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at
+         FROM payments WHERE payment_id = $1",
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(Payment::try_from)
+    .transpose()
+}
+
+/// Which orders these attempts belong to; unknown ids are left out.
+pub async fn orders_of(conn: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<Vec<(PaymentId, OrderId)>> {
+    let rows = sqlx::query!("SELECT payment_id, order_id FROM payments WHERE payment_id = ANY($1)", ids)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|row| (PaymentId(row.payment_id), OrderId(row.order_id))).collect())
+}
+
+/// Writes what may change in an attempt whose order was locked in this transaction. A final state needs no more asking.
+pub async fn update(conn: &mut PgConnection, payment: &Payment, provider_code: Option<&str>) -> sqlx::Result<()> {
+    let (transaction_id, paid_time, surplus) = match &payment.state {
+        State::Succeeded { transaction_id, at, surplus } => (Some(transaction_id.as_str()), Some(*at), *surplus),
+        State::Created | State::Pending | State::Closed | State::Failed => (None, None, false),
+    };
+    sqlx::query!(
+        "UPDATE payments SET state = $2, transaction_id = $3, paid_time = $4, surplus = $5,
+                             provider_code = coalesce($6, provider_code),
+                             next_ask_at = CASE WHEN $7 THEN next_ask_at END
+         WHERE payment_id = $1",
+        payment.id.0,
+        payment.state.word(),
+        transaction_id,
+        some_sqlx(paid_time) as _,
+        surplus,
+        provider_code,
+        payment.state.is_open(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The provider says that it was paid, but not what we asked for: a person must look, nobody asks again.
+pub async fn dispute(conn: &mut PgConnection, id: PaymentId, now: Timestamp) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE payments SET disputed_at = coalesce(disputed_at, $2), next_ask_at = NULL WHERE payment_id = $1",
+        id.0,
+        now.to_sqlx() as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
