@@ -1,0 +1,49 @@
+# What people type. `make` alone explains.
+
+SHELL := /bin/sh
+# rustup's folder is added for shells that did not read a profile.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+# Queries are checked against the committed caches, whatever databases this shell knows about.
+export SQLX_OFFLINE := true
+
+target := $(or $(CARGO_TARGET_DIR),target)
+dev := $(or $(TONGBAO_DEV_DIR),.dev)
+provisioned := set -a && . '$(abspath $(dev))/provision.env' && set +a &&
+
+.PHONY: help demo up down test lint provision build cargo
+
+help:
+	@echo 'make demo   run the main job from order to reconciliation, with everything it needs, and tell the story'
+	@echo 'make up     start the same world and keep it running'
+	@echo 'make down   stop it'
+	@echo 'make test   run every test'
+	@echo 'make lint   check format, lints, query caches and docs'
+
+demo: build
+	@$(provisioned) $(target)/debug/world demo
+
+up: build
+	@$(provisioned) $(target)/debug/world up
+
+down:
+	@if [ -x $(target)/debug/world ]; then $(provisioned) $(target)/debug/world down; else echo 'nothing was started: world is not built'; fi
+
+# The stories start the services as processes, so the programs are built first.
+test: build
+	@$(provisioned) cargo test --workspace
+
+lint: provision
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	@$(provisioned) scripts/sqlx-cache --check
+	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+
+build: provision
+	cargo build --workspace --bins
+
+provision: cargo
+	@scripts/provision
+
+cargo:
+	@command -v cargo >/dev/null || { echo 'cargo is missing: install Rust 1.95 or newer from https://rustup.rs' >&2; exit 1; }
+	@command -v cc >/dev/null || { echo 'cc is missing: install a C compiler (Debian: build-essential, macOS: xcode-select --install)' >&2; exit 1; }
