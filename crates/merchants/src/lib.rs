@@ -1,1 +1,41 @@
-//! .
+//! Who we take money for.
+//!
+//! A directory holds one `<merchant>.toml` per merchant account, with key files beside it:
+//!
+//! ```text
+//! merchants/acme-mini.toml      provider, mch_id, app ids, notify_base_url, and the names of the files below
+//! merchants/acme-mini.key       the API v2 key: 32 characters, nothing else
+//! merchants/acme-mini.secret    the app secret that mini-program login needs
+//! ```
+//!
+//! ```toml
+//! provider = "wechat-v2"
+//! mch_id = "1900000109"
+//! sign_type = "HMAC-SHA256"                      # or "MD5"
+//! notify_base_url = "https://pay.example.com"    # callbacks arrive at <base>/notify/wechat-v2/<merchant>/payment
+//! api_key_file = "acme-mini.key"
+//! # previous_api_key_file = "acme-mini.old.key"  # while a key is being changed
+//! # client_cert_file = "acme-mini.cert.pem"      # refunds and reversals will need these two
+//! # client_key_file = "acme-mini.cert-key.pem"
+//!
+//! [[apps]]
+//! app_id = "wxd930ea5d5a258f4f"
+//! kind = "mini-program"                          # or "official-account", "app", "web"
+//! app_secret_file = "acme-mini.secret"           # optional; mini-program login by code needs it
+//! ```
+//!
+//! [`Merchants::load`] checks everything and lists every mistake at once; [`Merchants::watch`] follows changes on disk
+//! and keeps the last good version when a change is broken. Keys never appear in `Debug` output, errors or logs.
+
+mod directory;
+mod error;
+mod fields;
+mod live;
+mod merchant;
+mod name;
+mod read;
+
+pub use error::{LoadError, Mistake};
+pub use live::Merchants;
+pub use merchant::{Account, App, AppKind, ClientIdentity, Merchant, NoticeKind, Provider, WechatV2Account};
+pub use name::{MerchantName, MerchantNameError};
