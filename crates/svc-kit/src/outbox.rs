@@ -1,0 +1,104 @@
+//! The transactional outbox: state and event commit together, or not at all.
+//!
+//! A service copies [`MIGRATION_SQL`] into its own migration, calls [`enqueue`] in the transaction that changes its state,
+//! and runs one [`Relay`] per process, which publishes what is committed. An event is published at least once: a crash
+//! between the stream's ack and the relay's commit sends it again, with the same id, which consumers expect.
+//!
+//! Events leave in the order of `seq`, except that a refused one waits while later ones go, and that several relays (one per
+//! replica) take different rows at the same time. Consumers must not rely on the order.
+
+mod relay;
+
+pub use relay::{Relay, Waker};
+
+use proto::event::Event;
+use sqlx::PgConnection;
+
+use crate::bus::Envelope;
+
+/// The outbox's table, to be copied into a migration of the service. `payload` is the body as it goes out; the `ce_…` columns
+/// are the headers of the same names.
+pub const MIGRATION_SQL: &str = "\
+CREATE TABLE outbox (
+    seq         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_id    text NOT NULL UNIQUE,
+    subject     text NOT NULL,
+    ce_type     text NOT NULL,
+    ce_source   text NOT NULL,
+    ce_subject  text NOT NULL,
+    ce_time     text NOT NULL,
+    traceparent text,
+    payload     bytea NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now()
+);
+";
+
+/// Writes an event in the caller's transaction. `source` is the name of the process. Wake the relay after the commit, or let
+/// it find the event within a second.
+///
+/// The same event again, before the first was published, is written once.
+///
+/// # Errors
+/// The database's. An event that no message can carry is [`sqlx::Error::Encode`]: only a bug makes one.
+pub async fn enqueue<E: Event>(connection: &mut PgConnection, event: &E, source: &str) -> sqlx::Result<()> {
+    enqueue_many(connection, std::slice::from_ref(event), source).await
+}
+
+/// Writes events in their order, in one statement. See [`enqueue`].
+///
+/// # Errors
+/// As [`enqueue`]; then none is written.
+pub async fn enqueue_many<E: Event>(connection: &mut PgConnection, events: &[E], source: &str) -> sqlx::Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let mut columns = Columns::default();
+    for event in events {
+        columns.push(Envelope::of(event, source).map_err(|error| sqlx::Error::Encode(error.into()))?);
+    }
+    sqlx::query(
+        "INSERT INTO outbox (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload)
+         SELECT event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload
+         FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])
+              WITH ORDINALITY
+              AS event (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, position)
+         ORDER BY position
+         ON CONFLICT (event_id) DO NOTHING",
+    )
+    .bind(columns.event_id)
+    .bind(columns.subject)
+    .bind(columns.ce_type)
+    .bind(columns.ce_source)
+    .bind(columns.ce_subject)
+    .bind(columns.ce_time)
+    .bind(columns.traceparent)
+    .bind(columns.payload)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[derive(Default)]
+struct Columns {
+    event_id: Vec<String>,
+    subject: Vec<String>,
+    ce_type: Vec<String>,
+    ce_source: Vec<String>,
+    ce_subject: Vec<String>,
+    ce_time: Vec<String>,
+    traceparent: Vec<Option<String>>,
+    payload: Vec<Vec<u8>>,
+}
+
+impl Columns {
+    fn push(&mut self, envelope: Envelope) {
+        self.event_id.push(envelope.id);
+        self.subject.push(envelope.subject);
+        self.ce_type.push(envelope.event_type);
+        self.ce_source.push(envelope.source);
+        self.ce_subject.push(envelope.about);
+        self.ce_time.push(envelope.time);
+        self.traceparent.push(envelope.traceparent);
+        self.payload.push(envelope.payload);
+    }
+}

@@ -1,0 +1,162 @@
+//! Logs on stderr, and traces to an OTLP collector when one is named.
+
+mod otlp;
+
+use std::fmt;
+use std::io::IsTerminal as _;
+
+use anyhow::{Context as _, anyhow};
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tracing::Subscriber;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer};
+use url::Url;
+
+/// What is logged, how, and where traces go. Flatten it into a service's settings.
+#[derive(Clone, Debug, clap::Args)]
+pub struct TelemetryArgs {
+    /// Form of the log lines on stderr: readable text, JSON, or text on a terminal and JSON otherwise.
+    #[arg(long, env, value_enum, default_value_t = LogFormat::Auto)]
+    pub log_format: LogFormat,
+
+    /// Which log lines are written, such as `info,order_svc=debug` (the syntax of tracing's `EnvFilter`).
+    #[arg(long, env = "RUST_LOG", default_value = "info")]
+    pub log_filter: String,
+
+    /// OTLP collector that receives traces (HTTP, protobuf), such as `http://collector:4318`. No traces are sent without it.
+    #[arg(long, env)]
+    pub otlp_endpoint: Option<Url>,
+}
+
+/// Form of the log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON otherwise.
+    Auto,
+    /// For people.
+    Text,
+    /// For machines: one object per line.
+    Json,
+}
+
+/// Sends what is left when it is dropped. Keep it until the process has drained.
+#[must_use = "traces are flushed when the guard is dropped"]
+pub struct Guard {
+    provider: SdkTracerProvider,
+}
+
+/// Starts logging, and sending traces, for this process. Call it once, inside the runtime.
+///
+/// Spans get trace ids even when no collector is named, so that `traceparent` crosses us and log lines can be joined.
+///
+/// # Errors
+/// When the filter or the endpoint cannot be used, or logging was started before.
+pub fn init(service_name: &'static str, args: &TelemetryArgs) -> anyhow::Result<Guard> {
+    // One global filter. A filter on a single layer misleads sqlx, which asks whether an event is wanted before it makes one.
+    let filter = EnvFilter::builder()
+        .parse(&args.log_filter)
+        .with_context(|| format!("RUST_LOG is not a log filter: \"{}\"", args.log_filter))?;
+    let provider = match &args.otlp_endpoint {
+        Some(endpoint) => otlp::provider(service_name, endpoint)?,
+        None => ids_only(),
+    };
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines(args.log_format))
+        .with(spans(&provider))
+        .try_init()
+        .map_err(|_| anyhow!("logging was started before"))?;
+    Ok(Guard { provider })
+}
+
+/// Makes ids, records nothing unless a caller who samples asked for it, sends nothing.
+fn ids_only() -> SdkTracerProvider {
+    let sampler = Sampler::ParentBased(Box::new(Sampler::AlwaysOff));
+    SdkTracerProvider::builder().with_sampler(sampler).with_max_events_per_span(0).build()
+}
+
+fn spans<S>(provider: &SdkTracerProvider) -> impl Layer<S> + use<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    // Threads and source lines say nothing about a request; both are dropped.
+    tracing_opentelemetry::layer().with_tracer(provider.tracer("svc-kit")).with_threads(false).with_location(false)
+}
+
+fn lines<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let terminal = std::io::stderr().is_terminal();
+    let text = match format {
+        LogFormat::Auto => terminal,
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    if text {
+        lines.with_ansi(terminal).boxed()
+    } else {
+        // Fields stand at the top level, where a log store indexes them.
+        lines.json().flatten_event(true).with_span_list(false).boxed()
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Err(error) = self.provider.shutdown_with_timeout(otlp::FLUSH_TIME) {
+            tracing::warn!("the last traces were not sent: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::OnceLock;
+
+    use clap::Parser;
+
+    use super::*;
+
+    /// Gives the spans of this test process trace ids. Global, because tracing remembers for each span in the code whether
+    /// anybody wants it, and subscribers of single threads would disagree about that.
+    pub(crate) fn traced() {
+        static INSTALLED: OnceLock<()> = OnceLock::new();
+        INSTALLED.get_or_init(|| {
+            let subscriber = tracing_subscriber::registry().with(spans(&ids_only()));
+            tracing::subscriber::set_global_default(subscriber).expect("no other test installs one");
+            tracing::callsite::rebuild_interest_cache();
+        });
+    }
+
+    #[derive(Debug, Parser)]
+    struct Settings {
+        #[command(flatten)]
+        telemetry: TelemetryArgs,
+    }
+
+    #[test]
+    fn formats_and_endpoints_that_do_not_exist_are_refused() {
+        let parse = |arguments: &[&str]| Settings::try_parse_from([&["order-svc"], arguments].concat());
+        assert_eq!(parse(&["--log-format", "json"]).expect("fine").telemetry.log_format, LogFormat::Json);
+        assert!(parse(&["--log-format", "xml"]).is_err());
+        assert!(parse(&["--otlp-endpoint", "not a url"]).is_err());
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_read_is_refused_with_its_text() {
+        let args =
+            TelemetryArgs { log_format: LogFormat::Auto, log_filter: "order_svc=loud".to_owned(), otlp_endpoint: None };
+        let error = init("order-svc", &args).expect_err("no such level");
+        assert_eq!(error.to_string(), "RUST_LOG is not a log filter: \"order_svc=loud\"");
+    }
+}

@@ -1,0 +1,122 @@
+use std::collections::HashMap;
+
+use sqlx::PgPool;
+use svc_kit::outbox::{Relay, enqueue, enqueue_many};
+use tokio_util::sync::CancellationToken;
+
+use crate::nats::Nats;
+use crate::postgres::Postgres;
+use crate::{message, paid, stored, until};
+
+async fn waiting(pool: &PgPool) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(pool).await.expect("the outbox can be read")
+}
+
+#[tokio::test]
+async fn an_event_commits_with_its_transaction_or_not_at_all() {
+    let postgres = Postgres::start().await;
+    let mut tx = postgres.pool.begin().await.expect("a transaction");
+    enqueue(&mut tx, &paid("1"), "order-svc").await.expect("it is written");
+    tx.rollback().await.expect("it is rolled back");
+    assert_eq!(waiting(&postgres.pool).await, 0);
+
+    let mut tx = postgres.pool.begin().await.expect("a transaction");
+    enqueue_many(&mut tx, &[paid("1"), paid("2"), paid("1")], "order-svc").await.expect("they are written");
+    enqueue(&mut tx, &paid("2"), "order-svc").await.expect("it was written");
+    tx.commit().await.expect("it is committed");
+    assert_eq!(waiting(&postgres.pool).await, 2);
+}
+
+#[tokio::test]
+async fn the_relay_publishes_what_is_committed_as_it_would_have_been_published() {
+    let (nats, postgres) = tokio::join!(Nats::start(), Postgres::start());
+    let (bus, metrics) = nats.bus().await;
+    let stop = CancellationToken::new();
+    let relay = Relay::new(postgres.pool.clone(), &bus, &metrics);
+    let waker = relay.waker();
+    let task = tokio::spawn(relay.run(stop.clone()));
+
+    let mut tx = postgres.pool.begin().await.expect("a transaction");
+    let events: Vec<_> = (0..150).map(|n| paid(&n.to_string())).collect();
+    enqueue_many(&mut tx, &events, "test").await.expect("they are written");
+    tx.commit().await.expect("they are committed");
+    waker.wake();
+    until("the outbox is empty", || async { (waiting(&postgres.pool).await == 0).then_some(()) }).await;
+    stop.cancel();
+    task.await.expect("it does not panic").expect("it ends well");
+
+    assert_eq!(stored(&bus, "PAY").await, 150);
+    let stream = bus.jetstream().get_stream_no_info("PAY").await.expect("a name");
+    let mut found = HashMap::new();
+    for sequence in 1..=150 {
+        let message = until("the stream answers", || async { stream.get_raw_message(sequence).await.ok() }).await;
+        found.insert(message.headers.get("Nats-Msg-Id").expect("each has an id").to_string(), message);
+    }
+    for id in ["0", "64", "149"] {
+        let expected = message(id);
+        let found = &found[&expected.id];
+        assert_eq!((found.subject.as_str(), &found.payload), (expected.subject.as_str(), &expected.payload));
+        // The event has no time of its own, so each message has the time at which it was made.
+        for (name, values) in expected.headers.iter().filter(|(name, _)| name.to_string() != "ce-time") {
+            assert_eq!(found.headers.get(name.clone()), values.first(), "{name} of {id}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_relay_publishes_once_after_an_outage_of_the_bus() {
+    let (nats, postgres) = tokio::join!(Nats::start(), Postgres::start());
+    let (bus, metrics) = nats.bus().await;
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(Relay::new(postgres.pool.clone(), &bus, &metrics).run(stop.clone()));
+
+    nats.pause();
+    let mut connection = postgres.pool.acquire().await.expect("a connection");
+    enqueue(&mut connection, &paid("1"), "order-svc").await.expect("it is written");
+    until("the outage is noticed", || async {
+        let text = metrics.encode();
+        // Which one depends on whether the client has noticed the silence yet.
+        ["unknown", "not_connected"]
+            .iter()
+            .any(|outcome| text.contains(&format!("outbox_published_total{{outcome=\"{outcome}\"}}")))
+            .then_some(())
+    })
+    .await;
+    assert_eq!(waiting(&postgres.pool).await, 1, "what has no ack stays");
+    nats.go_on();
+    until("the outbox is empty", || async { (waiting(&postgres.pool).await == 0).then_some(()) }).await;
+    stop.cancel();
+    task.await.expect("it does not panic").expect("it ends well");
+    // The first attempt may have been stored without our knowing; its repeat has the same id.
+    assert_eq!(stored(&bus, "PAY").await, 1);
+}
+
+#[tokio::test]
+async fn the_relay_goes_on_after_the_database_has_cut_its_connection() {
+    let (nats, postgres) = tokio::join!(Nats::start(), Postgres::start());
+    let (bus, metrics) = nats.bus().await;
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(Relay::new(postgres.pool.clone(), &bus, &metrics).run(stop.clone()));
+
+    // The relay waits for this lock, so there is something to cut off.
+    let mut tx = postgres.pool.begin().await.expect("a transaction");
+    sqlx::query("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE").execute(&mut *tx).await.expect("it is locked");
+    until("the relay was cut off", || async {
+        let cut: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) AS cut FROM pg_stat_activity
+                                   WHERE wait_event_type = 'Lock') AS waiting WHERE cut",
+        )
+        .fetch_one(&postgres.pool)
+        .await
+        .expect("an administrator may do so");
+        (1 <= cut).then_some(())
+    })
+    .await;
+    enqueue(&mut tx, &paid("1"), "order-svc").await.expect("it is written");
+    tx.commit().await.expect("it is committed");
+
+    until("the outbox is empty", || async { (waiting(&postgres.pool).await == 0).then_some(()) }).await;
+    stop.cancel();
+    task.await.expect("it does not panic").expect("it ends well");
+    assert_eq!(stored(&bus, "PAY").await, 1);
+}
