@@ -1,0 +1,31 @@
+//! The messages of the control API, JSON both ways. Every error answers with a [`Problem`].
+//!
+//! | call | body | answer |
+//! |---|---|---|
+//! | `GET /_sandbox/clock?after=<offset_ms>` | – | [`ClockState`]; with `after`, waits until the offset differs, at most 20 s |
+//! | `POST /_sandbox/clock` | [`Advance`] | [`ClockState`] |
+//! | `POST /_sandbox/login_codes` | [`NewLoginCode`] | [`LoginCode`] |
+//! | `POST /_sandbox/payments/{out_trade_no}/pay` | [`Pay`], may be empty | [`Paid`] |
+//! | `GET /_sandbox/ledger?merchant=&out_trade_no=` | – | [`Ledger`] |
+//! | `POST /_sandbox/faults` | [`FaultRule`] | [`ActiveFault`] |
+//! | `GET /_sandbox/faults` | – | [`Faults`] |
+//! | `DELETE /_sandbox/faults` | – | [`Faults`], empty |
+
+mod clock;
+mod faults;
+mod ledger;
+mod payments;
+
+pub use clock::{Advance, ClockState};
+pub use faults::{ActiveFault, Fault, FaultPoint, FaultRule, Faults};
+pub use ledger::{AnswerClass, Attempt, Callback, CallbackState, Ledger, Order, Payment};
+pub use payments::{LoginCode, NewLoginCode, Paid, Pay};
+
+use serde::{Deserialize, Serialize};
+
+/// Why the control API refused a call; the HTTP status says which kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// One sentence for whoever sent the call.
+    pub error: String,
+}

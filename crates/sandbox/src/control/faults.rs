@@ -1,0 +1,195 @@
+use serde::{Deserialize, Serialize};
+
+/// Where a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FaultPoint {
+    /// An attempt to deliver a callback.
+    Callback,
+    /// `/pay/unifiedorder`.
+    UnifiedOrder,
+    /// `/pay/orderquery`.
+    OrderQuery,
+    /// `/pay/closeorder`.
+    CloseOrder,
+    /// `/pay/downloadbill`.
+    DownloadBill,
+    /// `/sns/jscode2session`.
+    JsCode2Session,
+}
+
+impl FaultPoint {
+    /// The word in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            FaultPoint::Callback => "callback",
+            FaultPoint::UnifiedOrder => "unifiedorder",
+            FaultPoint::OrderQuery => "orderquery",
+            FaultPoint::CloseOrder => "closeorder",
+            FaultPoint::DownloadBill => "downloadbill",
+            FaultPoint::JsCode2Session => "jscode2session",
+        }
+    }
+}
+
+/// A rule: what goes wrong, where, for whom, how often. Of several rules that fit, the oldest strikes.
+///
+/// ```json
+/// {"on": "callback", "out_trade_no": "0198…", "do": "lose", "times": 3}
+/// {"on": "unifiedorder", "merchant": "acme-mini", "do": "status", "status": 503, "executed": true}
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultRule {
+    /// Where it strikes.
+    pub on: FaultPoint,
+    /// Only for this merchant (our name); for every merchant when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<String>,
+    /// Only for this order; for every order when absent. Not for downloadbill and jscode2session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_trade_no: Option<String>,
+    /// What goes wrong.
+    #[serde(flatten)]
+    pub fault: Fault,
+    /// How many times it strikes, at least 1; 4294967295 is as good as for ever.
+    #[serde(default = "once")]
+    pub times: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// What goes wrong: the word is `do`, its arguments stand beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Fault {
+    /// Callback: the attempt never leaves. It counts as an attempt.
+    Lose,
+    /// Callback: the attempt goes later.
+    Delay {
+        /// How much, in milliseconds of the sandbox's clock.
+        delay_ms: u64,
+    },
+    /// Callback: the attempt goes several times at once.
+    Duplicate {
+        /// How many more than one, 1 to 20.
+        copies: u32,
+    },
+    /// Callback: held until an attempt of another callback ended, at most 3 minutes of the sandbox's clock.
+    Reorder,
+    /// Callback: a field is changed after signing.
+    Tamper {
+        /// Which field; `total_fee` when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        field: Option<String>,
+        /// Its new value; another amount when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<String>,
+    },
+    /// Callback: signed with a key that is not the merchant's.
+    Forge,
+    /// Callback: signed with the right key, but not with the order's sign type.
+    OtherSignType,
+    /// Callback: a field is changed and the message signed rightly, so that only checks of the content can refuse it.
+    Rewrite {
+        /// Which field.
+        field: String,
+        /// Its new value; the empty text removes the field.
+        value: String,
+    },
+
+    /// Call: done, but answered late.
+    Late {
+        /// How late, in real milliseconds, at most 60000.
+        delay_ms: u64,
+    },
+    /// Call: done, but the connection ends without an answer.
+    Lost,
+    /// Call: not done, and the connection ends without an answer.
+    NotExecuted,
+    /// Call: answered with an HTTP error.
+    Status {
+        /// 400 to 599.
+        status: u16,
+        /// Whether it was done all the same.
+        #[serde(default)]
+        executed: bool,
+    },
+    /// Call: done, but answered with text that is no answer.
+    Garbage,
+    /// Call: done, but the answer's signature is made with another key.
+    BadSignature,
+    /// Call: refused with this code.
+    ErrorCode {
+        /// `SYSTEMERROR` and its like; digits for jscode2session.
+        code: String,
+        /// Whether it was done all the same, as a `SYSTEMERROR` can be.
+        #[serde(default)]
+        executed: bool,
+    },
+    /// Call: not done, answered with a redirect to itself.
+    Redirect,
+
+    /// Bill: cut in the middle.
+    Truncate,
+    /// Bill: the first row's amount is one fen more; the summary is not.
+    AlterAmount,
+    /// Bill: has one more payment, which was never made; the summary counts it.
+    ExtraRow,
+    /// Bill: lacks its first payment; the summary does not count it.
+    MissingRow,
+    /// Bill: every row is dated one day earlier.
+    OtherDay,
+    /// Bill: no bytes at all.
+    Empty,
+}
+
+impl Fault {
+    /// The word of `do`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Fault::Lose => "lose",
+            Fault::Delay { .. } => "delay",
+            Fault::Duplicate { .. } => "duplicate",
+            Fault::Reorder => "reorder",
+            Fault::Tamper { .. } => "tamper",
+            Fault::Forge => "forge",
+            Fault::OtherSignType => "other_sign_type",
+            Fault::Rewrite { .. } => "rewrite",
+            Fault::Late { .. } => "late",
+            Fault::Lost => "lost",
+            Fault::NotExecuted => "not_executed",
+            Fault::Status { .. } => "status",
+            Fault::Garbage => "garbage",
+            Fault::BadSignature => "bad_signature",
+            Fault::ErrorCode { .. } => "error_code",
+            Fault::Redirect => "redirect",
+            Fault::Truncate => "truncate",
+            Fault::AlterAmount => "alter_amount",
+            Fault::ExtraRow => "extra_row",
+            Fault::MissingRow => "missing_row",
+            Fault::OtherDay => "other_day",
+            Fault::Empty => "empty",
+        }
+    }
+}
+
+/// A rule in force or used up, with what it did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActiveFault {
+    /// Names it.
+    pub id: u64,
+    /// The rule as it was added.
+    #[serde(flatten)]
+    pub rule: FaultRule,
+    /// How often it struck. A fault that was not observed proves nothing.
+    pub hits: u32,
+}
+
+/// Every rule since the last clearing, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Faults {
+    /// The rules.
+    pub faults: Vec<ActiveFault>,
+}

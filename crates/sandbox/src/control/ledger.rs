@@ -1,0 +1,138 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ClockState;
+
+/// Everything that really happened, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// When this was read.
+    pub clock: ClockState,
+    /// Every order, with its payment.
+    pub orders: Vec<Order>,
+    /// Every callback, with every attempt.
+    pub callbacks: Vec<Callback>,
+}
+
+/// One order at WeChat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Our name of the merchant.
+    pub merchant: String,
+    /// The merchant number.
+    pub mch_id: String,
+    /// The app that ordered.
+    pub app_id: String,
+    /// The merchant's number of the order.
+    pub out_trade_no: String,
+    /// The amount ordered, in fen.
+    pub amount_fen: i64,
+    /// The currency ordered; `CNY`.
+    pub fee_type: String,
+    /// What is sold (`body` on the wire).
+    pub description: String,
+    /// `JSAPI`, `NATIVE`, `APP` or `MWEB`.
+    pub trade_type: String,
+    /// `MD5` or `HMAC-SHA256`, pinned by the first unifiedorder.
+    pub sign_type: String,
+    /// Where callbacks go, as ordered.
+    pub notify_url: String,
+    /// What orderquery answers: `NOTPAY`, `SUCCESS` or `CLOSED`.
+    pub trade_state: String,
+    /// When it was ordered.
+    pub created_at: Timestamp,
+    /// From when on it cannot be paid; absent when the order named no `time_expire`.
+    pub expires_at: Option<Timestamp>,
+    /// When closeorder closed it.
+    pub closed_at: Option<Timestamp>,
+    /// How many prepay ids were issued.
+    pub prepays: u32,
+    /// The payment, when there is one.
+    pub payment: Option<Payment>,
+}
+
+/// Money that moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// WeChat's number of the payment.
+    pub transaction_id: String,
+    /// What was paid, in fen.
+    pub amount_fen: i64,
+    /// In which currency.
+    pub fee_type: String,
+    /// Through which app.
+    pub app_id: String,
+    /// When, in whole seconds, as messages and bills say it.
+    pub paid_at: Timestamp,
+}
+
+/// One callback: the duty to tell the merchant about a payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Callback {
+    /// Names it in this ledger.
+    pub id: u64,
+    /// Our name of the merchant.
+    pub merchant: String,
+    /// The order's number.
+    pub out_trade_no: String,
+    /// The payment it tells of.
+    pub transaction_id: String,
+    /// The order's `notify_url`; `NOTIFY_URL` may send it to another host.
+    pub url: String,
+    /// Whether it is done.
+    pub state: CallbackState,
+    /// When the next attempt is due; absent when there is none.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Every attempt so far.
+    pub attempts: Vec<Attempt>,
+}
+
+/// How far a callback is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackState {
+    /// An attempt is due or will be.
+    Waiting,
+    /// An attempt is under way.
+    Sending,
+    /// The merchant answered success to a genuine attempt.
+    Delivered,
+    /// The schedule is used up.
+    GivenUp,
+}
+
+/// One attempt to deliver a callback.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When it began.
+    pub at: Timestamp,
+    /// Which fault changed it, if any: the word of its `do`.
+    pub fault: Option<String>,
+    /// Whether it said what this ledger says, signed as WeChat signs. An accepted attempt that is not genuine is a
+    /// forgery that was believed.
+    pub genuine: bool,
+    /// HTTP status of the answer, when there was one.
+    pub status: Option<u16>,
+    /// What the answer amounts to.
+    pub answer: AnswerClass,
+}
+
+/// How WeChat reads a merchant's answer. Only `Accepted` ends the callback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerClass {
+    /// HTTP 200 with XML `return_code` SUCCESS.
+    Accepted,
+    /// HTTP 200 with XML and another `return_code`.
+    Refused,
+    /// HTTP 200 with a body that is not the answer's XML.
+    NotXml,
+    /// Another HTTP status; redirects are not followed.
+    WrongStatus,
+    /// No answer in time: five seconds, unless the sandbox was told another limit.
+    TimedOut,
+    /// No connection, or it broke.
+    Unreachable,
+    /// A fault swallowed the attempt before it left.
+    NotSent,
+}

@@ -1,0 +1,48 @@
+//! Numbers in WeChat's patterns. They name things and protect nothing, so a fast generator is enough.
+
+use jiff::Timestamp;
+use wechat_pay::time;
+
+/// What WeChat's transaction ids begin with.
+const TRANSACTION_PREFIX: &str = "4200";
+
+/// A nonce: 32 letters and digits.
+pub(crate) fn nonce() -> String {
+    letters_and_digits(32)
+}
+
+/// 28 digits: prefix, six random digits, the Beijing date, ten random digits. Random rather than counted, because the
+/// numbers of two runs end up in the same event stream.
+pub(crate) fn transaction_id(at: Timestamp) -> String {
+    let date = time::print_date(time::bill_date(at));
+    format!("{TRANSACTION_PREFIX}{:06}{date}{:010}", fastrand::u32(..1_000_000), fastrand::u64(..10_000_000_000))
+}
+
+/// `wx`, the Beijing time, 20 letters and digits.
+pub(crate) fn prepay_id(at: Timestamp) -> String {
+    format!("wx{}{}", time::print_14(at), letters_and_digits(20).to_lowercase())
+}
+
+/// The opaque part of `code_url` and `mweb_url`.
+pub(crate) fn token() -> String {
+    letters_and_digits(11)
+}
+
+/// A login code, as `wx.login` gives it.
+pub(crate) fn login_code() -> String {
+    letters_and_digits(32)
+}
+
+/// An openid: 28 characters, the first an `o`.
+pub(crate) fn openid() -> String {
+    format!("o{}", letters_and_digits(27))
+}
+
+/// A session key: 16 bytes in base64.
+pub(crate) fn session_key() -> String {
+    format!("{}==", letters_and_digits(22))
+}
+
+fn letters_and_digits(length: usize) -> String {
+    (0..length).map(|_| fastrand::alphanumeric()).collect()
+}

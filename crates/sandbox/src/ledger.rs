@@ -1,0 +1,179 @@
+//! The ground truth: what was ordered, what was really paid, and what we were answered to each callback.
+
+mod callback;
+mod order;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::{Timestamp, civil::Date};
+use wechat_pay::time;
+
+pub(crate) use callback::{Callback, CallbackId, Delivery};
+pub(crate) use order::{CloseRefused, Order, Payment, PaymentRefused};
+pub(crate) use view::Filter;
+
+/// Orders kept; about a kilobyte each. Beyond it unifiedorder answers `SYSTEMERROR`.
+pub(crate) const MAX_ORDERS: usize = 100_000;
+
+/// An order's place in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct OrderId(usize);
+
+/// Orders, payments and callbacks of one sandbox. Nothing is ever removed.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    orders: Vec<Order>,
+    /// By `out_trade_no`: one order for each merchant that used the number.
+    by_number: HashMap<String, Vec<OrderId>>,
+    by_transaction: HashMap<String, OrderId>,
+    paid_on: BTreeMap<(String, Date), Vec<OrderId>>,
+    callbacks: Vec<Callback>,
+    /// Callbacks that wait for their next attempt.
+    due: BTreeSet<(Timestamp, CallbackId)>,
+    /// Callbacks that wait for another one to go first.
+    held: BTreeSet<CallbackId>,
+}
+
+/// The ledger is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+/// Which order a person means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    /// There is one.
+    Found(OrderId),
+    /// There is none.
+    Unknown,
+    /// Two merchants used the number.
+    Ambiguous,
+}
+
+/// A payment to be made, with what differs from the order.
+#[derive(Clone, Debug)]
+pub(crate) struct Payable {
+    pub(crate) payment: Payment,
+    /// The instant itself, which the payment knows without its fraction.
+    pub(crate) now: Timestamp,
+    /// The user opened the cashier before the order expired or was closed.
+    pub(crate) in_cashier: bool,
+}
+
+impl Ledger {
+    /// The order with this number of this merchant.
+    pub(crate) fn find(&self, mch_id: &str, out_trade_no: &str) -> Option<OrderId> {
+        self.numbered(out_trade_no).find(|id| self.order(*id).mch_id == mch_id)
+    }
+
+    /// The order that this transaction of this merchant paid.
+    pub(crate) fn find_paid(&self, mch_id: &str, transaction_id: &str) -> Option<OrderId> {
+        self.by_transaction.get(transaction_id).copied().filter(|id| self.order(*id).mch_id == mch_id)
+    }
+
+    /// The order with this number, whoever's it is or of one merchant by our name.
+    pub(crate) fn look_up(&self, out_trade_no: &str, merchant: Option<&str>) -> Lookup {
+        let is_meant = |id: &OrderId| merchant.is_none_or(|merchant| self.order(*id).merchant.as_str() == merchant);
+        let mut found = self.numbered(out_trade_no).filter(is_meant);
+        match (found.next(), found.next()) {
+            (Some(id), None) => Lookup::Found(id),
+            (None, _) => Lookup::Unknown,
+            (Some(_), Some(_)) => Lookup::Ambiguous,
+        }
+    }
+
+    pub(crate) fn order(&self, id: OrderId) -> &Order {
+        &self.orders[id.0]
+    }
+
+    pub(crate) fn order_mut(&mut self, id: OrderId) -> &mut Order {
+        &mut self.orders[id.0]
+    }
+
+    pub(crate) fn callback(&self, id: CallbackId) -> &Callback {
+        &self.callbacks[id.index()]
+    }
+
+    /// Enters a new order; its number must be free.
+    ///
+    /// # Errors
+    /// [`Full`].
+    pub(crate) fn enter(&mut self, order: Order) -> Result<OrderId, Full> {
+        if self.orders.len() == MAX_ORDERS {
+            return Err(Full);
+        }
+        let id = OrderId(self.orders.len());
+        self.by_number.entry(order.out_trade_no.clone()).or_default().push(id);
+        self.orders.push(order);
+        Ok(id)
+    }
+
+    /// Moves the money and owes the merchant a callback, due at once.
+    ///
+    /// # Errors
+    /// [`PaymentRefused`] when the user could not pay this order, or the transaction id is taken.
+    pub(crate) fn pay(&mut self, id: OrderId, payable: Payable) -> Result<CallbackId, PaymentRefused> {
+        let Payable { payment, now, in_cashier } = payable;
+        if self.by_transaction.contains_key(&payment.transaction_id) {
+            return Err(PaymentRefused::TransactionTaken);
+        }
+        let (transaction_id, paid_at) = (payment.transaction_id.clone(), payment.paid_at);
+        let order = &mut self.orders[id.0];
+        order.pay(payment, now, in_cashier)?;
+        self.paid_on.entry((order.mch_id.clone(), time::bill_date(paid_at))).or_default().push(id);
+        self.by_transaction.insert(transaction_id, id);
+        let callback = CallbackId::at(self.callbacks.len());
+        self.callbacks.push(Callback::new(id, paid_at));
+        self.due.insert((paid_at, callback));
+        Ok(callback)
+    }
+
+    /// Orders of a merchant that were paid on a bill day, in the order of payment.
+    pub(crate) fn paid_on(&self, mch_id: &str, day: Date) -> impl Iterator<Item = &Order> {
+        let ids = self.paid_on.get(&(mch_id.to_owned(), day)).map_or(&[][..], Vec::as_slice);
+        ids.iter().map(|id| self.order(*id))
+    }
+
+    /// When the next attempt is due.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// Takes a callback whose attempt is due; whoever takes it must hand back a [`Delivery`].
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Option<CallbackId> {
+        let (at, id) = *self.due.first().filter(|(at, _)| *at <= now)?;
+        self.due.remove(&(at, id));
+        self.held.remove(&id);
+        self.callbacks[id.index()].begin();
+        Some(id)
+    }
+
+    /// Records how a taken callback fared.
+    pub(crate) fn deliver(&mut self, id: CallbackId, delivery: Delivery) {
+        let (held, passed) = (matches!(delivery, Delivery::Held { .. }), matches!(delivery, Delivery::Attempted(_)));
+        if let Some(at) = self.callbacks[id.index()].record(delivery) {
+            self.due.insert((at, id));
+        }
+        if held {
+            self.held.insert(id);
+        }
+        if passed {
+            self.release_held();
+        }
+    }
+
+    /// Lets the held callbacks go, now that another one went before them.
+    fn release_held(&mut self) {
+        for id in std::mem::take(&mut self.held) {
+            if let Some((old, new)) = self.callbacks[id.index()].release() {
+                self.due.remove(&(old, id));
+                self.due.insert((new, id));
+            }
+        }
+    }
+
+    /// Every order with this number: at most one for each merchant.
+    fn numbered(&self, out_trade_no: &str) -> impl Iterator<Item = OrderId> {
+        self.by_number.get(out_trade_no).map_or(&[][..], Vec::as_slice).iter().copied()
+    }
+}

@@ -1,0 +1,151 @@
+use jiff::{SignedDuration, Timestamp};
+use merchants::MerchantName;
+use money::Fen;
+use wechat_pay::v2::{Fields, SignType, TradeState};
+
+/// A prepay id opens the cashier for two hours.
+const PREPAY_LIFE: SignedDuration = SignedDuration::from_hours(2);
+
+/// WeChat refuses to close an order earlier than five minutes after it was created.
+const CLOSE_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// What may differ when a number is ordered again: the nonce and its signature, where and when the call was made, and
+/// the expiry, of which the first stays in force.
+const UNBOUND: [&str; 5] = ["nonce_str", "sign", "spbill_create_ip", "time_start", "time_expire"];
+
+/// One order. Its state follows from what happened to it.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) merchant: MerchantName,
+    pub(crate) mch_id: String,
+    pub(crate) app_id: String,
+    pub(crate) out_trade_no: String,
+    pub(crate) amount: Fen,
+    pub(crate) fee_type: String,
+    pub(crate) trade_type: String,
+    pub(crate) sign_type: SignType,
+    pub(crate) notify_url: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Option<Timestamp>,
+    /// The fields of the first unifiedorder.
+    pub(crate) ordered: Fields,
+    pub(crate) prepaid_at: Timestamp,
+    pub(crate) prepays: u32,
+    pub(crate) closed_at: Option<Timestamp>,
+    pub(crate) payment: Option<Payment>,
+}
+
+/// Money that moved.
+#[derive(Clone, Debug)]
+pub(crate) struct Payment {
+    pub(crate) transaction_id: String,
+    pub(crate) amount: Fen,
+    pub(crate) fee_type: String,
+    pub(crate) app_id: String,
+    pub(crate) openid: String,
+    pub(crate) paid_at: Timestamp,
+}
+
+/// Why the user cannot pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PaymentRefused {
+    #[error("the order is paid")]
+    Paid,
+    #[error("the order is closed; in_cashier lets a user pay who opened the cashier before")]
+    Closed,
+    #[error("the order has expired; in_cashier lets a user pay who opened the cashier before")]
+    Expired,
+    #[error("the prepay id is older than two hours; order again with the same number")]
+    PrepayStale,
+    #[error("the transaction id is taken")]
+    TransactionTaken,
+}
+
+/// Why an order cannot be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CloseRefused {
+    Paid,
+    Closed,
+    TooEarly,
+}
+
+impl Order {
+    /// What orderquery answers. An expired order stays `NOTPAY` until somebody closes it.
+    pub(crate) fn trade_state(&self) -> TradeState {
+        match (&self.payment, self.closed_at) {
+            (Some(_), _) => TradeState::Success,
+            (None, Some(_)) => TradeState::Closed,
+            (None, None) => TradeState::NotPay,
+        }
+    }
+
+    /// A field of the first unifiedorder.
+    pub(crate) fn ordered(&self, name: &str) -> Option<&str> {
+        self.ordered.text(name)
+    }
+
+    pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether a repeated unifiedorder asks for the same: every field but those that may differ.
+    pub(crate) fn is_same_order(&self, fields: &Fields) -> bool {
+        bound(&self.ordered) == bound(fields)
+    }
+
+    /// Issues another prepay id.
+    pub(crate) fn prepay_again(&mut self, now: Timestamp) {
+        self.prepaid_at = now;
+        self.prepays = self.prepays.saturating_add(1);
+    }
+
+    /// Closes it.
+    pub(crate) fn close(&mut self, now: Timestamp) -> Result<(), CloseRefused> {
+        if self.payment.is_some() {
+            return Err(CloseRefused::Paid);
+        }
+        if self.closed_at.is_some() {
+            return Err(CloseRefused::Closed);
+        }
+        if now < self.created_at + CLOSE_AFTER {
+            return Err(CloseRefused::TooEarly);
+        }
+        self.closed_at = Some(now);
+        Ok(())
+    }
+
+    /// Whether the user could pay now, by the order alone.
+    pub(crate) fn payable(&self, now: Timestamp) -> Result<(), PaymentRefused> {
+        if self.payment.is_some() {
+            return Err(PaymentRefused::Paid);
+        }
+        if self.closed_at.is_some() {
+            return Err(PaymentRefused::Closed);
+        }
+        if self.has_expired(now) {
+            return Err(PaymentRefused::Expired);
+        }
+        if self.prepaid_at + PREPAY_LIFE <= now {
+            return Err(PaymentRefused::PrepayStale);
+        }
+        Ok(())
+    }
+
+    /// Takes the payment. A user who was in the cashier in time wins every race but the one against another payment.
+    pub(super) fn pay(&mut self, payment: Payment, now: Timestamp, in_cashier: bool) -> Result<(), PaymentRefused> {
+        match self.payable(now) {
+            Err(PaymentRefused::Closed | PaymentRefused::Expired | PaymentRefused::PrepayStale) if in_cashier => {}
+            outcome => outcome?,
+        }
+        self.payment = Some(payment);
+        Ok(())
+    }
+}
+
+/// Fields that a number is bound to, in an order that the sender does not choose.
+fn bound(fields: &Fields) -> Vec<(&str, &str)> {
+    let mut bound: Vec<_> =
+        fields.iter().filter(|(name, value)| !value.is_empty() && !UNBOUND.contains(name)).collect();
+    bound.sort_unstable();
+    bound
+}

@@ -1,0 +1,115 @@
+//! What all parts of one sandbox share.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use anyhow::{Context as _, ensure};
+use merchants::{App, Merchant, Merchants, WechatV2Account};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::{app::Settings, clock::Clock, faults::Rules, ledger::Ledger, login::Logins};
+
+/// One WeChat. Locks are held for moments and never across a wait.
+#[derive(Debug)]
+pub(crate) struct Platform {
+    pub(crate) clock: Clock,
+    pub(crate) stop: CancellationToken,
+    /// Rung when a callback becomes due earlier than the courier knows.
+    pub(crate) callback_added: Notify,
+    /// Posts callbacks: no redirects, no proxy.
+    pub(crate) http: reqwest::Client,
+    merchants: Merchants,
+    notify_url: Option<Url>,
+    ledger: Mutex<Ledger>,
+    rules: Mutex<Rules>,
+    logins: Mutex<Logins>,
+}
+
+impl Platform {
+    pub(crate) fn new(merchants: Merchants, settings: &Settings) -> anyhow::Result<Platform> {
+        if let Some(url) = &settings.notify_url {
+            let plain = matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none();
+            ensure!(plain && url.has_host(), "NOTIFY_URL is scheme, host and port only, such as http://127.0.0.1:8080");
+        }
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_millis(settings.callback_timeout_ms))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .context("cannot build the client that posts callbacks")?;
+        Ok(Platform {
+            clock: Clock::new(),
+            stop: CancellationToken::new(),
+            callback_added: Notify::new(),
+            http,
+            merchants,
+            notify_url: settings.notify_url.clone(),
+            ledger: Mutex::default(),
+            rules: Mutex::default(),
+            logins: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().expect("no code that holds the ledger panics")
+    }
+
+    pub(crate) fn rules(&self) -> MutexGuard<'_, Rules> {
+        self.rules.lock().expect("no code that holds the rules panics")
+    }
+
+    pub(crate) fn logins(&self) -> MutexGuard<'_, Logins> {
+        self.logins.lock().expect("no code that holds the logins panics")
+    }
+
+    /// The merchant with this number.
+    pub(crate) fn merchant_by_number(&self, mch_id: &str) -> Option<Arc<Merchant>> {
+        self.merchants
+            .list()
+            .into_iter()
+            .find(|merchant| wechat(merchant).is_some_and(|account| account.mch_id == mch_id))
+    }
+
+    /// The merchant with this name, among those of WeChat Pay v2.
+    pub(crate) fn merchant_by_name(&self, name: &str) -> Option<Arc<Merchant>> {
+        self.merchants.list().into_iter().find(|merchant| merchant.name.as_str() == name && wechat(merchant).is_some())
+    }
+
+    /// A merchant that is paired with this app, and the app as that merchant's file describes it. Of several, one that
+    /// knows the app's secret comes first.
+    pub(crate) fn app(&self, app_id: &str) -> Option<(Arc<Merchant>, App)> {
+        let merchants = self.merchants.list();
+        let mut paired: Vec<(Arc<Merchant>, App)> = merchants
+            .into_iter()
+            .filter(|merchant| wechat(merchant).is_some())
+            .filter_map(|merchant| merchant.app(app_id).cloned().map(|app| (merchant, app)))
+            .collect();
+        paired.sort_by_key(|(_, app)| app.app_secret.is_none());
+        paired.into_iter().next()
+    }
+
+    /// Where a callback really goes.
+    ///
+    /// # Errors
+    /// When the order's notify URL is no URL; unifiedorder has checked that.
+    pub(crate) fn callback_url(&self, notify_url: &str) -> Result<Url, url::ParseError> {
+        let ordered = Url::parse(notify_url)?;
+        Ok(match &self.notify_url {
+            None => ordered,
+            Some(local) => {
+                let mut replaced = local.clone();
+                replaced.set_path(ordered.path());
+                replaced
+            }
+        })
+    }
+}
+
+/// The merchant's account at WeChat Pay v2.
+pub(crate) fn wechat(merchant: &Merchant) -> Option<&WechatV2Account> {
+    merchant.wechat_v2()
+}

@@ -1,0 +1,56 @@
+use wechat_pay::v2::Fields;
+
+use super::{Refusal, Request, unified_order::check_out_trade_no};
+use crate::{
+    ledger::{Order, OrderId},
+    notice::payment_fields,
+    platform::Platform,
+};
+
+/// Longest transaction id, in digits.
+const MAX_TRANSACTION_ID: usize = 32;
+
+/// Tells the state of an order. An unpaid one has no payment fields.
+pub(super) fn execute(platform: &Platform, request: &Request) -> Result<Fields, Refusal> {
+    let ledger = platform.ledger();
+    let id: Option<OrderId> = match request.fields.text("transaction_id") {
+        // It wins when both numbers are there.
+        Some(transaction_id) => {
+            if MAX_TRANSACTION_ID < transaction_id.len() || !transaction_id.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(Refusal::param("transaction_id", "参数格式错误"));
+            }
+            ledger.find_paid(request.mch_id(), transaction_id)
+        }
+        None => ledger.find(request.mch_id(), check_out_trade_no(&request.fields)?),
+    };
+    id.map(|id| state(ledger.order(id))).ok_or_else(|| Refusal::named("ORDERNOTEXIST"))
+}
+
+fn state(order: &Order) -> Fields {
+    let state = order.trade_state();
+    let mut fields = if let Some(payment) = &order.payment {
+        let mut fields = payment_fields(order, payment);
+        // Normally the app of the request; a payment through another app shows here.
+        fields.insert("appid", payment.app_id.as_str());
+        fields
+    } else {
+        let mut fields = Fields::new();
+        fields.insert("out_trade_no", order.out_trade_no.as_str());
+        fields.insert("total_fee", order.amount.get().to_string());
+        if let Some(attach) = order.ordered("attach") {
+            fields.insert("attach", attach);
+        }
+        fields
+    };
+    fields.insert("trade_state", state.as_str());
+    fields.insert("trade_state_desc", sentence(state.as_str()));
+    fields
+}
+
+fn sentence(trade_state: &str) -> &'static str {
+    match trade_state {
+        "SUCCESS" => "支付成功",
+        "CLOSED" => "订单已关闭",
+        _ => "订单未支付",
+    }
+}

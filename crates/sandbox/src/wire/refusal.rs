@@ -1,0 +1,59 @@
+use axum::response::Response;
+use wechat_pay::v2::{Fields, xml};
+
+use super::exchange::text;
+
+/// A refusal by code, signed like every answer to a request that was understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// WeChat's word, such as `ORDERPAID`.
+    pub(super) err_code: String,
+    /// WeChat's sentence for people.
+    pub(super) err_code_des: String,
+}
+
+impl Refusal {
+    /// With WeChat's usual sentence for the code.
+    pub(super) fn named(err_code: &str) -> Refusal {
+        Refusal::new(err_code, usual_sentence(err_code))
+    }
+
+    /// With a sentence of its own.
+    pub(super) fn new(err_code: &str, err_code_des: impl Into<String>) -> Refusal {
+        Refusal { err_code: err_code.to_owned(), err_code_des: err_code_des.into() }
+    }
+
+    /// A field that must be there is not.
+    pub(super) fn lacks(field: &str) -> Refusal {
+        Refusal::new("LACK_PARAMS", format!("缺少参数{field}"))
+    }
+
+    /// A field has a value that the interface does not take.
+    pub(super) fn param(field: &str, problem: &str) -> Refusal {
+        Refusal::new("PARAM_ERROR", format!("{field}{problem}"))
+    }
+}
+
+/// The answer to a request that was not understood or is not authentic: nothing signed, no code.
+pub(super) fn unsigned(return_msg: &str) -> Response {
+    let fields: Fields = [("return_code", "FAIL"), ("return_msg", return_msg)].into_iter().collect();
+    text(xml::write("xml", &fields))
+}
+
+/// WeChat's sentences, from the error tables of its documentation.
+fn usual_sentence(err_code: &str) -> &'static str {
+    match err_code {
+        "NOAUTH" => "商户无此接口权限",
+        "NOTENOUGH" => "余额不足",
+        "ORDERPAID" => "商户订单已支付",
+        "ORDERCLOSED" => "订单已关闭",
+        "ORDERNOTEXIST" => "此交易订单号不存在",
+        "SYSTEMERROR" => "系统错误",
+        "APPID_NOT_EXIST" => "APPID不存在",
+        "MCHID_NOT_EXIST" => "MCHID不存在",
+        "APPID_MCHID_NOT_MATCH" => "appid和mch_id不匹配",
+        "OUT_TRADE_NO_USED" => "商户订单号重复",
+        "FREQUENCY_LIMITED" => "频率限制",
+        _ => "业务错误",
+    }
+}

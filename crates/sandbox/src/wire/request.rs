@@ -1,0 +1,154 @@
+use std::sync::Arc;
+
+use axum::response::Response;
+use http::Method;
+use merchants::Merchant;
+use wechat_pay::v2::{
+    ApiKey, Fields, SignType, limits,
+    sign::{SIGN, sign, verify},
+    xml::{self, XmlError},
+};
+
+use super::{Refusal, exchange::text};
+use crate::{
+    control::Fault,
+    ids, notice,
+    platform::{Platform, wechat},
+};
+
+/// Largest request that is read; the longest fields together stay far below.
+const MAX_REQUEST_BYTES: usize = 64 * 1024;
+
+/// A request that the merchant signed.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) merchant: Arc<Merchant>,
+    pub(super) fields: Fields,
+    /// What the request was signed with, and what its answer is signed with.
+    pub(super) sign_type: SignType,
+    key: ApiKey,
+    mch_id: String,
+}
+
+/// Why a request was not understood or is not authentic. Its answer cannot be signed, for want of a key to trust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    NotPost,
+    Empty,
+    TooLarge,
+    NotUtf8,
+    NotXml,
+    /// `mch_id`, `nonce_str` or `sign` is missing.
+    Lacks(&'static str),
+    UnknownMerchant,
+    UnknownSignType,
+    BadSign,
+}
+
+impl Unread {
+    /// WeChat's sentence.
+    pub(super) fn return_msg(self) -> &'static str {
+        match self {
+            Unread::NotPost => "请使用post方法",
+            Unread::Empty => "post数据为空",
+            Unread::TooLarge => "post数据过大",
+            Unread::NotUtf8 => "编码格式错误",
+            Unread::NotXml => "XML格式错误",
+            Unread::Lacks("mch_id") => "缺少参数mch_id",
+            Unread::Lacks("nonce_str") => "缺少参数nonce_str",
+            Unread::Lacks(_) => "缺少参数sign",
+            Unread::UnknownMerchant => "mch_id参数格式错误",
+            Unread::UnknownSignType => "sign_type参数格式错误",
+            Unread::BadSign => "签名错误",
+        }
+    }
+}
+
+impl Request {
+    /// Reads a request and verifies its signature: with the sign type it declares, MD5 when it declares none, over
+    /// every field that came, known or not.
+    pub(super) async fn read(platform: &Platform, request: axum::extract::Request) -> Result<Request, Unread> {
+        if request.method() != Method::POST {
+            return Err(Unread::NotPost);
+        }
+        let body = axum::body::to_bytes(request.into_body(), MAX_REQUEST_BYTES).await.map_err(|_| Unread::TooLarge)?;
+        if body.is_empty() {
+            return Err(Unread::Empty);
+        }
+        let fields = xml::parse("xml", &body).map_err(|error| match error {
+            XmlError::Encoding => Unread::NotUtf8,
+            _ => Unread::NotXml,
+        })?;
+        let required = |name: &'static str| fields.text(name).ok_or(Unread::Lacks(name));
+        let mch_id = required("mch_id")?.to_owned();
+        required("nonce_str")?;
+        required("sign")?;
+        let merchant = platform.merchant_by_number(&mch_id).ok_or(Unread::UnknownMerchant)?;
+        let key = wechat(&merchant).ok_or(Unread::UnknownMerchant)?.api_key.clone();
+        let sign_type = match fields.text("sign_type") {
+            None => SignType::Md5,
+            Some(word) => word.parse().map_err(|_| Unread::UnknownSignType)?,
+        };
+        verify(&fields, &key, sign_type).map_err(|_| Unread::BadSign)?;
+        Ok(Request { merchant, fields, sign_type, key, mch_id })
+    }
+
+    pub(super) fn mch_id(&self) -> &str {
+        &self.mch_id
+    }
+
+    /// The app id; empty when there is none, which [`Request::check_identity`] refuses.
+    pub(super) fn app_id(&self) -> &str {
+        self.fields.text("appid").unwrap_or_default()
+    }
+
+    /// The checks that all calls share, after the signature.
+    pub(super) fn check_identity(&self, platform: &Platform) -> Result<(), Refusal> {
+        let Some(app_id) = self.fields.text("appid") else {
+            return Err(Refusal::lacks("appid"));
+        };
+        if self.fields.text("nonce_str").is_none_or(|nonce| limits::check_nonce(nonce).is_err()) {
+            return Err(Refusal::param("nonce_str", "参数格式错误"));
+        }
+        // These accounts are direct merchants: they have nobody below them.
+        for field in ["sub_mch_id", "sub_appid", "sub_openid"] {
+            if self.fields.text(field).is_some() {
+                return Err(Refusal::param(field, "不适用于普通商户"));
+            }
+        }
+        if self.merchant.app(app_id).is_none() {
+            let code = if platform.app(app_id).is_some() { "APPID_MCHID_NOT_MATCH" } else { "APPID_NOT_EXIST" };
+            return Err(Refusal::named(code));
+        }
+        Ok(())
+    }
+
+    /// The signed answer. What the call adds may replace what every answer has.
+    pub(super) fn answer(&self, outcome: Result<Fields, Refusal>, fault: Option<&Fault>) -> Response {
+        let mut answer: Fields =
+            [("return_code", "SUCCESS"), ("return_msg", "OK"), ("appid", self.app_id()), ("mch_id", self.mch_id())]
+                .into_iter()
+                .filter(|(_, value)| !value.is_empty())
+                .collect();
+        answer.insert("nonce_str", ids::nonce());
+        match outcome {
+            Ok(fields) => {
+                answer.insert("result_code", "SUCCESS");
+                for (name, value) in fields.iter() {
+                    answer.insert(name, value);
+                }
+            }
+            Err(refusal) => {
+                answer.insert("result_code", "FAIL");
+                answer.insert("err_code", refusal.err_code);
+                answer.insert("err_code_des", refusal.err_code_des);
+            }
+        }
+        let signature = match fault {
+            Some(Fault::BadSignature) => sign(&answer, &notice::forged_key(), self.sign_type),
+            _ => sign(&answer, &self.key, self.sign_type),
+        };
+        answer.insert(SIGN, signature);
+        text(xml::write("xml", &answer))
+    }
+}
