@@ -1,0 +1,151 @@
+//! Columns of trade bills, found by name. WeChat adds, drops and renames columns; positions mean nothing.
+
+use super::BillError;
+
+/// A column we know: its place in the `ALL` layout of 27 columns comes first, then the columns of other layouts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    TradeTime,
+    AppId,
+    MchId,
+    SubMchId,
+    DeviceInfo,
+    TransactionId,
+    OutTradeNo,
+    OpenId,
+    TradeType,
+    State,
+    BankType,
+    FeeType,
+    SettlementTotalFee,
+    CouponFee,
+    RefundId,
+    OutRefundNo,
+    SettlementRefundFee,
+    CouponRefundFee,
+    RefundType,
+    RefundStatus,
+    Body,
+    Attach,
+    Fee,
+    Rate,
+    TotalFee,
+    RefundFee,
+    RateNote,
+    RefundAppliedAt,
+    RefundSucceededAt,
+}
+
+/// Every known column: today's name first, then those of older layouts, and whether a bill can do without it.
+const COLUMNS: [(Column, &[&str], Presence); 29] = [
+    (Column::TradeTime, &["交易时间"], Presence::Always),
+    (Column::AppId, &["公众账号ID"], Presence::Always),
+    (Column::MchId, &["商户号"], Presence::Always),
+    (Column::SubMchId, &["特约商户号", "子商户号"], Presence::Always),
+    (Column::DeviceInfo, &["设备号"], Presence::Sometimes),
+    (Column::TransactionId, &["微信订单号"], Presence::Always),
+    (Column::OutTradeNo, &["商户订单号"], Presence::Always),
+    (Column::OpenId, &["用户标识"], Presence::Always),
+    (Column::TradeType, &["交易类型"], Presence::Always),
+    (Column::State, &["交易状态"], Presence::Always),
+    (Column::BankType, &["付款银行"], Presence::Sometimes),
+    (Column::FeeType, &["货币种类"], Presence::Always),
+    (Column::SettlementTotalFee, &["应结订单金额", "总金额"], Presence::Always),
+    (Column::CouponFee, &["代金券金额", "代金券或立减优惠金额", "企业红包金额"], Presence::Always),
+    (Column::RefundId, &["微信退款单号"], Presence::WithRefunds),
+    (Column::OutRefundNo, &["商户退款单号"], Presence::WithRefunds),
+    (Column::SettlementRefundFee, &["退款金额"], Presence::WithRefunds),
+    (
+        Column::CouponRefundFee,
+        &["充值券退款金额", "代金券或立减优惠退款金额", "企业红包退款金额"],
+        Presence::WithRefunds,
+    ),
+    (Column::RefundType, &["退款类型"], Presence::WithRefunds),
+    (Column::RefundStatus, &["退款状态"], Presence::WithRefunds),
+    (Column::Body, &["商品名称"], Presence::Sometimes),
+    (Column::Attach, &["商户数据包"], Presence::Sometimes),
+    (Column::Fee, &["手续费", "返还手续费"], Presence::Always),
+    (Column::Rate, &["费率"], Presence::Always),
+    (Column::TotalFee, &["订单金额"], Presence::Sometimes),
+    (Column::RefundFee, &["申请退款金额"], Presence::Sometimes),
+    (Column::RateNote, &["费率备注"], Presence::Sometimes),
+    (Column::RefundAppliedAt, &["退款申请时间"], Presence::Sometimes),
+    (Column::RefundSucceededAt, &["退款成功时间"], Presence::Sometimes),
+];
+
+// A column's own number is its place in the table.
+const _: () = {
+    let mut at = 0;
+    while at < COLUMNS.len() {
+        assert!(COLUMNS[at].0 as usize == at);
+        at += 1;
+    }
+};
+
+/// How many columns the `ALL` layout has: the first of [`COLUMNS`].
+const ALL_COLUMNS: usize = 27;
+
+enum Presence {
+    Always,
+    /// All of them, or none in a bill of payments.
+    WithRefunds,
+    Sometimes,
+}
+
+impl Column {
+    /// Today's name.
+    pub(super) const fn name(self) -> &'static str {
+        COLUMNS[self as usize].1[0]
+    }
+
+    /// The `ALL` layout, in order.
+    pub(super) fn all_layout() -> impl Iterator<Item = Column> {
+        COLUMNS.iter().take(ALL_COLUMNS).map(|(column, ..)| *column)
+    }
+}
+
+/// Where the known columns of one bill are.
+pub(super) struct Columns {
+    places: [Option<usize>; COLUMNS.len()],
+}
+
+impl Columns {
+    /// Finds the known columns in a header. Unknown ones are left alone.
+    pub(super) fn find(header: &[String]) -> Result<Columns, BillError> {
+        let mut places = [None; COLUMNS.len()];
+        for (place, found) in header.iter().enumerate() {
+            let name = normalised(found);
+            let Some((column, ..)) = COLUMNS.iter().find(|(_, names, _)| names.contains(&name.as_str())) else {
+                continue;
+            };
+            if places[*column as usize].replace(place).is_some() {
+                return Err(BillError::DuplicateColumn { column: found.clone() });
+            }
+        }
+        let columns = Columns { places };
+        let with_refunds = COLUMNS
+            .iter()
+            .any(|(column, _, presence)| matches!(presence, Presence::WithRefunds) && columns.place(*column).is_some());
+        for (column, _, presence) in &COLUMNS {
+            let needed = match presence {
+                Presence::Always => true,
+                Presence::WithRefunds => with_refunds,
+                Presence::Sometimes => false,
+            };
+            if needed && columns.place(*column).is_none() {
+                return Err(BillError::MissingColumn { column: column.name() });
+            }
+        }
+        Ok(columns)
+    }
+
+    /// Where `column` is, if anywhere.
+    pub(super) fn place(&self, column: Column) -> Option<usize> {
+        self.places[column as usize]
+    }
+}
+
+/// A column name with half-width brackets and without surrounding spaces.
+fn normalised(name: &str) -> String {
+    name.trim().replace('（', "(").replace('）', ")")
+}

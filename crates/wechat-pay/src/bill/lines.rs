@@ -1,0 +1,84 @@
+//! Lines of a bill, plain or gzipped, each of bounded length.
+
+use std::io::{self, BufRead, BufReader, Read as _};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::BillError;
+
+/// Longest line. A row has 27 values, of which the longest are 128 characters.
+const MAX_LINE_BYTES: u64 = 64 * 1024;
+
+/// First bytes of a gzip stream.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// First bytes of a UTF-8 text that wants to be recognised.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// The plain text of a downloaded body, which is gzipped or not.
+///
+/// # Errors
+/// When the first bytes cannot be read; what is wrong further on shows while reading.
+pub fn plain<'a, R: BufRead + Send + 'a>(mut body: R) -> io::Result<Box<dyn BufRead + Send + 'a>> {
+    if body.fill_buf()?.starts_with(&GZIP) {
+        Ok(Box::new(BufReader::new(MultiGzDecoder::new(body))))
+    } else {
+        Ok(Box::new(body))
+    }
+}
+
+/// Reads lines into one buffer.
+pub(super) struct Lines<R> {
+    input: R,
+    /// The whole line as read.
+    buffer: Vec<u8>,
+    /// Its text without what surrounds it.
+    text: String,
+    number: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) fn new(input: R) -> Lines<R> {
+        Lines { input, buffer: Vec::new(), text: String::new(), number: 0 }
+    }
+
+    /// Number of the line read last, from 1.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The next line without its end, without a byte-order mark, and without the spaces some files put before it.
+    pub(super) fn next(&mut self) -> Result<Option<&str>, BillError> {
+        self.buffer.clear();
+        if self.input.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut self.buffer)? == 0 {
+            return Ok(None);
+        }
+        self.number += 1;
+        let line = self.number;
+        let bytes = self.buffer.as_slice();
+        let bytes = if line == 1 { bytes.strip_prefix(BOM).unwrap_or(bytes) } else { bytes };
+        let bytes = match bytes.strip_suffix(b"\n") {
+            Some(bytes) => bytes.strip_suffix(b"\r").unwrap_or(bytes),
+            None if MAX_LINE_BYTES <= self.buffer.len() as u64 => {
+                return Err(BillError::Format { line, what: "line too long" });
+            }
+            None => bytes,
+        };
+        let text = std::str::from_utf8(bytes).map_err(|_| BillError::Format { line, what: "not UTF-8" })?;
+        self.text.clear();
+        self.text.push_str(text.trim_start_matches(' '));
+        Ok(Some(&self.text))
+    }
+
+    /// The text of the line read last.
+    pub(super) fn current(&self) -> &str {
+        &self.text
+    }
+
+    /// Everything that is left, up to `max` bytes, with the line read last put back in front.
+    pub(super) fn rest(&mut self, max: u64) -> Result<Vec<u8>, BillError> {
+        let mut rest = std::mem::take(&mut self.buffer);
+        self.input.by_ref().take(max).read_to_end(&mut rest)?;
+        Ok(rest)
+    }
+}

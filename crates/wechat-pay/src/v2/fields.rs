@@ -1,0 +1,185 @@
+//! A message: names and texts, in the order they were written.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use money::Fen;
+
+use crate::time;
+
+/// Most digits an amount in fen may have. WeChat declares int32; ten digits leave room and can never overflow.
+const MAX_FEN_DIGITS: usize = 10;
+
+/// The fields of one message: ordered, flat, no name twice.
+///
+/// Values can be personal data or secrets, so `Debug` prints the names alone.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// No fields.
+    pub const fn new() -> Fields {
+        Fields(Vec::new())
+    }
+
+    /// The value of `name`, which can be empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of `name`, unless it is absent or empty: WeChat treats both alike, and signs neither.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// Sets `name` and returns what it replaced. A replaced field keeps its place.
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) -> Option<String> {
+        let (name, value) = (name.into(), value.into());
+        if let Some((_, old)) = self.0.iter_mut().find(|(key, _)| *key == name) {
+            return Some(std::mem::replace(old, value));
+        }
+        self.0.push((name, value));
+        None
+    }
+
+    /// Takes `name` out.
+    pub fn remove(&mut self, name: &str) -> Option<String> {
+        let at = self.0.iter().position(|(key, _)| key == name)?;
+        Some(self.0.remove(at).1)
+    }
+
+    /// Names and values in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// How many fields there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A text that must be there and not be empty.
+    ///
+    /// # Errors
+    /// [`FieldProblem::Missing`].
+    pub fn required(&self, name: &str) -> Result<&str, FieldError> {
+        self.text(name).ok_or_else(|| FieldError::new(name, FieldProblem::Missing))
+    }
+
+    /// An amount in fen: 1 to 10 digits, nothing else.
+    ///
+    /// # Errors
+    /// [`FieldProblem::NotFen`] when it is there and anything else.
+    pub fn fen(&self, name: &str) -> Result<Option<Fen>, FieldError> {
+        self.text(name)
+            .map(|value| parse_fen(value).ok_or_else(|| FieldError::new(name, FieldProblem::NotFen)))
+            .transpose()
+    }
+
+    /// An amount in fen that must be there.
+    ///
+    /// # Errors
+    /// [`FieldProblem::Missing`], [`FieldProblem::NotFen`].
+    pub fn required_fen(&self, name: &str) -> Result<Fen, FieldError> {
+        self.fen(name)?.ok_or_else(|| FieldError::new(name, FieldProblem::Missing))
+    }
+
+    /// A count of at most ten digits.
+    ///
+    /// # Errors
+    /// [`FieldProblem::NotCount`] when it is there and anything else.
+    pub fn count(&self, name: &str) -> Result<Option<u32>, FieldError> {
+        self.text(name)
+            .map(|value| {
+                Some(value)
+                    .filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()))
+                    .and_then(|value| value.parse().ok())
+                    .ok_or_else(|| FieldError::new(name, FieldProblem::NotCount))
+            })
+            .transpose()
+    }
+
+    /// A `yyyyMMddHHmmss` Beijing time.
+    ///
+    /// # Errors
+    /// [`FieldProblem::NotTime`] when it is there and anything else.
+    pub fn time_14(&self, name: &str) -> Result<Option<Timestamp>, FieldError> {
+        self.text(name)
+            .map(|value| time::parse_14(value).map_err(|_| FieldError::new(name, FieldProblem::NotTime)))
+            .transpose()
+    }
+
+    /// A `yyyy-MM-dd HH:mm:ss` Beijing time.
+    ///
+    /// # Errors
+    /// [`FieldProblem::NotTime`] when it is there and anything else.
+    pub fn time_spaced(&self, name: &str) -> Result<Option<Timestamp>, FieldError> {
+        self.text(name)
+            .map(|value| time::parse_spaced(value).map_err(|_| FieldError::new(name, FieldProblem::NotTime)))
+            .transpose()
+    }
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Fields {
+    /// Collects fields; of a repeated name the last value stays.
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Fields {
+        let mut fields = Fields::new();
+        for (name, value) in pairs {
+            fields.insert(name, value);
+        }
+        fields
+    }
+}
+
+/// A field that is not what its message promises. Names the field, never its value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("field {field} {problem}")]
+pub struct FieldError {
+    /// The name on the wire.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: FieldProblem,
+}
+
+impl FieldError {
+    pub(crate) fn new(field: impl Into<String>, problem: FieldProblem) -> FieldError {
+        FieldError { field: field.into(), problem }
+    }
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FieldProblem {
+    /// Absent or empty.
+    #[error("is missing")]
+    Missing,
+    /// Not an amount of 1 to 10 digits.
+    #[error("is not an amount in fen")]
+    NotFen,
+    /// Not a count.
+    #[error("is not a count")]
+    NotCount,
+    /// Not a time of its form.
+    #[error("is not a Beijing time")]
+    NotTime,
+    /// Well formed, but it names something else than what was asked for.
+    #[error("does not match the request")]
+    Mismatch,
+}
+
+/// 1 to 10 ASCII digits as an amount.
+fn parse_fen(text: &str) -> Option<Fen> {
+    let digits = (1..=MAX_FEN_DIGITS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { text.parse().ok().map(Fen::new) } else { None }
+}

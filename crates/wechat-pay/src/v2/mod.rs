@@ -1,0 +1,48 @@
+//! The XML generation of the merchant API.
+//!
+//! A message is a flat, ordered map of texts ([`Fields`]). What WeChat adds tomorrow is part of today's signature, so
+//! signatures are made and checked over the whole map and never over a typed struct.
+//!
+//! A call, step by step: a request struct ([`UnifiedOrder`], [`OrderQuery`], …) becomes signed fields with its
+//! `signed` function, [`xml::write`] makes the body, [`answer::judge`] decides what the answer proves, the typed answer
+//! ([`Prepaid`], [`OrderStatus`], …) reads it, and [`action::after`] says what to do next.
+
+pub mod action;
+pub mod answer;
+pub mod client;
+mod close_order;
+mod coupon;
+mod download_bill;
+mod fields;
+mod identity;
+pub mod indexed;
+pub mod limits;
+pub mod login;
+pub mod notice;
+mod order_query;
+mod payment;
+mod redpack;
+mod refund;
+pub mod refund_notice;
+mod refund_query;
+mod request;
+mod sealed;
+pub mod sign;
+mod trade_state;
+mod unified_order;
+pub mod xml;
+
+pub use answer::{Answer, Unknown};
+pub use close_order::CloseOrder;
+pub use coupon::Coupon;
+pub use download_bill::{BillType, DownloadBill};
+pub use fields::{FieldError, FieldProblem, Fields};
+pub use identity::{Identity, OpenId};
+pub use order_query::{OrderNumber, OrderQuery, OrderStatus};
+pub use payment::Payment;
+pub use redpack::RedpackInvocation;
+pub use refund::{Refund, RefundAccepted};
+pub use refund_query::{RefundList, RefundNumber, RefundQuery, RefundStatus, RefundSummary};
+pub use sign::{ApiKey, SignType};
+pub use trade_state::{LocalState, TradeState};
+pub use unified_order::{Payer, Prepaid, TradeType, UnifiedOrder};

@@ -1,0 +1,133 @@
+//! `/pay/unifiedorder`: places an order at WeChat.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use money::Fen;
+
+use super::fields::FieldProblem;
+use super::request::Request;
+use super::{ApiKey, FieldError, Fields, Identity, OpenId, SignType};
+use crate::time;
+
+/// Places an order. The same content with the same `out_trade_no` is the same order, so a lost answer is retried with
+/// exactly this; another content with a used number is refused by WeChat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnifiedOrder {
+    /// For whom.
+    pub identity: Identity,
+    /// How the user pays.
+    pub trade_type: TradeType,
+    /// Our number, see [`limits::check_out_trade_no`](super::limits::check_out_trade_no).
+    pub out_trade_no: String,
+    /// What the user reads, see [`limits::check_body`](super::limits::check_body).
+    pub body: String,
+    /// The price, at least 1 fen.
+    pub total_fee: Fen,
+    /// The user's address (JSAPI, APP, H5) or ours (Native).
+    pub spbill_create_ip: IpAddr,
+    /// Where notices go: absolute, public, without a query string.
+    pub notify_url: String,
+    /// When the order was made.
+    pub time_start: Option<Timestamp>,
+    /// Until when it may be paid. WeChat has no default: always send it.
+    pub time_expire: Option<Timestamp>,
+    /// Comes back in notices and queries.
+    pub attach: Option<String>,
+}
+
+/// How the user pays, with what only that way needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TradeType {
+    /// Inside WeChat: a mini program or an official account's page.
+    Jsapi(Payer),
+    /// A QR code.
+    Native {
+        /// Our id of what is sold.
+        product_id: String,
+    },
+    /// A native app.
+    App,
+    /// A browser outside WeChat.
+    H5 {
+        /// WeChat's JSON that describes the page or app.
+        scene_info: String,
+    },
+}
+
+/// Who pays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payer {
+    /// A user of `appid`.
+    App(OpenId),
+    /// A user of `sub_appid` (service-provider mode).
+    SubApp(OpenId),
+}
+
+impl TradeType {
+    /// WeChat's word.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            TradeType::Jsapi(_) => "JSAPI",
+            TradeType::Native { .. } => "NATIVE",
+            TradeType::App => "APP",
+            TradeType::H5 { .. } => "MWEB",
+        }
+    }
+}
+
+impl UnifiedOrder {
+    /// Path below WeChat's host.
+    pub const PATH: &str = "/pay/unifiedorder";
+
+    /// The signed request. `nonce` is at most 32 letters and digits, new for every attempt.
+    pub fn signed(&self, nonce: &str, key: &ApiKey, sign_type: SignType) -> Fields {
+        let request = Request::new(&self.identity, nonce)
+            .with("body", &self.body)
+            .with_some("attach", self.attach.as_deref())
+            .with("out_trade_no", &self.out_trade_no)
+            .with("total_fee", self.total_fee.get().to_string())
+            .with("spbill_create_ip", self.spbill_create_ip.to_string())
+            .with_some("time_start", self.time_start.map(time::print_14))
+            .with_some("time_expire", self.time_expire.map(time::print_14))
+            .with("notify_url", &self.notify_url)
+            .with("trade_type", self.trade_type.as_str());
+        let request = match &self.trade_type {
+            TradeType::Jsapi(Payer::App(openid)) => request.with("openid", openid.as_str()),
+            TradeType::Jsapi(Payer::SubApp(openid)) => request.with("sub_openid", openid.as_str()),
+            TradeType::Native { product_id } => request.with("product_id", product_id),
+            TradeType::App => request,
+            TradeType::H5 { scene_info } => request.with("scene_info", scene_info),
+        };
+        request.signed(key, sign_type)
+    }
+}
+
+/// A placed order, ready to be opened by the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepaid {
+    /// Opens the cashier for 2 hours.
+    pub prepay_id: String,
+    /// The text of the QR code (Native), to be encoded as it is.
+    pub code_url: Option<String>,
+    /// Where to send the browser (H5), for 5 minutes.
+    pub mweb_url: Option<String>,
+}
+
+impl Prepaid {
+    /// Reads the fields of a successful answer.
+    ///
+    /// # Errors
+    /// [`FieldError`] when `prepay_id` is absent, or the answer is about another `trade_type`.
+    pub fn parse(fields: &Fields, trade_type: &TradeType) -> Result<Prepaid, FieldError> {
+        if fields.text("trade_type").is_some_and(|answered| answered != trade_type.as_str()) {
+            return Err(FieldError::new("trade_type", FieldProblem::Mismatch));
+        }
+        let text = |name| fields.text(name).map(str::to_owned);
+        Ok(Prepaid {
+            prepay_id: fields.required("prepay_id")?.to_owned(),
+            code_url: text("code_url"),
+            mweb_url: text("mweb_url"),
+        })
+    }
+}

@@ -1,0 +1,209 @@
+//! Flat XML, read as hostile input and written so that any parser reads it back.
+//!
+//! A message is one root with one level of children that hold text. Whatever else XML can do is refused, because two
+//! readers that understand a message differently are how a signature check is passed by.
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
+
+pub use super::fields::Fields;
+
+/// Largest message that is read. Answers of the largest calls stay far below; notices have a smaller cap of their own.
+pub const MAX_BYTES: usize = 1024 * 1024;
+
+/// Most fields one message may have: the longest refund query needs a few hundred, and the check for duplicates is
+/// quadratic in this number.
+pub const MAX_FIELDS: usize = 2048;
+
+/// Longest name of a field. WeChat's own stay below 32.
+const MAX_NAME_BYTES: usize = 64;
+
+/// Reads one message whose root element must be `root` (`xml`, and `root` inside a refund notice).
+///
+/// The text of a field is its characters, CDATA sections and resolved references, put together; comments and
+/// processing instructions inside it add nothing. Nothing is trimmed.
+///
+/// # Errors
+/// [`XmlError`]; its variants say what was refused, never what the message contained.
+pub fn parse(root: &str, bytes: &[u8]) -> Result<Fields, XmlError> {
+    if MAX_BYTES < bytes.len() {
+        return Err(XmlError::TooLarge);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| XmlError::Encoding)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if !text.chars().all(is_xml_char) {
+        return Err(XmlError::Malformed);
+    }
+    let mut reader = Reader::from_str(text);
+    reader.config_mut().enable_all_checks(true);
+    let mut place = Place::BeforeRoot;
+    let mut fields = Fields::new();
+    loop {
+        let event = reader.read_event().map_err(|_| XmlError::Malformed)?;
+        place = match (event, place) {
+            (Event::DocType(_), _) => return Err(XmlError::Doctype),
+            (Event::Comment(_) | Event::PI(_), place) => place,
+            (Event::Decl(declaration), Place::BeforeRoot) => {
+                check_declaration(&declaration)?;
+                Place::BeforeRoot
+            }
+            (Event::Start(start), Place::BeforeRoot) => {
+                check_root(root, &start)?;
+                Place::InRoot
+            }
+            (Event::Empty(start), Place::BeforeRoot) => {
+                check_root(root, &start)?;
+                Place::AfterRoot
+            }
+            (Event::Start(start), Place::InRoot) => Place::InField(field_name(&start, &fields)?, String::new()),
+            (Event::Empty(start), Place::InRoot) => {
+                fields.insert(field_name(&start, &fields)?, "");
+                Place::InRoot
+            }
+            (Event::Text(text), Place::InField(name, value)) => Place::InField(name, value + &*text),
+            (Event::CData(text), Place::InField(name, value)) => Place::InField(name, value + &*text),
+            (Event::GeneralRef(reference), Place::InField(name, mut value)) => {
+                value.push(resolve(&reference)?);
+                Place::InField(name, value)
+            }
+            (Event::Text(text), place) if text.bytes().all(|byte| byte.is_ascii_whitespace()) => place,
+            (Event::End(_), Place::InField(name, value)) => {
+                fields.insert(name, value);
+                Place::InRoot
+            }
+            (Event::End(_), Place::InRoot) => Place::AfterRoot,
+            (Event::Start(_) | Event::Empty(_), Place::InField(..)) => return Err(XmlError::Nested),
+            (Event::Start(_) | Event::Empty(_), Place::AfterRoot) => return Err(XmlError::Root),
+            (Event::Eof, Place::AfterRoot) => return Ok(fields),
+            _ => return Err(XmlError::Malformed),
+        };
+    }
+}
+
+/// Writes one message with root element `root`, every value in CDATA.
+///
+/// Characters that XML cannot carry at all (most control characters) are the caller's to refuse; see
+/// [`limits`](super::limits).
+pub fn write(root: &str, fields: &Fields) -> String {
+    let mut text =
+        String::with_capacity(64 + fields.iter().map(|(name, value)| 2 * name.len() + value.len() + 17).sum::<usize>());
+    open(&mut text, root);
+    for (name, value) in fields.iter() {
+        open(&mut text, name);
+        text.push_str("<![CDATA[");
+        // "]]>" would end the section, and parsers turn a bare carriage return into a line feed.
+        text.push_str(&value.replace("]]>", "]]]]><![CDATA[>").replace('\r', "]]>&#13;<![CDATA["));
+        text.push_str("]]>");
+        close(&mut text, name);
+    }
+    close(&mut text, root);
+    text
+}
+
+/// Why a text is not a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum XmlError {
+    /// More than [`MAX_BYTES`].
+    #[error("message is larger than {MAX_BYTES} bytes")]
+    TooLarge,
+    /// Not UTF-8, or declared to be something else.
+    #[error("message is not UTF-8")]
+    Encoding,
+    /// A DOCTYPE, and with it entity declarations.
+    #[error("message has a DOCTYPE")]
+    Doctype,
+    /// Another root element than expected, or a second one.
+    #[error("message has a foreign root element")]
+    Root,
+    /// An element inside a field.
+    #[error("message has an element inside a field")]
+    Nested,
+    /// One name twice.
+    #[error("message has a field twice")]
+    Duplicate,
+    /// More than [`MAX_FIELDS`].
+    #[error("message has more than {MAX_FIELDS} fields")]
+    TooManyFields,
+    /// Not well-formed, cut off, text between fields, or a reference to an entity that XML does not predefine.
+    #[error("message is not well-formed XML")]
+    Malformed,
+}
+
+/// Where in the message the reader stands.
+enum Place {
+    BeforeRoot,
+    InRoot,
+    /// Inside the named field, with the text so far.
+    InField(String, String),
+    AfterRoot,
+}
+
+fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), XmlError> {
+    match declaration.encoding() {
+        None => Ok(()),
+        Some(Ok(encoding)) if encoding.eq_ignore_ascii_case("utf-8") || encoding.eq_ignore_ascii_case("utf8") => Ok(()),
+        Some(Ok(_)) => Err(XmlError::Encoding),
+        Some(Err(_)) => Err(XmlError::Malformed),
+    }
+}
+
+fn check_root(root: &str, start: &BytesStart<'_>) -> Result<(), XmlError> {
+    check_attributes(start)?;
+    if start.name().as_ref() == root { Ok(()) } else { Err(XmlError::Root) }
+}
+
+/// The name of a field that may begin here.
+fn field_name(start: &BytesStart<'_>, fields: &Fields) -> Result<String, XmlError> {
+    check_attributes(start)?;
+    if fields.len() == MAX_FIELDS {
+        return Err(XmlError::TooManyFields);
+    }
+    let name = start.name();
+    let name: &str = name.as_ref();
+    // Names become part of the text that is signed, so nothing that could be read as a separator is a name.
+    let plain = name.len() <= MAX_NAME_BYTES
+        && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    if !plain {
+        return Err(XmlError::Malformed);
+    }
+    if fields.get(name).is_some() { Err(XmlError::Duplicate) } else { Ok(name.to_owned()) }
+}
+
+/// Attributes carry nothing in this protocol; they only have to be well-formed.
+fn check_attributes(start: &BytesStart<'_>) -> Result<(), XmlError> {
+    if start.attributes().all(|attribute| attribute.is_ok()) { Ok(()) } else { Err(XmlError::Malformed) }
+}
+
+/// The character that a numeric or predefined reference stands for.
+fn resolve(reference: &BytesRef<'_>) -> Result<char, XmlError> {
+    let character = match reference.resolve_char_ref().map_err(|_| XmlError::Malformed)? {
+        Some(character) => character,
+        None => match &**reference {
+            "amp" => '&',
+            "lt" => '<',
+            "gt" => '>',
+            "quot" => '"',
+            "apos" => '\'',
+            _ => return Err(XmlError::Malformed),
+        },
+    };
+    if is_xml_char(character) { Ok(character) } else { Err(XmlError::Malformed) }
+}
+
+/// Whether XML 1.0 can carry the character.
+pub(crate) fn is_xml_char(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+fn open(text: &mut String, name: &str) {
+    text.push('<');
+    text.push_str(name);
+    text.push('>');
+}
+
+fn close(text: &mut String, name: &str) {
+    text.push_str("</");
+    text.push_str(name);
+    text.push('>');
+}

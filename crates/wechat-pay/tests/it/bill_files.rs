@@ -1,0 +1,176 @@
+//! Bills in all the shapes that real files have.
+
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use money::{Fen, MilliFen};
+use wechat_pay::bill::{
+    self, BillError, BillFailure, BillState, CellProblem, Expected, Summary, TradeBillReader, TradeRow,
+};
+
+const HEADER: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,\
+                      货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,\
+                      商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
+const PAYMENT: &str = "`2020-01-01 12:00:00,`wx1,`1900000001,`0,`,`42,`T1,`oABC,`JSAPI,`SUCCESS,`OTHERS,`CNY,`0.70,`0.40,`0,`0,\
+                       `0.00,`0.00,`,`,`苹果,x,`x,`0.00000,`0.60%,`1.00,`0.00,`";
+const REFUND: &str = "`2020-01-01 13:00:00,`wx1,`1900000001,`0,`,`42,`T1,`oABC,`JSAPI,`REFUND,`OTHERS,`CNY,`0.00,`0.00,`50,`R1,\
+                      `0.21,`0.09,`ORIGINAL,`PROCESSING,`苹果,`x,`-0.00130,`0.60%,`0.00,`0.30,`";
+const SUMMARY_HEADER: &str =
+    "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
+const SUMMARY: &str = "`2.0,`0.7,`0.21,`0.09,`-0.0013,`1,`0.3";
+
+fn today() -> String {
+    [HEADER, PAYMENT, REFUND, SUMMARY_HEADER, SUMMARY].join("\r\n")
+}
+
+fn read(text: &str) -> Result<(Vec<TradeRow>, Summary), BillError> {
+    let expected = Expected { mch_id: "1900000001".to_owned(), bill_date: None };
+    let mut reader = TradeBillReader::open(text.as_bytes(), expected)?;
+    let rows = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
+    Ok((rows, reader.finish()?))
+}
+
+#[test]
+fn line_ends_marks_and_leading_spaces_do_not_matter() {
+    let plain = read(&today()).unwrap();
+    assert_eq!(plain.0[0].body, "苹果,x");
+    assert_eq!(plain.0[1].fee, MilliFen::new(-130));
+    for text in
+        [format!("\u{feff}{}\r\n", today()), today().replace("\r\n", "\n"), today().replace("\r\n", "\n ") + "\n\n"]
+    {
+        assert_eq!(read(&text).unwrap(), plain);
+    }
+}
+
+#[test]
+fn a_gzipped_body_is_recognised() {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(today().as_bytes()).unwrap();
+    let zipped = encoder.finish().unwrap();
+    let mut text = String::new();
+    bill::plain(zipped.as_slice()).unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(text, today());
+    let mut reader = bill::plain(&zipped[..zipped.len() - 9]).unwrap();
+    assert!(reader.read_to_string(&mut String::new()).is_err());
+}
+
+#[test]
+fn columns_are_found_by_name_wherever_they_stand() {
+    let moved = |line: &str, separator: &str, new: &str| {
+        let (first, rest) = line.split_once(separator).unwrap();
+        format!("{rest}{separator}{first}{separator}{new}")
+    };
+    let row = |line: &str| format!("`{}", moved(line.strip_prefix('`').unwrap(), ",`", "?"));
+    let text = [&moved(HEADER, ",", "新的一列"), &row(PAYMENT), &row(REFUND), SUMMARY_HEADER, SUMMARY].join("\n");
+    assert_eq!(read(&text).unwrap(), read(&today()).unwrap());
+}
+
+#[test]
+fn older_bills_of_24_columns_are_read() {
+    let header = "交易时间,公众账号ID,商户号,子商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,\
+                  总金额,企业红包金额,微信退款单号,商户退款单号,退款金额,企业红包退款金额,退款类型,退款状态,商品名称,商户数据包,\
+                  手续费,费率";
+    let payment = "`2014-11-10 16：33：45,`wx1,`1900000001,`0,`1000,`10,`T1,`oABC,`MICROPAY,`SUCCESS,`CFT,`CNY,`0.01,`0.0,`0,`0,`0,`0,\
+                   `,`,`茶,`,`0.00000,`0.60%";
+    let refund = "`2014-11-10 16：46：14,`wx1,`1900000001,`0,`1000,`10,`T1,`oABC,`MICROPAY,`REFUND,`CFT,`CNY,`0.00,`0.0,`20,`R1,`0.01,\
+                  `0,`ORIGINAL,`SUCCESS,`茶,`,`0.00000,`0.60%";
+    let summary = "总交易单数,总交易额,总退款金额,总代金券或立减优惠退款金额,手续费总金额\n`2,`0.01,`0.01,`0.0,`0";
+    let (rows, summary) = read(&[header, payment, refund, summary].join("\n")).unwrap();
+    assert_eq!(rows[0].total_fee, Fen::new(1));
+    assert_eq!(rows[0].trade_time.to_string(), "2014-11-10T08:33:45Z");
+    assert_eq!(rows[1].refund.as_ref().unwrap().refund_fee, Fen::new(1));
+    assert_eq!((summary.total_fee, summary.refund_fee), (None, None));
+}
+
+#[test]
+fn bills_of_payments_alone_have_no_refund_columns() {
+    let header = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,\
+                  应结订单金额,代金券金额,商品名称,商户数据包,手续费,费率,订单金额,费率备注";
+    let row =
+        "2019-07-23 18:46:41,wx1,1900000001,,,42,T1,oABC,JSAPI,SUCCESS,CFT,CNY,0.01,0.00,茶,x,0.00000,0.60%,0.01,";
+    let summary = "`1,`0.01,`0.00,`0.00,`0.00000,`0.01,`0.00";
+    let (rows, _) = read(&[header, row, SUMMARY_HEADER, summary].join("\n")).unwrap();
+    assert_eq!((&rows[0].state, &rows[0].refund, &rows[0].sub_mch_id), (&BillState::Success, &None, &None));
+}
+
+#[test]
+fn a_row_of_another_width_is_refused_with_its_line() {
+    let wide = today().replace("`苹果,x", "`苹果,`x");
+    assert!(matches!(read(&wide), Err(BillError::Width { line: 2, expected: 27, found: 28 })));
+    let narrow = today().replace("`0.30,`", "`0.30");
+    assert!(matches!(read(&narrow), Err(BillError::Width { line: 3, expected: 27, found: 26 })));
+    let empty = today().replacen("\r\n", "\r\n\r\n", 1);
+    assert!(matches!(read(&empty), Err(BillError::Width { line: 2, .. })));
+}
+
+#[test]
+fn a_bad_value_is_named_by_line_and_column_and_not_shown() {
+    for (from, to, line, name, problem) in [
+        ("`1.00,`0.00,`\r", "`1.001,`0.00,`\r", 2, "订单金额", CellProblem::NotFen),
+        ("`0.70", "`0,70", 2, "应结订单金额", CellProblem::NotFen),
+        ("`-0.00130", "`1e3", 3, "手续费", CellProblem::NotMilliFen),
+        ("12:00:00", "12:60:00", 2, "交易时间", CellProblem::NotTime),
+        ("`SUCCESS", "`", 2, "交易状态", CellProblem::Empty),
+        ("`50,`R1", "`0,`R1", 3, "微信退款单号", CellProblem::Contradiction),
+        ("`0,`0,`0.00", "`0,`0,`0.01", 2, "微信退款单号", CellProblem::Contradiction),
+        ("`2.0,", "`2.5,", 5, "总交易单数", CellProblem::NotCount),
+    ] {
+        assert!(today().contains(from), "{from}");
+        match read(&today().replacen(from, to, 1)) {
+            Err(BillError::Cell { line: found, column, problem: what }) => {
+                assert_eq!((found, column.as_str(), what), (line, name, problem), "{to}");
+            }
+            other => panic!("{to}: {other:?}"),
+        }
+    }
+    let error = read(&today().replace("`oABC", "`o\u{fffd}ABC").replacen("`0.70", "`secret", 1)).unwrap_err();
+    assert_eq!(error.to_string(), "line 2, column 应结订单金额: is not an amount in whole fen");
+}
+
+#[test]
+fn headers_that_are_no_trade_bill_are_refused() {
+    assert!(matches!(
+        read(&today().replacen("商户订单号", "订单", 1)),
+        Err(BillError::MissingColumn { column: "商户订单号" })
+    ));
+    assert!(matches!(read(&today().replacen("设备号", "子商户号", 1)), Err(BillError::DuplicateColumn { .. })));
+    assert!(matches!(read(""), Err(BillError::Format { line: 1, .. })));
+    assert!(matches!(read("ok"), Err(BillError::Format { line: 1, .. })));
+    assert!(matches!(read(HEADER), Err(BillError::Truncated { line: 1 })));
+    assert!(matches!(read(&format!("{}\r\n`tail", today())), Err(BillError::Format { line: 6, .. })));
+    let header = SUMMARY_HEADER.replace(",手续费总金额", "");
+    let without_sum = [HEADER, PAYMENT, REFUND, &header, &SUMMARY.replace(",`-0.0013", "")].join("\n");
+    assert!(matches!(read(&without_sum), Err(BillError::MissingColumn { .. })));
+}
+
+#[test]
+fn a_line_without_end_is_refused_and_not_collected() {
+    let endless = format!("{HEADER}\n`{}", "x".repeat(70_000));
+    assert!(matches!(read(&endless), Err(BillError::Format { line: 2, what: "line too long" })));
+}
+
+#[test]
+fn an_error_message_in_place_of_a_bill_is_understood() {
+    let failure = |body: &str| match read(body).unwrap_err() {
+        BillError::Failure(failure) => failure,
+        other => panic!("{other:?}"),
+    };
+    let xml = |message: &str, code: &str| {
+        format!("<xml><return_code><![CDATA[FAIL]]></return_code>\n<return_msg>{message}</return_msg>{code}</xml>")
+    };
+    assert_eq!(failure(&xml("No Bill Exist", "<error_code>20002</error_code>")), BillFailure::NoBillExist);
+    assert_eq!(failure(&xml("NO Bill Exist", "")), BillFailure::NoBillExist);
+    assert_eq!(failure(&xml("Bill Creating", "")), BillFailure::Creating);
+    assert!(matches!(failure(&xml("SYSTEMERROR", "")), BillFailure::Busy { .. }));
+    let refused = failure(&xml("sign error", "<error_code>20001</error_code>"));
+    assert_eq!(refused.to_string(), "sign error (20001)");
+    assert!(matches!(failure(&xml("invalid bill_type", "")), BillFailure::Refused { .. }));
+    let fund_flow = "<xml><return_code>SUCCESS</return_code><result_code>FAIL</result_code><err_code>NO_BILL_EXIST</err_code></xml>";
+    assert_eq!(failure(fund_flow), BillFailure::NoBillExist);
+    for body in
+        ["<html><body>502</body></html>", "<!DOCTYPE xml><xml><return_code>FAIL</return_code></xml>", "<xml></xml>"]
+    {
+        assert!(matches!(read(body), Err(BillError::Format { line: 1, .. })), "{body}");
+    }
+}
