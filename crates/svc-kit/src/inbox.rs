@@ -24,7 +24,7 @@ CREATE INDEX applied_events_by_age ON applied_events (applied_at);
 pub const KEEP: Duration = Duration::from_hours(40 * 24);
 
 /// Rows deleted by one statement, so that no statement holds its locks for long.
-const PRUNE_ROWS: i64 = 1_000;
+const PRUNE_ROWS: u32 = 1_000;
 
 /// Statements of one call of [`prune`]; what is left waits for the next call.
 const PRUNE_STATEMENTS: u32 = 100;
@@ -77,13 +77,13 @@ pub async fn prune(pool: &PgPool, keep: Duration) -> sqlx::Result<u64> {
                  ORDER BY applied_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
         )
         .bind(keep_seconds)
-        .bind(PRUNE_ROWS)
+        .bind(i64::from(PRUNE_ROWS))
         .execute(pool);
         let done = tokio::time::timeout(PRUNE_TIME, statement)
             .await
             .map_err(|elapsed| sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, elapsed)))??;
         pruned += done.rows_affected();
-        if done.rows_affected() < u64::try_from(PRUNE_ROWS).expect("a positive number") {
+        if done.rows_affected() < u64::from(PRUNE_ROWS) {
             break;
         }
     }

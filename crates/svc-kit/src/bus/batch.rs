@@ -28,29 +28,22 @@ impl Publisher {
     /// The verdicts stand in the order of the messages. A batch that fails is not atomic: its messages are then published
     /// one by one, and some may succeed. The order on the stream is that of `messages`, except when some fail.
     pub async fn publish_batch(&self, messages: &[Message]) -> Vec<Result<Ack, PublishError>> {
-        let mut verdicts: Vec<Option<Result<Ack, PublishError>>> = vec![None; messages.len()];
+        // Each is replaced below, because every index is in exactly one chunk.
+        let mut verdicts = vec![Err(PublishError::NotConnected); messages.len()];
         let mut rest: Vec<usize> = (0..messages.len()).collect();
         while let Some(&first) = rest.first() {
-            let (chunk, stream) = match stream_of(&messages[first].subject) {
-                Ok(stream) => (next_chunk(messages, &rest, stream), Some(stream)),
-                Err(_) => (vec![first], None),
-            };
+            let chunk = next_chunk(messages, &rest);
             let taken: Vec<&Message> = chunk.iter().map(|&index| &messages[index]).collect();
-            let answers = match stream {
-                Some(stream) if 1 < taken.len() => self.publish_chunk(stream, &taken).await,
-                _ => vec![self.publish(taken[0]).await],
+            let answers = match stream_of(&messages[first].subject) {
+                Ok(stream) if 1 < taken.len() => self.publish_chunk(stream, &taken).await,
+                _ => vec![self.publish(&messages[first]).await],
             };
-            let chunk: HashSet<usize> = chunk
-                .iter()
-                .zip(answers)
-                .map(|(&index, answer)| {
-                    verdicts[index] = Some(answer);
-                    index
-                })
-                .collect();
-            rest.retain(|index| !chunk.contains(index));
+            for (&index, answer) in chunk.iter().zip(answers) {
+                verdicts[index] = answer;
+            }
+            rest.retain(|index| chunk.binary_search(index).is_err());
         }
-        verdicts.into_iter().map(|verdict| verdict.expect("every index is in exactly one chunk")).collect()
+        verdicts
     }
 
     async fn publish_chunk(&self, stream: &'static str, messages: &[&Message]) -> Vec<Result<Ack, PublishError>> {
@@ -59,14 +52,18 @@ impl Publisher {
             Ok(Ok(acks)) => {
                 count("atomic");
                 let acks: Vec<_> = acks.into_iter().map(Ok).collect();
-                acks.iter().for_each(|ack| self.count(ack));
+                for ack in &acks {
+                    self.count(ack);
+                }
                 return acks;
             }
             // Nothing was sent, and nothing could be sent one by one.
             Ok(Err(error @ PublishError::NotConnected)) => {
                 count("not_connected");
                 let errors: Vec<_> = messages.iter().map(|_| Err(error.clone())).collect();
-                errors.iter().for_each(|error| self.count(error));
+                for error in &errors {
+                    self.count(error);
+                }
                 return errors;
             }
             Ok(Err(error)) => error,
@@ -110,20 +107,24 @@ impl Publisher {
     }
 }
 
-/// The first messages of `rest` that go into one stream and fit into one batch. A batch must not repeat an id, or it is
-/// refused whole; so it ends before a repeat.
-fn next_chunk(messages: &[Message], rest: &[usize], stream: &'static str) -> Vec<usize> {
+/// The first messages of `rest` that go into one stream and fit into one batch, in ascending order; at least one. A batch must
+/// not repeat an id, or it is refused whole; so it ends before a repeat.
+fn next_chunk(messages: &[Message], rest: &[usize]) -> Vec<usize> {
     let mut chunk = Vec::new();
     let mut bytes = 0;
     let mut ids = HashSet::new();
+    let mut stream = None;
     for &index in rest {
         let message = &messages[index];
-        if stream_of(&message.subject) != Ok(stream) {
+        let found = stream_of(&message.subject).ok();
+        if chunk.is_empty() {
+            stream = found;
+        } else if found != stream {
             continue;
         }
         bytes += message.payload.len();
         let full = chunk.len() == MAX_BATCH_MESSAGES || MAX_BATCH_BYTES < bytes;
-        if !chunk.is_empty() && (full || ids.contains(message.id.as_str())) {
+        if !chunk.is_empty() && (full || stream.is_none() || ids.contains(message.id.as_str())) {
             break;
         }
         ids.insert(message.id.as_str());
@@ -148,22 +149,22 @@ mod tests {
     #[test]
     fn a_chunk_holds_one_stream_in_order() {
         let messages = [message("a", "pay.v1.x", 1), message("b", "order.v1.x", 1), message("c", "pay.v1.y", 1)];
-        assert_eq!(next_chunk(&messages, &[0, 1, 2], "PAY"), [0, 2]);
-        assert_eq!(next_chunk(&messages, &[1], "ORDER"), [1]);
+        assert_eq!(next_chunk(&messages, &[0, 1, 2]), [0, 2]);
+        assert_eq!(next_chunk(&messages, &[1]), [1]);
     }
 
     #[test]
     fn a_chunk_ends_before_a_repeated_id() {
         let messages = [message("a", "pay.v1.x", 1), message("b", "pay.v1.x", 1), message("a", "pay.v1.x", 1)];
-        assert_eq!(next_chunk(&messages, &[0, 1, 2], "PAY"), [0, 1]);
+        assert_eq!(next_chunk(&messages, &[0, 1, 2]), [0, 1]);
     }
 
     #[test]
     fn a_chunk_ends_at_its_limits_but_always_takes_one() {
         let many: Vec<Message> = (0..300).map(|n| message(&n.to_string(), "pay.v1.x", 1)).collect();
         let all: Vec<usize> = (0..300).collect();
-        assert_eq!(next_chunk(&many, &all, "PAY").len(), MAX_BATCH_MESSAGES);
+        assert_eq!(next_chunk(&many, &all).len(), MAX_BATCH_MESSAGES);
         let huge = [message("a", "pay.v1.x", MAX_BATCH_BYTES + 1), message("b", "pay.v1.x", 1)];
-        assert_eq!(next_chunk(&huge, &[0, 1], "PAY"), [0]);
+        assert_eq!(next_chunk(&huge, &[0, 1]), [0]);
     }
 }

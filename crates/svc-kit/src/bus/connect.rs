@@ -302,7 +302,9 @@ impl Servers {
                 bail!(wrong());
             }
             let comma = if servers.place.is_empty() { "" } else { "," };
-            servers.place += &format!("{comma}{}:{}", address.host(), address.port());
+            for part in [comma, address.host(), ":", &address.port().to_string()] {
+                servers.place.push_str(part);
+            }
             servers.addresses.push(address);
         }
         Ok(servers)

@@ -48,7 +48,7 @@ impl Default for Options {
             max_bytes: 8 * 1024 * 1024,
             max_attempts: 30,
             retry: "1s,2s,5s,10s,30s,1m".parse().expect("this is a schedule"),
-            handler_time: Duration::from_secs(60),
+            handler_time: Duration::from_mins(1),
         }
     }
 }
@@ -149,7 +149,7 @@ impl Consumer {
                     pending = left;
                 }
                 Err(error) => {
-                    tracing::error!(durable = self.spec.name, error, "a delivery without a place in a stream")
+                    tracing::error!(durable = self.spec.name, error, "a delivery without a place in a stream");
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! A private nats-server on ports of its own choice.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde::Deserialize;
@@ -41,7 +41,8 @@ impl Nats {
         let store = folder.path().join("store");
         let text = format!(
             "host: 127.0.0.1\nport: -1\nhttp: \"127.0.0.1:-1\"\n\
-             jetstream {{ store_dir: {store:?}, max_file_store: 1TB, {jetstream} }}\n"
+             jetstream {{ store_dir: \"{}\", max_file_store: 1TB, {jetstream} }}\n",
+            store.display()
         );
         std::fs::write(&config, text).expect("the configuration is written");
         let program = std::env::var_os("TONGBAO_NATS_SERVER").unwrap_or_else(|| OsString::from("nats-server"));
@@ -58,8 +59,9 @@ impl Nats {
             .spawn()
             .unwrap_or_else(|error| {
                 panic!(
-                    "cannot start {program:?}: {error}; these tests need nats-server 2.12 or newer on PATH, \
-                     or its path in TONGBAO_NATS_SERVER"
+                    "cannot start {}: {error}; these tests need nats-server 2.12 or newer on PATH, \
+                     or its path in TONGBAO_NATS_SERVER",
+                    program.display()
                 )
             });
         let ports = until("nats-server has told its ports", || {
@@ -117,7 +119,7 @@ impl Drop for Nats {
 }
 
 /// The file is written while we look, so half of it is nothing yet.
-fn read_ports(folder: &PathBuf) -> Option<Ports> {
+fn read_ports(folder: &Path) -> Option<Ports> {
     let file = std::fs::read_dir(folder).expect("the folder is there").next()?.expect("an entry");
     let ports: Ports = serde_json::from_slice(&std::fs::read(file.path()).ok()?).ok()?;
     (!ports.nats.is_empty() && !ports.monitoring.is_empty()).then_some(ports)

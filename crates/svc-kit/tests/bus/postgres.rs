@@ -101,13 +101,13 @@ fn is_root() -> bool {
 
 fn run(command: &mut Command) {
     let output = command.output().unwrap_or_else(|error| {
-        let program = command.get_program();
+        let program = command.get_program().display();
         panic!(
-            "cannot start {program:?}: {error}; these tests need Postgres 15 or newer: \
+            "cannot start {program}: {error}; these tests need Postgres 15 or newer: \
              set TONGBAO_POSTGRES_BIN to the folder that holds initdb and postgres"
         )
     });
     let arguments: Vec<&OsStr> = command.get_args().collect();
     let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{:?} {arguments:?} failed: {complaint}", command.get_program());
+    assert!(output.status.success(), "{} {arguments:?} failed: {complaint}", command.get_program().display());
 }

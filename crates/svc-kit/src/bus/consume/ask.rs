@@ -61,8 +61,8 @@ impl Consumer {
         if let Some(first) = batch.first() {
             continue_from(&span, |name| first.header(name));
         }
-        let handled = AssertUnwindSafe(handler.handle(batch)).catch_unwind().instrument(span);
-        match tokio::time::timeout(self.options.handler_time, handled).await {
+        let answer = AssertUnwindSafe(handler.handle(batch)).catch_unwind().instrument(span);
+        match tokio::time::timeout(self.options.handler_time, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_panic)) => Err(Failure::failed("the handler panicked")),
             Err(_elapsed) => {
