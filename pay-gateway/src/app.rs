@@ -1,0 +1,108 @@
+//! Building the process: merchants, provider clients, servers.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use merchants::Merchants;
+use proto::gateway::v1::payment_gateway_server::{PaymentGatewayServer, SERVICE_NAME};
+use svc_kit::{
+    admin::{self, Readiness},
+    clock::Clock,
+    grpc::{self, Limits},
+    listen,
+    metrics::Metrics,
+    process::Tasks,
+};
+use tonic::service::Routes;
+
+use crate::{
+    Config,
+    api::Api,
+    calls::Calls,
+    metrics::{GatewayMetrics, watch_merchants},
+    providers::Providers,
+};
+
+/// Largest request; the longest is a prepay of a few hundred bytes.
+const REQUEST_BYTES: usize = 16 * 1024;
+
+/// Requests at once over all merchants; each waits for a provider, so this is more than a server's usual limit.
+const REQUESTS_IN_FLIGHT: usize = 1024;
+
+/// Longest time until an answer begins: the largest time that a call to a provider can be given, and some.
+const REQUEST_TIME: Duration = Duration::from_secs(65);
+
+/// pay-gateway at work. It ends with the tasks it was started on.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Where gRPC is served, with the real port.
+    pub grpc: SocketAddr,
+    /// Where the admin pages are served, with the real port.
+    pub admin: SocketAddr,
+}
+
+impl App {
+    /// Starts everything on `tasks`, with the clock that the settings name.
+    ///
+    /// # Errors
+    /// A wrong setting, a mistake in the merchants directory, a port that is taken; one line each.
+    pub async fn start(config: &Config, tasks: &Tasks) -> anyhow::Result<App> {
+        let clock = Clock::start(&config.clock, tasks).await?;
+        App::start_at(config, clock, tasks).await
+    }
+
+    /// Starts everything on `tasks`, with the given clock.
+    ///
+    /// # Errors
+    /// See [`App::start`].
+    pub async fn start_at(config: &Config, clock: Clock, tasks: &Tasks) -> anyhow::Result<App> {
+        config.check()?;
+        let (metrics, readiness) = (Metrics::new(), Readiness::new());
+        clock.show(&metrics);
+        let merchants_part = readiness.part("merchants");
+        let merchants = Merchants::load(&config.merchants_dir)
+            .with_context(|| format!("cannot use MERCHANTS_DIR {}", config.merchants_dir.display()))?;
+        watch_merchants(&metrics, &merchants);
+        merchants_part.ready();
+        readiness.until(tasks.stop());
+
+        let calls = Arc::new(Calls::new(GatewayMetrics::register(&metrics)));
+        let api = Api {
+            merchants: merchants.clone(),
+            providers: Arc::new(Providers::new(config, clock.clone())?),
+            calls: Arc::clone(&calls),
+            clock,
+            provider_timeout: config.provider_timeout(),
+            stop: tasks.stop(),
+        };
+
+        let admin = admin::start(config.admin_listen, readiness.clone(), metrics.clone(), tasks).await?;
+        let listener = listen::bind("grpc", config.listen).await?;
+        let grpc = listener.local_addr().context("cannot read the address of the grpc listener")?;
+        let served = grpc::Api {
+            routes: Routes::new(PaymentGatewayServer::new(api)),
+            services: &[SERVICE_NAME],
+            descriptors: proto::FILE_DESCRIPTOR_SET,
+            readiness,
+            metrics,
+            limits: Limits {
+                request_bytes: REQUEST_BYTES,
+                requests_in_flight: REQUESTS_IN_FLIGHT,
+                request_time: REQUEST_TIME,
+            },
+        };
+        let stop = tasks.stop();
+        tasks.spawn("grpc", async move {
+            grpc::serve(listener, served, stop).await?;
+            // Calls whose callers have left are finished too: what they did must be counted.
+            calls.finished().await;
+            Ok(())
+        });
+        let stop = tasks.stop();
+        tasks.spawn("merchants", async move {
+            merchants.watch(stop).await;
+            Ok(())
+        });
+        Ok(App { grpc, admin })
+    }
+}

@@ -1,0 +1,116 @@
+//! What pay-gateway can be told.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use anyhow::ensure;
+use svc_kit::{clock::ClockArgs, telemetry::TelemetryArgs};
+use url::Url;
+
+/// Everything pay-gateway can be told; `pay-gateway --help` prints it.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "pay-gateway", version, about = "The only process that talks to payment providers")]
+pub struct Config {
+    /// Where the gRPC server listens.
+    #[arg(long, env, default_value = "0.0.0.0:50052")]
+    pub listen: SocketAddr,
+
+    /// Where `/livez`, `/readyz` and `/metrics` are served.
+    #[arg(long, env, default_value = "0.0.0.0:9102")]
+    pub admin_listen: SocketAddr,
+
+    /// Directory of the merchant files; changes are followed while running.
+    #[arg(long, env)]
+    pub merchants_dir: PathBuf,
+
+    /// Base URL of WeChat Pay API v2. Plain http is taken with a warning: it is for the sandbox.
+    #[arg(long, env, default_value = "https://api.mch.weixin.qq.com")]
+    pub wechat_v2_url: Url,
+
+    /// Base URL of WeChat's login host, where mini programs' login codes are resolved.
+    #[arg(long, env, default_value = "https://api.weixin.qq.com")]
+    pub wechat_login_url: Url,
+
+    /// Milliseconds that connecting to a provider may take, TLS included.
+    #[arg(long, env, default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub provider_connect_timeout_ms: u64,
+
+    /// Milliseconds that a whole call to a provider may take; a caller's shorter deadline shortens it.
+    #[arg(long, env, default_value_t = 8_000, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub provider_timeout_ms: u64,
+
+    /// Logs and traces.
+    #[command(flatten)]
+    pub telemetry: TelemetryArgs,
+
+    /// The clock.
+    #[command(flatten)]
+    pub clock: ClockArgs,
+}
+
+impl Config {
+    /// How long connecting may take.
+    pub fn connect_timeout(&self) -> Duration {
+        Duration::from_millis(self.provider_connect_timeout_ms)
+    }
+
+    /// How long one call may take.
+    pub fn provider_timeout(&self) -> Duration {
+        Duration::from_millis(self.provider_timeout_ms)
+    }
+
+    /// Refuses base URLs that requests cannot be made from, and warns of those that a stranger could listen to.
+    ///
+    /// # Errors
+    /// One line that names the setting.
+    pub fn check(&self) -> anyhow::Result<()> {
+        base_url("WECHAT_V2_URL", &self.wechat_v2_url)?;
+        base_url("WECHAT_LOGIN_URL", &self.wechat_login_url)
+    }
+}
+
+fn base_url(setting: &str, url: &Url) -> anyhow::Result<()> {
+    let plain =
+        url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    ensure!(
+        matches!(url.scheme(), "http" | "https") && url.has_host() && plain,
+        "{setting} must be an http(s) URL without credentials, query and fragment, such as https://api.mch.weixin.qq.com"
+    );
+    if url.scheme() == "http" {
+        tracing::warn!("{setting} is plain http: whoever is on the way reads and writes along; only for the sandbox");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::Config;
+
+    fn parsed(arguments: &[&str]) -> Config {
+        Config::try_parse_from([&["pay-gateway", "--merchants-dir", "merchants"], arguments].concat())
+            .expect("settings")
+    }
+
+    #[test]
+    fn the_defaults_are_the_providers_own_hosts() {
+        let config = parsed(&[]);
+        assert!(config.check().is_ok());
+        assert_eq!(config.wechat_v2_url.as_str(), "https://api.mch.weixin.qq.com/");
+        assert_eq!(config.listen.port(), 50052);
+        assert_eq!(config.admin_listen.port(), 9102);
+    }
+
+    #[test]
+    fn a_base_url_with_credentials_query_or_another_scheme_is_refused() {
+        for url in ["ftp://x.example", "https://user:word@x.example", "https://x.example/?a=b", "mailto:a@x.example"] {
+            let refused = parsed(&["--wechat-v2-url", url]).check().expect_err(url).to_string();
+            assert!(refused.starts_with("WECHAT_V2_URL must be"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_taken() {
+        assert!(parsed(&["--wechat-login-url", "http://127.0.0.1:9900"]).check().is_ok());
+    }
+}

@@ -1,0 +1,138 @@
+//! What pay-gateway measures.
+
+use std::time::Duration;
+
+use merchants::Merchants;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, EncodeMetric, MetricEncoder},
+    metrics::{MetricType, counter::Counter, family::Family, gauge::Gauge},
+};
+use svc_kit::metrics::{Durations, Metrics};
+
+use crate::calls::Operation;
+
+/// The metrics of this process; clones share the counters.
+#[derive(Clone, Debug)]
+pub(crate) struct GatewayMetrics {
+    calls: Family<CallLabels, Counter>,
+    call_seconds: Durations<OperationLabels>,
+    in_flight: Gauge,
+    refused: Family<RefusalLabels, Counter>,
+    bill_bytes: Counter,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    operation: &'static str,
+    outcome: &'static str,
+    detail: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OperationLabels {
+    operation: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabels {
+    operation: &'static str,
+    reason: &'static str,
+}
+
+impl GatewayMetrics {
+    pub(crate) fn register(metrics: &Metrics) -> GatewayMetrics {
+        GatewayMetrics {
+            calls: metrics.counters(
+                "provider_calls",
+                "Calls to providers; outcome is done, not_done or unknown, detail says which no or why unknown",
+            ),
+            call_seconds: metrics.durations("provider_call_seconds", "Time from the first byte sent to the verdict"),
+            in_flight: metrics.gauge("provider_calls_in_flight", "Calls to providers that have no outcome yet"),
+            refused: metrics.counters("calls_refused", "Calls refused before anything was sent to a provider"),
+            bill_bytes: metrics.counter("bill_bytes", "Decompressed bytes of bills handed to callers"),
+        }
+    }
+
+    /// Counts a call from now until the answer is dropped.
+    pub(crate) fn begin(&self) -> InFlight {
+        self.in_flight.inc();
+        InFlight(self.in_flight.clone())
+    }
+
+    /// Counts the outcome of one call.
+    pub(crate) fn ended(&self, operation: Operation, outcome: &'static str, detail: &'static str, took: Duration) {
+        let operation = operation.word();
+        self.calls.get_or_create(&CallLabels { operation, outcome, detail }).inc();
+        self.call_seconds.get_or_create(&OperationLabels { operation }).observe(took.as_secs_f64());
+    }
+
+    /// Counts a call for which nothing was sent.
+    pub(crate) fn refused(&self, operation: Operation, reason: &'static str) {
+        self.refused.get_or_create(&RefusalLabels { operation: operation.word(), reason }).inc();
+    }
+
+    /// Counts decompressed bytes of bills.
+    pub(crate) fn bill_bytes(&self, bytes: u64) {
+        self.bill_bytes.inc_by(bytes);
+    }
+}
+
+/// One call under way.
+#[derive(Debug)]
+pub(crate) struct InFlight(Gauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Shows the state of the merchants directory, read at each scrape.
+pub(crate) fn watch_merchants(metrics: &Metrics, merchants: &Merchants) {
+    let shown = |what| Directory { merchants: merchants.clone(), what };
+    metrics.register("merchants_loaded", "Merchants in force", shown(Shown::Loaded));
+    metrics.register(
+        "merchants_broken",
+        "1 while the merchants directory holds a mistake and an older version is in force",
+        shown(Shown::Broken),
+    );
+    metrics.register(
+        "merchants_reload_failed",
+        "Changes of the merchants directory refused",
+        shown(Shown::ReloadFailed),
+    );
+}
+
+/// One number about the merchants directory.
+#[derive(Clone, Debug)]
+struct Directory {
+    merchants: Merchants,
+    what: Shown,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Shown {
+    Loaded,
+    Broken,
+    ReloadFailed,
+}
+
+impl EncodeMetric for Directory {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
+        match self.what {
+            Shown::Loaded => encoder.encode_gauge(&i64::try_from(self.merchants.list().len()).unwrap_or(i64::MAX)),
+            Shown::Broken => encoder.encode_gauge(&i64::from(self.merchants.last_error().is_some())),
+            Shown::ReloadFailed => encoder.encode_counter::<prometheus_client::encoding::NoLabelSet, _, u64>(
+                &self.merchants.reload_failed(),
+                None,
+            ),
+        }
+    }
+
+    fn metric_type(&self) -> MetricType {
+        match self.what {
+            Shown::Loaded | Shown::Broken => MetricType::Gauge,
+            Shown::ReloadFailed => MetricType::Counter,
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Which provider a merchant has, and what each is asked in the same words.
+//!
+//! A new provider is one module with a session that answers the same questions, one variant of [`Route`] and of
+//! `merchants::Account`; nothing in `api` changes.
+
+mod wechat_v2;
+
+use std::{net::IpAddr, sync::Arc};
+
+use bytes::Bytes;
+use jiff::{Timestamp, civil::Date};
+use merchants::{Account, Merchant};
+use money::Fen;
+use proto::gateway::v1;
+use secrecy::SecretString;
+use svc_kit::clock::Clock;
+
+use crate::{
+    Config,
+    outcome::{NotDone, Outcome, Unknown},
+};
+
+/// The providers, each with its connections.
+#[derive(Debug)]
+pub(crate) struct Providers {
+    wechat_v2: Arc<wechat_v2::WechatV2>,
+}
+
+/// What a payment attempt is made of. The same attempt always carries the same content, so repeating it is safe.
+pub(crate) struct Attempt {
+    pub(crate) app_id: String,
+    pub(crate) out_trade_no: String,
+    pub(crate) amount: Fen,
+    pub(crate) description: String,
+    pub(crate) expire_time: Timestamp,
+    pub(crate) payer_ip: IpAddr,
+    /// The payer under `app_id`.
+    pub(crate) openid: SecretString,
+}
+
+/// Why there is no bill.
+#[derive(Debug)]
+pub(crate) enum NoBill {
+    /// The provider has none for that day: nothing was paid and nothing refunded.
+    None,
+    /// The provider has not made it yet.
+    NotReady,
+    /// A definite no.
+    Refused(NotDone),
+    /// Nothing can be said.
+    Unknown(Unknown),
+}
+
+/// A bill being downloaded.
+pub(crate) enum Bill {
+    WechatV2(wechat_v2::Download),
+}
+
+impl Bill {
+    /// The next piece, decompressed, of at most 256 KiB; `None` after the last one, and only when the download was whole.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Unknown> {
+        match self {
+            Bill::WechatV2(download) => download.next().await,
+        }
+    }
+}
+
+/// The way to one merchant's provider. Holds the merchant as it was when the request came in.
+pub(crate) enum Route {
+    WechatV2(wechat_v2::Session),
+}
+
+impl Providers {
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub(crate) fn new(config: &Config, clock: Clock) -> anyhow::Result<Providers> {
+        Ok(Providers { wechat_v2: Arc::new(wechat_v2::WechatV2::new(config, clock)?) })
+    }
+
+    /// The way to this merchant's provider.
+    pub(crate) fn route(&self, merchant: &Arc<Merchant>) -> Route {
+        match &merchant.account {
+            Account::WechatV2(account) => Route::WechatV2(wechat_v2::Session::new(&self.wechat_v2, merchant, account)),
+        }
+    }
+}
+
+impl Route {
+    /// Asks the provider to accept an attempt.
+    pub(crate) async fn prepay(&self, attempt: &Attempt) -> Outcome<v1::Prepaid> {
+        match self {
+            Route::WechatV2(session) => session.prepay(attempt).await,
+        }
+    }
+
+    /// Asks what has become of an attempt.
+    pub(crate) async fn query(&self, app_id: &str, out_trade_no: &str) -> Outcome<v1::PaymentStatus> {
+        match self {
+            Route::WechatV2(session) => session.query(app_id, out_trade_no).await,
+        }
+    }
+
+    /// Asks that nobody can pay an attempt any more.
+    pub(crate) async fn close(&self, app_id: &str, out_trade_no: &str) -> Outcome<v1::Closed> {
+        match self {
+            Route::WechatV2(session) => session.close(app_id, out_trade_no).await,
+        }
+    }
+
+    /// Turns a login code into an openid.
+    pub(crate) async fn resolve_openid(
+        &self,
+        app_id: &str,
+        app_secret: &SecretString,
+        login_code: &SecretString,
+    ) -> Outcome<v1::Resolved> {
+        match self {
+            Route::WechatV2(session) => session.resolve_openid(app_id, app_secret, login_code).await,
+        }
+    }
+
+    /// Begins to download the trade bill of one day.
+    pub(crate) async fn download_bill(&self, date: Date) -> Result<Bill, NoBill> {
+        match self {
+            Route::WechatV2(session) => session.download_bill(date).await.map(Bill::WechatV2),
+        }
+    }
+}

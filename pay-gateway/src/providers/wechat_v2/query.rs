@@ -1,0 +1,75 @@
+use money::Fen;
+use proto::{
+    gateway::v1::{self, payment_status::State},
+    time::to_wire,
+};
+use wechat_pay::v2::{
+    Answer, FieldError, Fields, LocalState, OrderNumber, OrderQuery, OrderStatus, Payment, TradeState,
+    action::{self, Action, Api},
+};
+
+use super::{Session, nonce, verdict};
+use crate::outcome::{Failure, Outcome, Unknown, Why};
+
+impl Session {
+    /// Asks what has become of an order.
+    pub(crate) async fn query(&self, app_id: &str, out_trade_no: &str) -> Outcome<v1::PaymentStatus> {
+        self.ask(app_id, out_trade_no).await.into()
+    }
+
+    async fn ask(&self, app_id: &str, out_trade_no: &str) -> Result<v1::PaymentStatus, Failure> {
+        let order = OrderNumber::OutTradeNo(out_trade_no.to_owned());
+        let query = OrderQuery { identity: self.identity(app_id), order: order.clone() };
+        let signed = query.signed(&nonce(), &self.account.api_key, self.account.sign_type);
+        let answer = self.exchange(&self.wechat.urls.order_query, &query.identity, &signed).await?;
+        let fields = match &answer {
+            Answer::Success(fields) => fields,
+            Answer::Refused { err_code, .. } if action::after(Api::OrderQuery, &answer) == Action::NotFound => {
+                return Ok(status(State::NotFound, None, err_code));
+            }
+            other => return Err(verdict::of(Api::OrderQuery, other)),
+        };
+        Ok(read(fields, &order).map_err(|error| Unknown::new(Why::BadAnswer).because(&error))?)
+    }
+}
+
+/// Reads a verified success.
+fn read(fields: &Fields, order: &OrderNumber) -> Result<v1::PaymentStatus, FieldError> {
+    let told = OrderStatus::parse(fields, order)?;
+    let paid = told.payment.as_ref().map(|payment| paid(fields, payment)).transpose()?;
+    Ok(status(state(&told.trade_state), paid, told.trade_state.as_str()))
+}
+
+fn state(trade_state: &TradeState) -> State {
+    match trade_state.local() {
+        LocalState::Paid | LocalState::PaidWithRefund => State::Paid,
+        LocalState::Pending if *trade_state == TradeState::NotPay => State::NotPaid,
+        LocalState::Pending => State::Paying,
+        LocalState::Closed | LocalState::Reversed => State::Closed,
+        LocalState::Failed => State::Failed,
+        LocalState::Unknown => State::Other,
+    }
+}
+
+fn status(state: State, paid: Option<v1::PaidStatus>, provider_state: &str) -> v1::PaymentStatus {
+    v1::PaymentStatus { state: state.into(), paid, provider_state: provider_state.to_owned() }
+}
+
+/// Everything as WeChat tells it; whoever asked compares it with what should be.
+fn paid(fields: &Fields, payment: &Payment) -> Result<v1::PaidStatus, FieldError> {
+    // Absent cash_fee: what the coupons left of the order's amount.
+    let after_coupons = || payment.total_fee.checked_sub(payment.coupon_fee.unwrap_or(Fen::ZERO));
+    let payer_amount = payment.cash_fee.or_else(after_coupons).unwrap_or(payment.total_fee);
+    Ok(v1::PaidStatus {
+        transaction_id: payment.transaction_id.clone(),
+        amount_fen: payment.total_fee.get(),
+        payer_amount_fen: payer_amount.get(),
+        currency: payment.fee_type.clone(),
+        mch_id: fields.required("mch_id")?.to_owned(),
+        app_id: fields.required("appid")?.to_owned(),
+        out_trade_no: payment.out_trade_no.clone(),
+        paid_time: Some(to_wire(payment.time_end)),
+        trade_type: payment.trade_type.clone().unwrap_or_default(),
+        bank_type: payment.bank_type.clone().unwrap_or_default(),
+    })
+}

@@ -1,0 +1,58 @@
+use proto::gateway::v1::{self, AppKind};
+
+use crate::{
+    fake::Fake,
+    harness::{APP_ID, Gateway, MCH_ID, MERCHANT, NATIVE, NO_SECRET, OFFICIAL, not_paid},
+};
+
+#[tokio::test]
+async fn merchants_are_listed_with_what_they_can_do_and_without_their_keys() {
+    let gateway = Gateway::before(&Fake::always(not_paid()).await).await;
+    let listed = gateway.client.clone().list_merchants(v1::ListMerchantsRequest {}).await.expect("a list").into_inner();
+    let app = |app_id: &str, kind: AppKind, can_resolve_openid| v1::App {
+        app_id: app_id.into(),
+        kind: kind.into(),
+        can_resolve_openid,
+    };
+    let expected = v1::Merchant {
+        name: MERCHANT.into(),
+        provider: "wechat-v2".into(),
+        mch_id: MCH_ID.into(),
+        apps: vec![
+            app(APP_ID, AppKind::MiniProgram, true),
+            app(NO_SECRET, AppKind::MiniProgram, false),
+            app(OFFICIAL, AppKind::OfficialAccount, false),
+            app(NATIVE, AppKind::App, false),
+        ],
+        methods: vec!["mini_program".into(), "jsapi".into()],
+    };
+    assert_eq!(listed.merchants, [expected]);
+}
+
+#[tokio::test]
+async fn a_merchant_that_is_added_while_we_run_is_served() {
+    let gateway = Gateway::before(&Fake::always(not_paid()).await).await;
+    let dir = gateway.merchants.path();
+    let file = std::fs::read_to_string(dir.join("acme-mini.toml")).expect("the file is there");
+    let second =
+        file.replace(MCH_ID, "1900000110").replace("acme-mini.key", "b.key").replace("acme-mini.old.key", "b.old.key");
+    std::fs::write(dir.join("b.key"), "b".repeat(32)).expect("the directory takes a file");
+    std::fs::write(dir.join("b.old.key"), "c".repeat(32)).expect("the directory takes a file");
+    std::fs::write(dir.join("acme-b.toml"), second).expect("the directory takes a file");
+    gateway.lists(|merchants| merchants.iter().map(|merchant| merchant.name.as_str()).eq(["acme-b", MERCHANT])).await;
+    gateway.measures("merchants_loaded 2").await;
+}
+
+#[tokio::test]
+async fn a_broken_change_is_measured_and_the_last_good_version_serves_on() {
+    let gateway = Gateway::before(&Fake::always(not_paid()).await).await;
+    gateway.measures("merchants_reload_failed_total 0").await;
+    std::fs::write(gateway.merchants.path().join("acme-mini.key"), "too short").expect("the file can be written");
+    gateway.measures("merchants_broken 1").await;
+    let (status, body) = gateway.page("/readyz").await;
+    assert_eq!((status, body.as_str()), (200, r#"{"ready":true,"not_ready":[]}"#));
+    let (_, metrics) = gateway.page("/metrics").await;
+    assert!(metrics.contains("merchants_loaded 1\n"), "{metrics}");
+    assert!(!metrics.contains("merchants_reload_failed_total 0\n"), "{metrics}");
+    gateway.query().await;
+}
