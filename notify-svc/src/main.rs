@@ -1,2 +1,29 @@
-//! .
-fn main() {}
+//! The only public ingress: verifies the providers' callbacks, publishes them as facts, and answers success only after the
+//! bus has them. Keeps nothing itself: a provider comes again until it reads success.
+
+mod app;
+mod config;
+
+mod http;
+mod routes;
+
+mod callbacks;
+mod outcome;
+mod refusals;
+
+mod providers;
+mod publish;
+
+mod metrics;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    svc_kit::process::main(|tasks| async move {
+        let config: config::Config = svc_kit::process::settings()?;
+        config.check()?;
+        let telemetry = svc_kit::telemetry::init("notify-svc", &config.telemetry)?;
+        app::start(&config, &tasks).await?;
+        Ok(telemetry)
+    })
+}

@@ -1,0 +1,116 @@
+//! What became of a callback. Metrics, logs and answers all speak these words.
+
+/// How one callback to a known address ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Outcome {
+    /// Genuine, and its fact is on the stream.
+    Recorded,
+    /// Genuine, and says that nothing was paid.
+    NotPaid,
+    /// Not a flat XML message: no XML, nested or repeated elements, another root, not UTF-8.
+    Malformed,
+    /// With a DOCTYPE: nobody sends one by accident.
+    Doctype,
+    /// Without a signature.
+    Unsigned,
+    /// The signature is not the account's.
+    SignWrong,
+    /// The account's own signature, but of the sign type that its orders do not use.
+    SignTypeGenuine,
+    /// `return_code` is not SUCCESS.
+    ReturnCode,
+    /// Signed with the account's key, but about another merchant number or app.
+    OtherAccount,
+    /// A field that a payment must have is missing or unreadable.
+    Field,
+    /// The body is too large.
+    TooLarge,
+    /// The body did not arrive in time.
+    TooSlow,
+    /// The client went away, or its framing is broken.
+    Broken,
+    /// As many callbacks as may wait for the bus were waiting.
+    Overloaded,
+    /// The bus could not be reached.
+    BusDown,
+    /// The stream said no: it is full, or its disk is.
+    BusRefused,
+    /// The bus did not acknowledge in time; the fact may be stored or not.
+    Unacknowledged,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub(crate) const ALL: [Outcome; 17] = [
+        Outcome::Recorded,
+        Outcome::NotPaid,
+        Outcome::Malformed,
+        Outcome::Doctype,
+        Outcome::Unsigned,
+        Outcome::SignWrong,
+        Outcome::SignTypeGenuine,
+        Outcome::ReturnCode,
+        Outcome::OtherAccount,
+        Outcome::Field,
+        Outcome::TooLarge,
+        Outcome::TooSlow,
+        Outcome::Broken,
+        Outcome::Overloaded,
+        Outcome::BusDown,
+        Outcome::BusRefused,
+        Outcome::Unacknowledged,
+    ];
+
+    /// The word in metrics, logs and answers.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Outcome::Recorded => "recorded",
+            Outcome::NotPaid => "not_paid",
+            Outcome::Malformed => "malformed",
+            Outcome::Doctype => "doctype",
+            Outcome::Unsigned => "unsigned",
+            Outcome::SignWrong => "sign_wrong",
+            Outcome::SignTypeGenuine => "sign_type_genuine",
+            Outcome::ReturnCode => "return_code",
+            Outcome::OtherAccount => "other_account",
+            Outcome::Field => "field",
+            Outcome::TooLarge => "too_large",
+            Outcome::TooSlow => "too_slow",
+            Outcome::Broken => "broken",
+            Outcome::Overloaded => "overloaded",
+            Outcome::BusDown => "bus_down",
+            Outcome::BusRefused => "bus_refused",
+            Outcome::Unacknowledged => "unacknowledged",
+        }
+    }
+
+    /// Whose doing it is, and so how the provider is answered.
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Outcome::Recorded | Outcome::NotPaid => Kind::Taken,
+            Outcome::Malformed
+            | Outcome::Doctype
+            | Outcome::Unsigned
+            | Outcome::SignWrong
+            | Outcome::SignTypeGenuine
+            | Outcome::ReturnCode
+            | Outcome::OtherAccount
+            | Outcome::Field => Kind::Refused,
+            Outcome::TooLarge | Outcome::TooSlow | Outcome::Broken => Kind::Unread,
+            Outcome::Overloaded | Outcome::BusDown | Outcome::BusRefused | Outcome::Unacknowledged => Kind::Later,
+        }
+    }
+}
+
+/// The four ways to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The provider need not come again.
+    Taken,
+    /// Nothing that we believe.
+    Refused,
+    /// We never saw all of it.
+    Unread,
+    /// It may well be true, and we could not keep it: the provider is to come again.
+    Later,
+}

@@ -1,0 +1,89 @@
+//! Which callback a request is, decided by its path alone. The path chooses the keys, and nothing else in the request can.
+
+use hyper::Uri;
+use merchants::{MerchantName, NoticeKind, Provider};
+
+/// Where a callback is addressed to. Whether such a merchant exists is not decided here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) provider: Provider,
+    pub(crate) merchant: MerchantName,
+    pub(crate) kind: NoticeKind,
+}
+
+/// What is served of a provider and merchant. Refund notices join here when they are served.
+const SERVED: [NoticeKind; 1] = [NoticeKind::Payment];
+
+/// Reads `/notify/<provider>/<merchant>/<kind>`; `None` is 404.
+///
+/// The path is compared byte for byte as it was sent: nothing is decoded, lower-cased or tidied, so each address has one
+/// spelling. A query string, even an empty one, makes it another address.
+pub(crate) fn address(uri: &Uri) -> Option<Address> {
+    if uri.query().is_some() {
+        return None;
+    }
+    let mut parts = uri.path().strip_prefix("/notify/")?.split('/');
+    let (provider, merchant, kind) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    Some(Address {
+        provider: Provider::ALL.into_iter().find(|(_, word)| *word == provider)?.0,
+        merchant: MerchantName::parse(merchant).ok()?,
+        kind: SERVED.into_iter().find(|served| served.as_str() == kind)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(uri: &str) -> Option<Address> {
+        address(&uri.parse().expect("a URI"))
+    }
+
+    #[test]
+    fn the_path_names_provider_merchant_and_kind() {
+        let address = read("/notify/wechat-v2/acme-mini/payment").expect("an address");
+        assert_eq!(address.provider, Provider::WechatV2);
+        assert_eq!(address.merchant.as_str(), "acme-mini");
+        assert_eq!(address.kind, NoticeKind::Payment);
+    }
+
+    #[test]
+    fn every_other_spelling_of_the_path_is_not_found() {
+        for uri in [
+            "/",
+            "/notify",
+            "/notify/",
+            "/notify/wechat-v2/acme-mini",
+            "/notify/wechat-v2/acme-mini/",
+            "/notify/wechat-v2/acme-mini/payment/",
+            "/notify/wechat-v2/acme-mini/payment/x",
+            "/notify/wechat-v2/acme-mini/payment?",
+            "/notify/wechat-v2/acme-mini/payment?key=x",
+            "/notify/wechat-v2/acme-mini/Payment",
+            "/notify/wechat-v2/Acme-mini/payment",
+            "/notify/WeChat-v2/acme-mini/payment",
+            "/NOTIFY/wechat-v2/acme-mini/payment",
+            "//notify/wechat-v2/acme-mini/payment",
+            "/notify//wechat-v2/acme-mini/payment",
+            "/notify/wechat-v2//payment",
+            "/notify/wechat-v2/acme-mini//payment",
+            "/notify/wechat-v2/other/../acme-mini/payment",
+            "/notify/wechat-v2/./acme-mini/payment",
+            "/notify/wechat-v2/acme%2Dmini/payment",
+            "/notify/wechat-v2/%2e%2e/acme-mini/payment",
+            "/notify%2Fwechat-v2%2Facme-mini%2Fpayment",
+            "/notify/wechat-v2/acme-mini/payment;v=1",
+            "/notify/wechat-v2/acme-mini/payment%00",
+            "/notify/wechat-v2/acme-mini/refund",
+            "/notify/wechat-v2/acme-mini/native",
+            "/notify/wechat-v3/acme-mini/payment",
+            "/notify/wechat-v2/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/payment",
+            "*",
+        ] {
+            assert_eq!(read(uri), None, "{uri}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The world of these tests: a nats-server, a gate in front of it, a folder of merchants, and notify-svc as a process.
+
+mod gate;
+mod http;
+mod nats;
+mod notice;
+mod service;
+
+pub(crate) use gate::Gate;
+pub(crate) use http::{Answer, post, raw, request};
+pub(crate) use nats::Nats;
+pub(crate) use notice::{KEY, MCH_ID, Notice, OTHER_KEY, PREVIOUS_KEY, sent};
+pub(crate) use service::Service;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// How long anything may take before a test gives up: far longer than the slowest machine needs.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+
+/// How often a condition is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Where notices for the merchant of these tests go.
+pub(crate) const PATH: &str = "/notify/wechat-v2/acme-mini/payment";
+
+/// Everything one test needs. Dropping it ends every process it started.
+pub(crate) struct World {
+    pub(crate) service: Service,
+    pub(crate) gate: Gate,
+    pub(crate) nats: Nats,
+    pub(crate) merchants: TempDir,
+}
+
+impl World {
+    /// A world in which callbacks may wait for the bus as long as the test does, so that no timer races with the test.
+    pub(crate) async fn start() -> World {
+        World::with(&["--request-time-ms", "100000", "--publish-time-ms", "100000"]).await
+    }
+
+    /// A world whose notify-svc is started with more flags.
+    pub(crate) async fn with(flags: &[&str]) -> World {
+        let merchants = merchants();
+        let nats = Nats::start().await;
+        let gate = Gate::open(nats.address()).await;
+        let service = Service::start(merchants.path(), &gate, &nats, flags).await;
+        World { service, gate, nats, merchants }
+    }
+
+    /// Writes a file into the folder of merchants, as a person with an editor would.
+    pub(crate) fn write_merchant(&self, name: &str, text: &str) {
+        std::fs::write(self.merchants.path().join(name), text).expect("the folder is writable");
+    }
+
+    /// Posts to the merchant of these tests.
+    pub(crate) async fn notify(&self, body: &str) -> Answer {
+        post(self.service.http, PATH, body.as_bytes()).await
+    }
+
+    /// Posts again and again, as the provider does, until it reads success.
+    pub(crate) async fn notify_until_taken(&self, body: &str) {
+        deliver(self.service.http, body.to_owned()).await;
+    }
+}
+
+/// Posts again and again, as the provider does, until it reads success.
+pub(crate) async fn deliver(server: SocketAddr, body: String) {
+    let deliveries = async {
+        while !post(server, PATH, body.as_bytes()).await.is_success() {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, deliveries).await.expect("the notice is taken in time");
+}
+
+/// The accounts `acme-mini` (HMAC-SHA256, in the middle of a key change) and `other-shop` (MD5).
+fn merchants() -> TempDir {
+    let dir = tempfile::tempdir().expect("a folder for merchants");
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("the folder is writable");
+    write(
+        "acme-mini.toml",
+        &format!(
+            "provider = \"wechat-v2\"\nmch_id = \"{MCH_ID}\"\nsign_type = \"HMAC-SHA256\"\n\
+             notify_base_url = \"https://pay.example.com\"\napi_key_file = \"acme-mini.key\"\n\
+             previous_api_key_file = \"acme-mini.old.key\"\n\n\
+             [[apps]]\napp_id = \"wxd930ea5d5a258f4f\"\nkind = \"mini-program\"\n"
+        ),
+    );
+    write("acme-mini.key", KEY);
+    write("acme-mini.old.key", PREVIOUS_KEY);
+    write(
+        "other-shop.toml",
+        "provider = \"wechat-v2\"\nmch_id = \"1900000222\"\nsign_type = \"MD5\"\n\
+         notify_base_url = \"https://pay.example.com\"\napi_key_file = \"other-shop.key\"\n\n\
+         [[apps]]\napp_id = \"wx0000000000000222\"\nkind = \"mini-program\"\n",
+    );
+    write("other-shop.key", OTHER_KEY);
+    dir
+}
+
+/// The folder of a world that is only to be refused.
+pub(crate) fn merchants_without_key() -> TempDir {
+    let dir = merchants();
+    std::fs::remove_file(dir.path().join("acme-mini.key")).expect("it was just written");
+    dir
+}
+
+/// Looks until `found` gives something.
+pub(crate) async fn until<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
+    let look = async {
+        loop {
+            if let Some(value) = found().await {
+                return value;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    match tokio::time::timeout(PATIENCE, look).await {
+        Ok(value) => value,
+        Err(elapsed) => panic!("it never happened that {what}: {elapsed}"),
+    }
+}
+
+/// The path as text, for a flag.
+fn text(path: &Path) -> &str {
+    path.to_str().expect("temporary folders have plain names")
+}

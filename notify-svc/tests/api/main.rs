@@ -1,0 +1,14 @@
+//! notify-svc as the provider and the bus see it: the real process, real HTTP, a real nats-server.
+
+mod harness;
+
+mod bus_down;
+mod drain;
+mod forged;
+mod hostile_xml;
+mod limits;
+mod many_at_once;
+mod paid;
+mod reload;
+mod routes;
+mod settings;
