@@ -9,7 +9,7 @@ use svc_kit::{bus, listen};
 
 use crate::callbacks::Callbacks;
 use crate::config::Config;
-use crate::metrics::{CallbackMetrics, HttpMetrics, MerchantsBroken, PublishMetrics};
+use crate::metrics::{CallbackMetrics, HttpMetrics, PublishMetrics};
 use crate::{http, publish};
 
 /// The name of this process on the bus and in the table of streams.
@@ -39,7 +39,7 @@ pub(crate) async fn start(config: &Config, tasks: &Tasks) -> anyhow::Result<()> 
         Ok(())
     });
 
-    MerchantsBroken::register(&metrics, &merchants);
+    metrics.with_registry(|registry| merchants.register(registry));
     let (stop, watched) = (tasks.stop(), merchants.clone());
     tasks.spawn("merchants", async move {
         watched.watch(stop).await;

@@ -1,11 +1,9 @@
 //! What notify-svc counts.
 
-use std::fmt;
 use std::time::Duration;
 
-use merchants::{Merchant, Merchants};
-use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric, MetricEncoder};
-use prometheus_client::metrics::MetricType;
+use merchants::Merchant;
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -116,28 +114,5 @@ impl PublishMetrics {
             collapsed: metrics
                 .counter("publish_collapsed", "Facts that waited beside an equal one and shared its publish"),
         }
-    }
-}
-
-/// 1 while the merchants directory holds a mistake and an older version is in force; read at each scrape.
-#[derive(Clone, Debug)]
-pub(crate) struct MerchantsBroken {
-    merchants: Merchants,
-}
-
-impl MerchantsBroken {
-    pub(crate) fn register(metrics: &Metrics, merchants: &Merchants) {
-        let help = "1 while the merchants directory holds a mistake and an older version is in force";
-        metrics.register("merchants_broken", help, Self { merchants: merchants.clone() });
-    }
-}
-
-impl EncodeMetric for MerchantsBroken {
-    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-        encoder.encode_gauge(&u32::from(self.merchants.last_error().is_some()))
-    }
-
-    fn metric_type(&self) -> MetricType {
-        MetricType::Gauge
     }
 }

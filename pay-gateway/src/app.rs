@@ -15,13 +15,7 @@ use svc_kit::{
 };
 use tonic::service::Routes;
 
-use crate::{
-    Config,
-    api::Api,
-    calls::Calls,
-    metrics::{GatewayMetrics, watch_merchants},
-    providers::Providers,
-};
+use crate::{Config, api::Api, calls::Calls, metrics::GatewayMetrics, providers::Providers};
 
 /// Largest request; the longest is a prepay of a few hundred bytes.
 const REQUEST_BYTES: usize = 16 * 1024;
@@ -62,7 +56,7 @@ impl App {
         let merchants_part = readiness.part("merchants");
         let merchants = Merchants::load(&config.merchants_dir)
             .with_context(|| format!("cannot use MERCHANTS_DIR {}", config.merchants_dir.display()))?;
-        watch_merchants(&metrics, &merchants);
+        metrics.with_registry(|registry| merchants.register(registry));
         merchants_part.ready();
         readiness.until(tasks.stop());
 

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use merchants::Merchants;
 use prometheus_client::{
-    encoding::{EncodeLabelSet, EncodeMetric, MetricEncoder},
-    metrics::{MetricType, counter::Counter, family::Family, gauge::Gauge},
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
 };
 use svc_kit::metrics::{Durations, Metrics};
 
@@ -84,55 +83,5 @@ pub(crate) struct InFlight(Gauge);
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.dec();
-    }
-}
-
-/// Shows the state of the merchants directory, read at each scrape.
-pub(crate) fn watch_merchants(metrics: &Metrics, merchants: &Merchants) {
-    let shown = |what| Directory { merchants: merchants.clone(), what };
-    metrics.register("merchants_loaded", "Merchants in force", shown(Shown::Loaded));
-    metrics.register(
-        "merchants_broken",
-        "1 while the merchants directory holds a mistake and an older version is in force",
-        shown(Shown::Broken),
-    );
-    metrics.register(
-        "merchants_reload_failed",
-        "Changes of the merchants directory refused",
-        shown(Shown::ReloadFailed),
-    );
-}
-
-/// One number about the merchants directory.
-#[derive(Clone, Debug)]
-struct Directory {
-    merchants: Merchants,
-    what: Shown,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Shown {
-    Loaded,
-    Broken,
-    ReloadFailed,
-}
-
-impl EncodeMetric for Directory {
-    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
-        match self.what {
-            Shown::Loaded => encoder.encode_gauge(&i64::try_from(self.merchants.list().len()).unwrap_or(i64::MAX)),
-            Shown::Broken => encoder.encode_gauge(&i64::from(self.merchants.last_error().is_some())),
-            Shown::ReloadFailed => encoder.encode_counter::<prometheus_client::encoding::NoLabelSet, _, u64>(
-                &self.merchants.reload_failed(),
-                None,
-            ),
-        }
-    }
-
-    fn metric_type(&self) -> MetricType {
-        match self.what {
-            Shown::Loaded | Shown::Broken => MetricType::Gauge,
-            Shown::ReloadFailed => MetricType::Counter,
-        }
     }
 }

@@ -97,6 +97,11 @@ impl Metrics {
         heartbeat
     }
 
+    /// Lets a library add metrics of its own.
+    pub fn with_registry<T>(&self, add: impl FnOnce(&mut Registry) -> T) -> T {
+        add(&mut self.registry())
+    }
+
     /// All metrics as `OpenMetrics` text.
     ///
     /// # Panics

@@ -121,9 +121,11 @@ async fn refused(
             ask_now(api, order).await?;
             return Err(refuse::try_again("this attempt is paid already; read the order back"));
         }
+        // Our deployment is wrong, not the attempt, and such an answer need not be signed: it ends nothing. Once a person
+        // has mended it, the same request goes through.
+        not_done::Kind::Configuration => return Err(refuse::provider_refused(no)),
         not_done::Kind::AlreadyClosed => decide(Word::Closed).await,
         not_done::Kind::Refused
-        | not_done::Kind::Configuration
         | not_done::Kind::LoginCodeInvalid
         | not_done::Kind::Unspecified => decide(Word::Refused { provider_code: no.provider_code.clone() }).await,
     };
