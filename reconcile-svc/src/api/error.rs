@@ -1,0 +1,44 @@
+use proto::error::ErrorReason;
+use svc_kit::refusal::refuse;
+use tonic::{Code, Status};
+
+use crate::gateway::GatewayError;
+use crate::runs::RunError;
+
+/// No such run.
+pub(super) fn run_not_found() -> Status {
+    refuse(Code::NotFound, ErrorReason::RunNotFound.word(), "there is no such run", [])
+}
+
+/// The database failed: logged here, once; the caller learns only what helps.
+pub(super) fn store_failed(error: sqlx::Error) -> Status {
+    Status::from(RunError::Database(error))
+}
+
+impl From<RunError> for Status {
+    fn from(error: RunError) -> Self {
+        let try_again = "nothing was decided; try again with the same request_id";
+        let (code, reason, text) = match &error {
+            RunError::Gateway(GatewayError::MerchantNotFound) => {
+                (Code::NotFound, ErrorReason::MerchantNotFound, error.to_string())
+            }
+            RunError::Gateway(GatewayError::BillNotReady) => {
+                (Code::FailedPrecondition, ErrorReason::BillNotReady, error.to_string())
+            }
+            RunError::Gateway(GatewayError::Refused(_)) => {
+                tracing::error!("no bill: {error}");
+                (Code::FailedPrecondition, ErrorReason::ProviderRefused, error.to_string())
+            }
+            RunError::Gateway(GatewayError::NoBill | GatewayError::Unavailable(_)) => {
+                tracing::warn!("no bill: {error}");
+                (Code::Unavailable, ErrorReason::ProviderUnknown, format!("{error}; {try_again}"))
+            }
+            RunError::InProgress => (Code::Aborted, ErrorReason::InProgress, error.to_string()),
+            RunError::TooLarge(_) | RunError::Disk(_) | RunError::Database(_) | RunError::Internal(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a run failed: {error}");
+                (Code::Unavailable, ErrorReason::TryAgain, try_again.to_owned())
+            }
+        };
+        refuse(code, reason.word(), text, [])
+    }
+}

@@ -1,0 +1,51 @@
+//! Settings of this process.
+
+use std::net::SocketAddr;
+
+use clap::{ArgAction, Parser};
+use secrecy::SecretString;
+use svc_kit::bus::BusArgs;
+use svc_kit::clock::ClockArgs;
+use svc_kit::telemetry::TelemetryArgs;
+use url::Url;
+
+/// Proves every morning, bill against books, that no fen is missing.
+#[derive(Debug, Parser)]
+#[command(name = "reconcile-svc", version)]
+pub struct Config {
+    /// Where the gRPC server listens.
+    #[arg(long, env, default_value = "0.0.0.0:50053")]
+    pub listen: SocketAddr,
+
+    /// Where the report pages are served (HTTP). They show money and order numbers: not for the public.
+    #[arg(long, env, default_value = "0.0.0.0:8083")]
+    pub report_listen: SocketAddr,
+
+    /// Where health and metrics are served.
+    #[arg(long, env, default_value = "0.0.0.0:9104")]
+    pub admin_listen: SocketAddr,
+
+    /// This service's own Postgres database, with its password: `postgres://user:password@host:5432/database`.
+    #[arg(long, env, hide_env_values = true)]
+    pub reconcile_database_url: SecretString,
+
+    /// pay-gateway, which knows the merchants and fetches bills.
+    #[arg(long, env, default_value = "http://127.0.0.1:50052")]
+    pub gateway_url: Url,
+
+    /// Reconcile by itself: each merchant's yesterday from 10:00 Beijing time, every 30 minutes until it is done.
+    #[arg(long, env, default_value_t = true, action = ArgAction::Set)]
+    pub schedule: bool,
+
+    /// The bus.
+    #[command(flatten)]
+    pub bus: BusArgs,
+
+    /// The clock.
+    #[command(flatten)]
+    pub clock: ClockArgs,
+
+    /// Logs and traces.
+    #[command(flatten)]
+    pub telemetry: TelemetryArgs,
+}

@@ -1,0 +1,6 @@
+//! What arrives: facts of both streams, booked once each.
+
+mod bookkeeper;
+mod note;
+
+pub use bookkeeper::Bookkeeper;

@@ -1,0 +1,46 @@
+use proto::bus::DurableSpec;
+use sqlx::PgPool;
+use svc_kit::bus::{Delivery, Failure, Handler, Verdict, Verdicts};
+use svc_kit::inbox;
+
+use super::note::Note;
+use crate::metrics::ReconcileMetrics;
+
+/// Books what one durable delivers: each fact once, a batch in one transaction, acked after its commit.
+#[derive(Clone, Debug)]
+pub struct Bookkeeper {
+    pool: PgPool,
+    durable: &'static str,
+    metrics: ReconcileMetrics,
+}
+
+impl Bookkeeper {
+    /// Books what `durable` delivers.
+    pub fn new(pool: PgPool, durable: &DurableSpec, metrics: ReconcileMetrics) -> Self {
+        Self { pool, durable: durable.name, metrics }
+    }
+}
+
+impl Handler for Bookkeeper {
+    async fn handle(&self, batch: &[Delivery]) -> Result<Verdicts, Failure> {
+        let notes: Vec<Result<Note, String>> = batch.iter().map(Note::read).collect();
+        // What can never be booked is not recorded as applied: should its dead letter fail to be written, it must come again.
+        let good = batch.iter().zip(&notes).filter(|(_, note)| note.is_ok());
+        let ids: Vec<&str> = good.map(|(delivery, _)| delivery.id.as_str()).collect();
+
+        let mut tx = self.pool.begin().await?;
+        let mut new = inbox::record(&mut tx, self.durable, &ids).await?;
+        for (delivery, note) in batch.iter().zip(&notes) {
+            // Taken out of the set, so that a fact that stands in the batch twice is booked once.
+            if let Ok(note) = note
+                && new.remove(&delivery.id)
+            {
+                note.write(&mut tx).await?;
+                self.metrics.booked(note.kind());
+            }
+        }
+        tx.commit().await?;
+        let verdict = |note: Result<Note, String>| note.map_or_else(Verdict::Dead, |_| Verdict::Applied);
+        Ok(Verdicts::Each(notes.into_iter().map(verdict).collect()))
+    }
+}

@@ -1,0 +1,28 @@
+//! The comparison of one merchant's day: bill rows and book rows in, counts, sums and differences out.
+//!
+//! Pure: no IO, no SQL, no proto, no clock. The order of rows on either side never changes the result, and the result is
+//! complete: every fen of the bill and every fen of the books is either matched or in a named difference
+//! ([`Outcome::is_conserved`]).
+//!
+//! Refund rows are counted and not compared; the codes for refunds, fees and fund flow join [`Code`] when their legs arrive.
+
+mod books;
+mod code;
+mod comparison;
+mod digest;
+mod judgement;
+mod outcome;
+
+pub use books::{BookPayment, Issued, Key};
+pub use code::{Code, UnknownCode};
+pub use comparison::{BillRow, Comparison, EngineError, RowKind};
+pub use digest::BooksDigest;
+pub use outcome::{BoundaryMatch, Difference, Outcome, Tally};
+
+/// Names the rules by which a result was made; part of what pins a run. Raise it when the same inputs would give another
+/// result.
+pub const ENGINE_VERSION: i32 = 1;
+
+/// Most differences that one run keeps. More than this is not a day with differences but books that are missing, and a
+/// person is told that instead of getting a list that nobody can read.
+pub const MAX_DIFFERENCES: usize = 100_000;

@@ -1,0 +1,31 @@
+//! reconcile-svc proves every morning, bill against books, that no fen is missing.
+//!
+//! It keeps its own books from the facts on the bus, fetches yesterday's bills through pay-gateway, compares, stores each
+//! result as a version, opens and resolves differences, and shows all of it to finance. It changes no order: what it finds
+//! out about a payment goes down the normal road, as a fact on the bus.
+//!
+//! In reading order: [`config`] and [`app`] start it; [`engine`] is the comparison, pure; [`books`] reads our side, [`bills`]
+//! the provider's; [`runs`] puts both through the engine; [`store`] is SQL; [`consume`] is what arrives and [`jobs`] what the
+//! clock starts; [`api`] and [`report`] answer programs and people.
+
+pub mod app;
+pub mod config;
+
+pub mod engine;
+
+pub mod bills;
+pub mod books;
+pub mod gateway;
+pub mod runs;
+pub mod store;
+
+pub mod consume;
+pub mod jobs;
+
+pub mod api;
+pub mod report;
+
+pub mod metrics;
+
+/// The name of this process on the bus, in the table of streams and in Postgres.
+pub const PROCESS: &str = "reconcile-svc";

@@ -1,0 +1,15 @@
+//! SQL and nothing else: one function per question, a connection first, so that the caller owns the transaction.
+
+pub mod books;
+pub mod claims;
+pub mod discrepancies;
+pub mod gauges;
+pub mod listing;
+pub mod questions;
+pub mod requests;
+pub mod results;
+
+/// The schema of this service; applied at start.
+pub fn migrations() -> sqlx::migrate::Migrator {
+    sqlx::migrate!("./migrations")
+}

@@ -1,0 +1,195 @@
+//! Reading runs and differences back.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+use jiff_sqlx::ToSqlx as _;
+use money::{Fen, MilliFen};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::engine::{Code, Tally};
+use crate::report::OrderOf;
+use crate::runs::{CodeTally, Discrepancy, DiscrepancyState, Run};
+
+/// Which runs are wanted; empty fields do not filter.
+#[derive(Clone, Debug, Default)]
+pub struct RunFilter {
+    /// This one only.
+    pub run_id: Option<Uuid>,
+    /// Of this merchant.
+    pub merchant: Option<String>,
+    /// Of this day.
+    pub bill_date: Option<Date>,
+    /// Only the last final version of each day.
+    pub current_only: bool,
+    /// Older than this one.
+    pub before: Option<Uuid>,
+}
+
+/// Which differences are wanted; empty fields do not filter.
+#[derive(Clone, Debug, Default)]
+pub struct DiscrepancyFilter {
+    /// Of this merchant.
+    pub merchant: Option<String>,
+    /// Of this day.
+    pub bill_date: Option<Date>,
+    /// In this state.
+    pub state: Option<DiscrepancyState>,
+    /// Of this code.
+    pub code: Option<Code>,
+    /// Found by this run; amounts and explanation are then as that run saw them.
+    pub run_id: Option<Uuid>,
+    /// After the one with this amount at risk and this id.
+    pub after: Option<(Fen, Uuid)>,
+}
+
+/// Runs, newest first.
+pub async fn runs(conn: &mut PgConnection, filter: &RunFilter, limit: i64) -> sqlx::Result<Vec<Run>> {
+    let rows = sqlx::query!(
+        "SELECT run_id, merchant, bill_date, version, state, problem, engine_version, bill_count, bill_sum_fen, bill_refund_count,
+             bill_refund_sum_fen, bill_fee_milli_fen, book_count, book_sum_fen, matched_count, matched_sum_fen,
+             bill_sha256, books_sha256, start_time, end_time, current
+         FROM runs
+         WHERE ($1::UUID IS NULL OR run_id = $1) AND ($2::TEXT IS NULL OR merchant = $2)
+           AND ($3::DATE IS NULL OR bill_date = $3) AND ($4 = FALSE OR current) AND ($5::UUID IS NULL OR run_id < $5)
+         ORDER BY run_id DESC LIMIT $6",
+        filter.run_id,
+        filter.merchant.as_deref(),
+        filter.bill_date.map(Date::to_sqlx) as _,
+        filter.current_only,
+        filter.before,
+        limit,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.run_id).collect();
+    let mut codes = codes_of(conn, &ids).await?;
+    let tally = |count, sum_fen| Tally { count, sum: Fen::new(sum_fen) };
+    rows.into_iter()
+        .map(|row| {
+            Ok(Run {
+                id: row.run_id,
+                merchant: row.merchant,
+                bill_date: row.bill_date.to_jiff(),
+                version: row.version,
+                state: row.state.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+                problem: row.problem,
+                engine_version: row.engine_version,
+                bill: tally(row.bill_count, row.bill_sum_fen),
+                refunds: tally(row.bill_refund_count, row.bill_refund_sum_fen),
+                fee: MilliFen::new(row.bill_fee_milli_fen),
+                books: tally(row.book_count, row.book_sum_fen),
+                matched: tally(row.matched_count, row.matched_sum_fen),
+                codes: codes.remove(&row.run_id).unwrap_or_default(),
+                bill_sha256: row.bill_sha256,
+                books_sha256: row.books_sha256,
+                start_time: row.start_time.to_jiff(),
+                end_time: row.end_time.map(jiff_sqlx::Timestamp::to_jiff),
+                current: row.current,
+            })
+        })
+        .collect()
+}
+
+/// One run.
+pub async fn run(conn: &mut PgConnection, run_id: Uuid) -> sqlx::Result<Option<Run>> {
+    let filter = RunFilter { run_id: Some(run_id), ..RunFilter::default() };
+    Ok(runs(conn, &filter, 1).await?.pop())
+}
+
+/// The last final version of a day.
+pub async fn current(conn: &mut PgConnection, merchant: &str, day: Date) -> sqlx::Result<Option<Run>> {
+    let filter = RunFilter {
+        merchant: Some(merchant.to_owned()),
+        bill_date: Some(day),
+        current_only: true,
+        ..RunFilter::default()
+    };
+    Ok(runs(conn, &filter, 1).await?.pop())
+}
+
+async fn codes_of(conn: &mut PgConnection, runs: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Vec<CodeTally>>> {
+    let rows = sqlx::query!(
+        "SELECT run_id, code, count, sum_fen FROM run_codes WHERE run_id = ANY($1) ORDER BY run_id, code",
+        runs,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut codes: HashMap<Uuid, Vec<CodeTally>> = HashMap::new();
+    for row in rows {
+        let code = row.code.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        codes.entry(row.run_id).or_default().push(CodeTally { code, count: row.count, sum: Fen::new(row.sum_fen) });
+    }
+    Ok(codes)
+}
+
+/// Differences, largest amount at risk first.
+pub async fn discrepancies(
+    conn: &mut PgConnection,
+    filter: &DiscrepancyFilter,
+    limit: i64,
+) -> sqlx::Result<Vec<Discrepancy>> {
+    let rows = sqlx::query!(
+        r#"SELECT d.discrepancy_id, d.merchant, d.bill_date, d.code, d.out_trade_no, d.transaction_id,
+             COALESCE(f.bill_amount_fen, d.bill_amount_fen) AS "bill_amount_fen!",
+             COALESCE(f.book_amount_fen, d.book_amount_fen) AS "book_amount_fen!",
+             COALESCE(f.explanation, d.explanation) AS "explanation!",
+             d.state, d.open_time, d.opened_by, d.resolve_time, d.resolved_by
+         FROM discrepancies d
+         LEFT JOIN run_differences f ON f.discrepancy_id = d.discrepancy_id AND f.run_id = $5
+         WHERE ($1::TEXT IS NULL OR d.merchant = $1) AND ($2::DATE IS NULL OR d.bill_date = $2)
+           AND ($3::TEXT IS NULL OR d.state = $3) AND ($4::TEXT IS NULL OR d.code = $4)
+           AND ($5::UUID IS NULL OR f.run_id = $5)
+           AND ($6::BIGINT IS NULL OR (d.risk_fen, d.discrepancy_id) < ($6, $7))
+         ORDER BY d.risk_fen DESC, d.discrepancy_id DESC LIMIT $8"#,
+        filter.merchant.as_deref(),
+        filter.bill_date.map(Date::to_sqlx) as _,
+        filter.state.map(DiscrepancyState::as_str),
+        filter.code.map(Code::as_str),
+        filter.run_id,
+        filter.after.map(|(risk, _)| risk.get()),
+        filter.after.map(|(_, id)| id),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Discrepancy {
+                id: row.discrepancy_id,
+                merchant: row.merchant,
+                bill_date: row.bill_date.to_jiff(),
+                code: row.code.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+                out_trade_no: row.out_trade_no,
+                transaction_id: row.transaction_id,
+                bill_amount: Fen::new(row.bill_amount_fen),
+                book_amount: Fen::new(row.book_amount_fen),
+                state: row.state.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+                open_time: row.open_time.to_jiff(),
+                opened_by: row.opened_by,
+                resolve_time: row.resolve_time.map(jiff_sqlx::Timestamp::to_jiff),
+                resolved_by: row.resolved_by,
+                explanation: row.explanation,
+            })
+        })
+        .collect()
+}
+
+/// Whose orders these numbers belong to, as far as we know.
+pub async fn orders_of(
+    conn: &mut PgConnection,
+    merchant: &str,
+    numbers: &[String],
+) -> sqlx::Result<HashMap<String, OrderOf>> {
+    let rows = sqlx::query!(
+        r#"SELECT p.out_trade_no, p.app, o.order_no AS "order_no?"
+           FROM book_payments p LEFT JOIN book_orders o USING (order_id)
+           WHERE p.merchant = $1 AND p.out_trade_no = ANY($2)"#,
+        merchant,
+        numbers,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.out_trade_no, OrderOf { app: row.app, order_no: row.order_no })).collect())
+}

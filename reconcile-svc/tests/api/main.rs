@@ -1,0 +1,18 @@
+//! reconcile-svc as its callers see it: gRPC, facts on the bus and pages, over a real Postgres and a real NATS. Only
+//! pay-gateway is played by the test.
+
+mod bill;
+mod facts;
+mod gateway;
+mod harness;
+mod programs;
+
+mod asking;
+mod bad_input;
+mod booking;
+mod controls;
+mod interrupted;
+mod midnight;
+mod reconciling;
+mod scheduled;
+mod versions;

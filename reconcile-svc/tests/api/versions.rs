@@ -1,0 +1,125 @@
+use proto::reconcile::v1::discrepancy::State as DiscrepancyState;
+use proto::reconcile::v1::run::State;
+use proto::reconcile::v1::{ListDiscrepanciesRequest, ListRunsRequest};
+
+use crate::bill::{self, Payment};
+use crate::harness::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_inputs_are_the_same_run_and_new_inputs_the_next_version() {
+    let world = World::start().await;
+    let day = world.day();
+    let payment = Payment::on(day, 100);
+    world.gateway.set_bill(bill::MERCHANT, day, bill::of(&[&payment]));
+    let first = world.run(day).await;
+    assert_eq!((first.state(), first.differences[0].code.as_str()), (State::Differences, "P3"));
+    assert_eq!(world.run(day).await, first);
+    assert_eq!(world.gateway.downloads(), 2);
+
+    world.book(&[&payment]).await;
+    let second = world.run(day).await;
+    assert_eq!((second.state(), second.version, second.current), (State::Balanced, 2, true));
+    assert_eq!(second.bill_sha256, first.bill_sha256);
+    assert_ne!(second.books_sha256, first.books_sha256);
+
+    // The first version stays readable as it was, but for the mark that it is not the last.
+    let mut kept = world.get(&first.name).await;
+    assert!(!std::mem::replace(&mut kept.current, true));
+    assert_eq!(kept, first);
+
+    let found = world.discrepancies().await;
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].state(), &found[0].opened_by), (DiscrepancyState::Resolved, &first.name));
+    assert_eq!(found[0].resolved_by, second.name);
+    let told = world.messages("RECON", 4).await;
+    let resolved = told.iter().find(|(subject, _)| subject == "recon.v1.discrepancy.resolved.acme-mini");
+    assert_eq!(resolved.expect("a resolved difference").1["run"], second.name);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_difference_keeps_its_identity_and_its_age_over_versions() {
+    let world = World::start().await;
+    let day = world.day();
+    let (stays, comes) = (Payment::on(day, 100), Payment::on(day, 50));
+    world.book(&[&stays]).await;
+    let first = world.run(day).await;
+    let before = world.discrepancies().await;
+
+    world.book(&[&comes]).await;
+    let second = world.run(day).await;
+    assert_eq!(second.version, 2);
+    let after = world.discrepancies().await;
+    assert_eq!(after.len(), 2);
+    assert_eq!(after[0], before[0]);
+    assert_eq!((&after[0].opened_by, &after[1].opened_by), (&first.name, &second.name));
+
+    // It vanishes and comes back: still the same difference, open again.
+    world.gateway.set_bill(bill::MERCHANT, day, bill::of(&[&stays, &comes]));
+    assert_eq!(world.run(day).await.state(), State::Balanced);
+    assert!(world.discrepancies().await.iter().all(|found| found.state() == DiscrepancyState::Resolved));
+    world.gateway.set_bill(bill::MERCHANT, day, bill::of(&[&comes]));
+    assert_eq!(world.run(day).await.version, 4);
+    let again = world.discrepancies().await;
+    assert_eq!((&again[0].name, again[0].state()), (&before[0].name, DiscrepancyState::Open));
+    assert_eq!((again[0].open_time, again[0].resolve_time), (before[0].open_time, None));
+    assert_eq!(again[1].state(), DiscrepancyState::Resolved);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_runs_of_one_day_at_once_are_one_run() {
+    let world = World::start().await;
+    let day = world.day();
+    let payment = Payment::on(day, 100);
+    world.book(&[&payment]).await;
+    world.gateway.set_bill(bill::MERCHANT, day, bill::of(&[&payment]));
+    let (one, two, three) = tokio::join!(world.run(day), world.run(day), world.run(day));
+    assert_eq!((&one, &two), (&two, &three));
+    let runs = world.runs().await;
+    assert_eq!(runs, [one]);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_come_in_pages_and_filters_hold() {
+    let world = World::start().await;
+    let day = world.day();
+    let payments: Vec<Payment> = (1..=5).map(|fen| Payment::on(day, fen * 100)).collect();
+    world.book(&payments.iter().collect::<Vec<_>>()).await;
+    world.run(day).await;
+    world.run(day.yesterday().expect("within the calendar")).await;
+
+    let mut client = world.client.clone();
+    let mut request = ListDiscrepanciesRequest { page_size: 2, code: "P5".to_owned(), ..Default::default() };
+    let mut amounts = Vec::new();
+    loop {
+        let page = client.list_discrepancies(request.clone()).await.expect("a page").into_inner();
+        assert!(page.discrepancies.len() <= 2);
+        amounts.extend(page.discrepancies.iter().map(|found| found.book_amount_fen));
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(amounts, [500, 400, 300, 200, 100]);
+    for nothing in [
+        ListDiscrepanciesRequest { code: "P1".to_owned(), ..Default::default() },
+        ListDiscrepanciesRequest { merchant: "other".to_owned(), ..Default::default() },
+        ListDiscrepanciesRequest { state: DiscrepancyState::Resolved.into(), ..Default::default() },
+    ] {
+        assert_eq!(client.list_discrepancies(nothing).await.expect("a page").into_inner().discrepancies, []);
+    }
+
+    let first =
+        client.list_runs(ListRunsRequest { page_size: 1, ..Default::default() }).await.expect("a page").into_inner();
+    let token = first.next_page_token.clone();
+    let rest = ListRunsRequest { page_size: 1, page_token: token, ..Default::default() };
+    let second = client.list_runs(rest).await.expect("a page").into_inner();
+    assert_eq!((first.runs.len(), second.runs.len(), second.next_page_token.as_str()), (1, 1, ""));
+    assert_ne!(first.runs[0].name, second.runs[0].name);
+    let of_day = ListRunsRequest { bill_date: day.to_string(), ..Default::default() };
+    let of_day = client.list_runs(of_day).await.expect("a page").into_inner().runs;
+    assert_eq!(of_day.iter().map(|run| run.bill_date.as_str()).collect::<Vec<_>>(), [day.to_string()]);
+    world.end().await;
+}

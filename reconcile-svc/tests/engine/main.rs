@@ -1,0 +1,5 @@
+//! The comparison by example and by property.
+
+mod day;
+mod examples;
+mod properties;
