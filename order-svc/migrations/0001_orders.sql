@@ -49,8 +49,12 @@ CREATE TABLE payments (
     create_time    timestamptz NOT NULL,
     -- How often the provider was asked to accept it, counted before each sending.
     sends          integer     NOT NULL DEFAULT 0,
+    -- When it was last sent, by the service's clock.
+    sent_at        timestamptz,
     -- While the database's clock is before this, a prepay may be on its way: nobody closes the attempt.
     sending_until  timestamptz,
+    -- The payer started another attempt: this one is closed as soon as the provider does it.
+    superseded     boolean     NOT NULL DEFAULT false,
     transaction_id text,
     paid_time      timestamptz,
     -- Money came that the order could not keep.
@@ -61,6 +65,7 @@ CREATE TABLE payments (
     provider_code  text,
     -- When to ask the provider next; null when there is nothing left to ask.
     next_ask_at    timestamptz,
+    -- How often the schedule asked and heard something.
     asks           integer     NOT NULL DEFAULT 0,
     last_ask_at    timestamptz,
     -- While the database's clock is before this, one replica is asking.
@@ -77,6 +82,7 @@ CREATE UNIQUE INDEX one_kept_payment ON payments (order_id) WHERE state = 'SUCCE
 -- One transaction of the provider pays one attempt.
 CREATE UNIQUE INDEX one_attempt_per_transaction ON payments (provider, transaction_id) WHERE transaction_id IS NOT NULL;
 CREATE INDEX payments_to_ask ON payments (merchant, next_ask_at) WHERE next_ask_at IS NOT NULL;
+CREATE INDEX payments_by_turn ON payments (next_ask_at) WHERE next_ask_at IS NOT NULL;
 CREATE INDEX payments_unknown ON payments (create_time) WHERE state = 'CREATED';
 CREATE INDEX payments_disputed ON payments (disputed_at) WHERE disputed_at IS NOT NULL;
 

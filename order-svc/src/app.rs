@@ -9,7 +9,7 @@ use proto::{
 };
 use svc_kit::{
     admin::{self, Readiness},
-    bus::{Bus, Consumer, connect, streams},
+    bus::{Bus, Consumer, Options, connect, streams},
     clock::Clock,
     grpc::{self, Limits},
     listen,
@@ -19,6 +19,7 @@ use svc_kit::{
     process::Tasks,
     telemetry,
 };
+use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 
 use crate::{
@@ -29,6 +30,7 @@ use crate::{
     jobs,
     life::Life,
     measures::Measured,
+    store::STEP_TIME,
 };
 
 /// Requests of one process at once; more are refused quickly.
@@ -85,11 +87,14 @@ pub async fn start(config: Config, tasks: &Tasks) -> anyhow::Result<telemetry::G
         asking: config.ask_schedule.clone(),
         close_min_age: config.close_min_age(),
         measured: Measured::new(&metrics),
+        stop: tasks.stop(),
+        running: TaskTracker::new(),
     };
     tasks.spawn("relay", relay.run(tasks.stop()));
     start_jobs(&life, &merchants, &bus, tasks)?;
+    readiness.until(tasks.stop());
 
-    let watchers = Watchers::default();
+    let watchers = Watchers::new();
     tasks.spawn("watch orders", watchers.clone().look(life.pool.clone(), tasks.stop()));
     let service = OrderServiceServer::new(Api::new(life, merchants, apps, watchers));
     let listener = listen::bind("grpc", config.listen).await?;
@@ -111,10 +116,20 @@ pub async fn start(config: Config, tasks: &Tasks) -> anyhow::Result<telemetry::G
 
 fn start_jobs(life: &Life, merchants: &Merchants, bus: &Bus, tasks: &Tasks) -> anyhow::Result<()> {
     let durable = bus::durable(bus::ORDER_SVC_PAY).context("the table of durables lacks ours")?;
-    tasks.spawn("consume payments", Consumer::new(bus, durable).run(PaidFacts::new(life.clone()), tasks.stop()));
+    // A batch takes milliseconds; a database that went silent is given up soon enough to drain in time.
+    let options = Options { handler_time: STEP_TIME, ..Options::default() };
+    let consumer = Consumer::new(bus, durable).with_options(options);
+    tasks.spawn("consume payments", consumer.run(PaidFacts::new(life.clone()), tasks.stop()));
     tasks.spawn("ask", jobs::ask::run(life.clone(), merchants.clone(), tasks.stop()));
     tasks.spawn("close", jobs::close::run(life.clone(), tasks.stop()));
-    tasks.spawn("measure", jobs::measure::run(life.clone(), tasks.stop()));
+    tasks.spawn("measure", jobs::measure::run(life.clone(), merchants.clone(), tasks.stop()));
+    let (running, stop) = (life.running.clone(), tasks.stop());
+    tasks.spawn("finish", async move {
+        stop.cancelled().await;
+        running.close();
+        running.wait().await;
+        Ok(())
+    });
     tasks.spawn("prune", jobs::prune::run(life.clone(), tasks.stop()));
     Ok(())
 }

@@ -16,8 +16,9 @@ use tonic::{Code, Request, Status, transport::Channel};
 
 use crate::domain::payment::Payment;
 
-/// Longest wait for one call. Longer than the gateway's own wait for a provider, so its word arrives.
-pub const CALL_TIME: Duration = Duration::from_secs(12);
+/// Longest wait for one call, with everything before it leaves. Longer than the gateway's own wait for a provider (8 s), so its
+/// word arrives; a query, a close and a query fit into a claim, two calls into a request's lease.
+pub const CALL_TIME: Duration = Duration::from_secs(9);
 
 /// How a call to a provider ended.
 #[derive(Debug)]
@@ -30,11 +31,15 @@ pub enum Asked<T> {
     Unknown {
         /// Why, in a word.
         why: String,
+        /// Whether the gateway itself says so: then the call is over, and nothing of it is still on its way.
+        over: bool,
     },
-    /// The gateway refused to send it; nothing happened.
+    /// The gateway did not send it; nothing happened.
     NotSent {
         /// Why.
         why: String,
+        /// Whether it would be sent later; false when it never will, with this content and these merchant files.
+        ever: bool,
     },
 }
 
@@ -52,12 +57,12 @@ impl Gateway {
 
     /// Asks the provider to accept an attempt.
     pub async fn prepay(&self, request: PrepayRequest) -> Asked<Prepaid> {
-        let answer = self.client.clone().prepay(outgoing(request)).await;
+        let answer = in_time(self.client.clone().prepay(outgoing(request))).await;
         finish(answer, |response| {
             Some(match response.outcome? {
                 prepay_response::Outcome::Done(done) => Asked::Done(done),
                 prepay_response::Outcome::NotDone(not_done) => Asked::NotDone(not_done),
-                prepay_response::Outcome::Unknown(unknown) => Asked::Unknown { why: unknown.why },
+                prepay_response::Outcome::Unknown(unknown) => Asked::Unknown { why: unknown.why, over: true },
             })
         })
     }
@@ -70,12 +75,12 @@ impl Gateway {
             app_id: payment.app_id.clone(),
             out_trade_no: payment.id.out_trade_no(),
         };
-        let answer = self.client.clone().query_payment(outgoing(request)).await;
+        let answer = in_time(self.client.clone().query_payment(outgoing(request))).await;
         finish(answer, |response| {
             Some(match response.outcome? {
                 query_payment_response::Outcome::Done(done) => Asked::Done(done),
                 query_payment_response::Outcome::NotDone(not_done) => Asked::NotDone(not_done),
-                query_payment_response::Outcome::Unknown(unknown) => Asked::Unknown { why: unknown.why },
+                query_payment_response::Outcome::Unknown(unknown) => Asked::Unknown { why: unknown.why, over: true },
             })
         })
     }
@@ -88,12 +93,12 @@ impl Gateway {
             app_id: payment.app_id.clone(),
             out_trade_no: payment.id.out_trade_no(),
         };
-        let answer = self.client.clone().close_payment(outgoing(request)).await;
+        let answer = in_time(self.client.clone().close_payment(outgoing(request))).await;
         finish(answer, |response| {
             Some(match response.outcome? {
                 close_payment_response::Outcome::Done(_) => Asked::Done(()),
                 close_payment_response::Outcome::NotDone(not_done) => Asked::NotDone(not_done),
-                close_payment_response::Outcome::Unknown(unknown) => Asked::Unknown { why: unknown.why },
+                close_payment_response::Outcome::Unknown(unknown) => Asked::Unknown { why: unknown.why, over: true },
             })
         })
     }
@@ -105,15 +110,24 @@ impl Gateway {
             app_id: app_id.to_owned(),
             login_code: login_code.to_owned(),
         };
-        let answer = self.client.clone().resolve_openid(outgoing(request)).await;
+        let answer = in_time(self.client.clone().resolve_openid(outgoing(request))).await;
         finish(answer, |response| {
             Some(match response.outcome? {
                 resolve_openid_response::Outcome::Done(done) => Asked::Done(done.openid),
                 resolve_openid_response::Outcome::NotDone(not_done) => Asked::NotDone(not_done),
-                resolve_openid_response::Outcome::Unknown(unknown) => Asked::Unknown { why: unknown.why },
+                resolve_openid_response::Outcome::Unknown(unknown) => Asked::Unknown { why: unknown.why, over: true },
             })
         })
     }
+}
+
+/// The deadline in the request begins to count when it leaves; one that waits for a connection has none. So the whole call has
+/// one here. A call that is given up while it waits is never sent.
+async fn in_time<R>(
+    call: impl Future<Output = Result<tonic::Response<R>, Status>>,
+) -> Result<tonic::Response<R>, Status> {
+    let answer = tokio::time::timeout(CALL_TIME, call).await;
+    answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")))
 }
 
 fn outgoing<T>(message: T) -> Request<T> {
@@ -126,7 +140,7 @@ fn outgoing<T>(message: T) -> Request<T> {
 fn finish<R, T>(answer: Result<tonic::Response<R>, Status>, outcome: impl FnOnce(R) -> Option<Asked<T>>) -> Asked<T> {
     match answer {
         Ok(response) => outcome(response.into_inner())
-            .unwrap_or_else(|| Asked::Unknown { why: "an outcome of a later release".to_owned() }),
+            .unwrap_or_else(|| Asked::Unknown { why: "an outcome of a later release".to_owned(), over: true }),
         Err(status) => failed(&status),
     }
 }
@@ -135,18 +149,13 @@ fn finish<R, T>(answer: Result<tonic::Response<R>, Status>, outcome: impl FnOnce
 /// transport says UNAVAILABLE of a connection that broke in the middle, too.
 fn failed<T>(status: &Status) -> Asked<T> {
     let why = format!("{:?}: {}", status.code(), status.message());
-    let refused_by_gateway = refusal::reason_of(status).is_some();
+    if refusal::reason_of(status).is_none() {
+        return Asked::Unknown { why, over: false };
+    }
     match status.code() {
-        Code::InvalidArgument
-        | Code::NotFound
-        | Code::FailedPrecondition
-        | Code::ResourceExhausted
-        | Code::Unavailable
-            if refused_by_gateway =>
-        {
-            Asked::NotSent { why }
-        }
-        _ => Asked::Unknown { why },
+        Code::InvalidArgument | Code::NotFound | Code::FailedPrecondition => Asked::NotSent { why, ever: false },
+        Code::ResourceExhausted | Code::Unavailable => Asked::NotSent { why, ever: true },
+        _ => Asked::Unknown { why, over: false },
     }
 }
 
@@ -160,7 +169,9 @@ mod tests {
     #[test]
     fn only_the_gateways_own_refusal_proves_that_nothing_was_sent() {
         let own = refuse(Code::Unavailable, "TRY_AGAIN", "later", []);
-        assert!(matches!(failed::<()>(&own), Asked::NotSent { .. }));
+        assert!(matches!(failed::<()>(&own), Asked::NotSent { ever: true, .. }));
+        let never = refuse(Code::NotFound, "MERCHANT_NOT_FOUND", "no such merchant", []);
+        assert!(matches!(failed::<()>(&never), Asked::NotSent { ever: false, .. }));
         for code in [Code::Unavailable, Code::DeadlineExceeded, Code::Cancelled, Code::Internal, Code::Unknown] {
             assert!(matches!(failed::<()>(&Status::new(code, "broken pipe")), Asked::Unknown { .. }), "{code:?}");
         }

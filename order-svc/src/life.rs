@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use svc_kit::{clock::Clock, outbox::Waker, schedule::Schedule};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument as _;
 
 use crate::{gateway::Gateway, measures::Measured};
 
@@ -29,7 +31,21 @@ pub struct Life {
     pub measured: Measured,
     /// Tells the relay that a commit left events in the outbox.
     pub relay: Waker,
+    /// Fired when the process is to stop: nothing new is asked then.
+    pub stop: CancellationToken,
+    /// Work that goes on when its caller has left.
+    pub running: TaskTracker,
 }
 
-/// How long one replica may hold an attempt while it asks; longer than query, close and query together.
-pub const CLAIM_S: u32 = 60;
+impl Life {
+    /// Finishes `work` even when its caller leaves: what was claimed is given back, and a provider's answer is not thrown away.
+    ///
+    /// # Errors
+    /// When `work` panicked.
+    pub async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, tokio::task::JoinError> {
+        self.running.spawn(work.in_current_span()).await
+    }
+}

@@ -6,8 +6,22 @@ pub mod orders;
 pub mod payments;
 pub mod requests;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
+
+/// How long one step of a background loop may take. sqlx has no read timeout of its own: a database that went silent without
+/// a word would stop a loop for ever.
+pub const STEP_TIME: Duration = Duration::from_secs(10);
+
+/// Ends a step that takes longer than [`STEP_TIME`], as if the database were away. Its transaction rolls back.
+pub async fn timely<T>(step: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    tokio::time::timeout(STEP_TIME, step).await.unwrap_or_else(|_| {
+        let silent = std::io::Error::new(std::io::ErrorKind::TimedOut, "the database is silent");
+        Err(sqlx::Error::Io(silent))
+    })
+}
 
 /// A row that the checks of the database should have made impossible.
 #[derive(Debug, thiserror::Error)]

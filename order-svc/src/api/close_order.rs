@@ -26,7 +26,7 @@ pub(super) async fn handle(api: &Api, request: Request<CloseOrderRequest>) -> Re
     let id = fields::order_name(&request.name, &mut violations);
     violations.finish()?;
     let (Some(request_id), Some(id)) = (request_id, id) else {
-        return Err(Status::internal("a violation was not told"));
+        return Err(refuse::internal("a violation was not told"));
     };
     let content_sha256 = content_of(&CloseOrderRequest { request_id: String::new(), ..request });
     let named = Named { app, request_id, rpc: "CloseOrder", content_sha256 };
@@ -34,18 +34,30 @@ pub(super) async fn handle(api: &Api, request: Request<CloseOrderRequest>) -> Re
     if let Some(replayed) = give_up(api, &named, id).await? {
         return Ok(replayed);
     }
-    // The wish is written and is carried out whatever happens now; trying at once only makes it quicker.
-    if let Err(error) = get_order::refresh(api, id).await {
-        tracing::warn!(order.name = %id, error = &error as &dyn std::error::Error, "closing goes on in the background");
+    let (life, api) = (api.life.clone(), api.clone());
+    let finished = life.finish(async move { try_now(&api, &named, id).await }).await;
+    finished.unwrap_or_else(|error| Err(refuse::broken(&error)))
+}
+
+/// The wish is written and is carried out whatever happens now; trying at once only makes it quicker.
+async fn try_now(api: &Api, named: &Named, id: OrderId) -> Result<v1::Order, Status> {
+    let failed = |error: sqlx::Error| refuse::database(&error);
+    if let Err(status) = get_order::refresh(api, id).await {
+        tracing::warn!(order.name = %id, "closing goes on in the background: {}", status.message());
     }
-    let response = get_order::read(api, &named.app, id).await?;
-    let bytes = prost::Message::encode_to_vec(&response);
-    let kept = async {
-        let mut conn = api.life.pool.acquire().await?;
-        requests::answer(&mut conn, &named.app, named.request_id, &bytes).await
+    let answer = async {
+        let response = get_order::read(api, &named.app, id).await?;
+        let mut conn = api.life.pool.acquire().await.map_err(failed)?;
+        named.keep(&mut conn, response).await
     };
-    kept.await.map_err(|error| refuse::database(&error))?;
-    Ok(response)
+    let answer = answer.await;
+    if answer.is_err()
+        && let Ok(mut conn) = api.life.pool.acquire().await
+    {
+        // Otherwise a retry hears ABORTED until the lease ends.
+        let _ = requests::release(&mut conn, &named.app, named.request_id).await;
+    }
+    answer
 }
 
 /// Writes the wish. An order without open attempts is closed in the same transaction.

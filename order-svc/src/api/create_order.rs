@@ -22,7 +22,7 @@ use crate::{
         order::{Order, State},
     },
     events,
-    store::{orders, payments, requests},
+    store::{orders, payments},
 };
 
 /// 1,000,000 yuan: WeChat names no maximum, but nobody sells for more by mistake-free typing.
@@ -39,7 +39,9 @@ const LEASE_S: u32 = 1;
 pub(super) async fn handle(api: &Api, request: Request<CreateOrderRequest>) -> Result<v1::Order, Status> {
     let app = api.apps.caller(request.metadata())?;
     let request = request.into_inner();
+    // Whole microseconds, as the database keeps them, so that the first answer and every later one are equal.
     let now = api.life.clock.now();
+    let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
     let content_sha256 = content_of(&CreateOrderRequest { request_id: String::new(), ..request.clone() });
     let wanted = match check(api, &request, now).await {
         Ok(wanted) => wanted,
@@ -88,8 +90,7 @@ async fn create(api: &Api, named: &Named, order: Order) -> Result<v1::Order, Sta
         let attempts = payments::of_orders(&mut tx, &[known.id]).await.map_err(failed)?;
         answer::order(&known, &attempts)
     };
-    let bytes = prost::Message::encode_to_vec(&response);
-    requests::answer(&mut tx, &named.app, named.request_id, &bytes).await.map_err(failed)?;
+    let response = named.keep(&mut tx, response).await?;
     tx.commit().await.map_err(failed)?;
     api.life.relay.wake();
     tracing::info!(order.name = response.name, merchant = response.merchant, "order created");
@@ -133,7 +134,7 @@ async fn check(api: &Api, request: &CreateOrderRequest, now: Timestamp) -> Resul
         (Some(request_id), Some(expire_time)) => {
             Ok(Wanted { request_id, amount: Fen::new(request.amount_fen), expire_time })
         }
-        _ => Err(Status::internal("a violation was not told")),
+        _ => Err(refuse::internal("a violation was not told")),
     }
 }
 
@@ -145,12 +146,13 @@ fn check_expiry(request: &CreateOrderRequest, now: Timestamp, violations: &mut V
         violations.push("expire_time", "must be a valid instant");
         return None;
     };
-    let life = expire_time.duration_since(now);
+    // The provider counts in whole seconds; what the team reads is what holds.
+    let expire_time = Timestamp::from_second(expire_time.as_second()).ok()?;
+    let life = expire_time.duration_since(Timestamp::from_second(now.as_second()).ok()?);
     violations.check(
         MIN_LIFE <= life && life <= MAX_LIFE,
         "expire_time",
         "must be between one minute and seven days from now",
     );
-    // The provider counts in whole seconds; what the team reads is what holds.
-    Timestamp::from_second(expire_time.as_second()).ok()
+    Some(expire_time)
 }

@@ -4,13 +4,12 @@ use futures::future::join_all;
 use jiff::SignedDuration;
 use proto::order::v1::{self, GetOrderRequest};
 use svc_kit::refusal::Violations;
-use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
 
 use super::{Api, answer, fields, refuse};
 use crate::{
     domain::OrderId,
-    life::CLAIM_S,
+    life::Life,
     store::{asking, orders, payments},
 };
 
@@ -23,11 +22,11 @@ pub(super) async fn handle(api: &Api, request: Request<GetOrderRequest>) -> Resu
     let mut violations = Violations::new();
     let id = fields::order_name(&request.name, &mut violations);
     violations.finish()?;
-    let id = id.ok_or_else(|| Status::internal("a violation was not told"))?;
+    let id = id.ok_or_else(|| refuse::internal("a violation was not told"))?;
     if request.refresh {
         // Whose order it is comes first: a stranger's call must not reach the provider.
         read(api, &app, id).await?;
-        refresh(api, id).await.map_err(|error| refuse::database(&error))?;
+        refresh(api, id).await?;
     }
     read(api, &app, id).await
 }
@@ -47,14 +46,19 @@ pub(super) async fn read(api: &Api, app: &str, id: OrderId) -> Result<v1::Order,
 
 /// Attends to the open attempts of an order now. Those that somebody else holds, or that were asked about within the last
 /// second, are left alone.
-pub(super) async fn refresh(api: &Api, id: OrderId) -> sqlx::Result<()> {
-    let now = api.life.clock.now();
+pub(super) async fn refresh(api: &Api, id: OrderId) -> Result<(), Status> {
+    let life = api.life.clone();
+    // Claims are given back even when the caller leaves.
+    let finished = api.life.finish(async move { attend_to(&life, id).await }).await;
+    finished.map_err(|error| refuse::broken(&error))?.map_err(|error| refuse::database(&error))
+}
+
+async fn attend_to(life: &Life, id: OrderId) -> sqlx::Result<()> {
+    let now = life.clock.now();
     let asked_before = now.checked_sub(REFRESH_EVERY).unwrap_or(now);
     let attempts = {
-        let mut conn = api.life.pool.acquire().await?;
-        asking::claim_of_order(&mut conn, id, now, asked_before, CLAIM_S).await?
+        let mut conn = life.pool.acquire().await?;
+        asking::claim_of_order(&mut conn, id, now, asked_before).await?
     };
-    let never = CancellationToken::new();
-    let attended = join_all(attempts.into_iter().map(|payment| api.life.attend(payment, &never))).await;
-    attended.into_iter().collect()
+    join_all(attempts.into_iter().map(|claim| life.attend(claim))).await.into_iter().collect()
 }

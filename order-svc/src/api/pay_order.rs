@@ -50,21 +50,29 @@ pub(super) async fn handle(api: &Api, request: Request<PayOrderRequest>) -> Resu
     let wanted = fields::check(&request)?;
     let named = Named { app, request_id: wanted.request_id, rpc: "PayOrder", content_sha256 };
 
-    let payment = match begin(api, &named, &wanted).await? {
+    let begun = begin(api, &named, &wanted).await?;
+    let (life, api) = (api.life.clone(), api.clone());
+    // From here on the request id is held and the provider is asked: that is finished even when the caller leaves.
+    let finished = life.finish(async move { go_on(&api, &named, &wanted, begun).await }).await;
+    finished.unwrap_or_else(|error| Err(refuse::broken(&error)))
+}
+
+async fn go_on(api: &Api, named: &Named, wanted: &Wanted, begun: Begun) -> Result<PayOrderResponse, Status> {
+    let payment = match begun {
         Begun::Replayed(response) => return Ok(*response),
         Begun::Again(payment) => payment,
-        Begun::New(order) => match write(api, &named, &wanted, &order).await {
+        Begun::New(order) => match write(api, named, wanted, &order).await {
             Ok(payment) => payment,
             Err(refusal) => {
                 // Nothing was written, so the id is free again and a retry starts from the beginning.
-                forget(api, &named).await;
+                forget(api, named).await;
                 return Err(refusal);
             }
         },
     };
-    let answer = sending::send(api, &named, &payment).await;
+    let answer = sending::send(api, named, &payment).await;
     if answer.is_err() {
-        release(api, &named).await;
+        release(api, named).await;
     }
     answer
 }
@@ -97,12 +105,13 @@ async fn begin(api: &Api, named: &Named, wanted: &Wanted) -> Result<Begun, Statu
     match &written {
         Some(payment) if !payment.state.is_open() => return Err(sending::ended(&order, payment)),
         Some(payment) => {
-            payable(&order, api, SignedDuration::ZERO)?;
-            if !payments::begin_sending(&mut tx, payment.id, SENDING_S).await.map_err(failed)? {
+            payable(&order, api)?;
+            let now = api.life.clock.now();
+            if !payments::begin_sending(&mut tx, payment.id, now, SENDING_S).await.map_err(failed)? {
                 return Err(refuse::in_progress());
             }
         }
-        None => payable(&order, api, LEAST_LEFT)?,
+        None => payable(&order, api)?,
     }
     requests::claim_again(&mut tx, &named.app, named.request_id, REQUEST_LEASE_S).await.map_err(failed)?;
     tx.commit().await.map_err(failed)?;
@@ -115,8 +124,8 @@ async fn begin(api: &Api, named: &Named, wanted: &Wanted) -> Result<Begun, Statu
     })
 }
 
-/// Whether an order can still be paid, with at least `left` of its time.
-fn payable(order: &Order, api: &Api, left: SignedDuration) -> Result<(), Status> {
+/// Whether an order can still be paid.
+fn payable(order: &Order, api: &Api) -> Result<(), Status> {
     match order.state {
         order::State::Paid { .. } | order::State::Closed { .. } => return Err(refuse::order_not_payable(order)),
         order::State::Pending => {}
@@ -124,7 +133,7 @@ fn payable(order: &Order, api: &Api, left: SignedDuration) -> Result<(), Status>
     if order.close_requested_at.is_some() {
         return Err(refuse::order_being_closed(order));
     }
-    if order.expire_time.duration_since(api.life.clock.now()) <= left {
+    if order.expire_time.duration_since(api.life.clock.now()) <= LEAST_LEFT {
         return Err(refuse::order_expired(order));
     }
     Ok(())
@@ -147,9 +156,12 @@ async fn write(api: &Api, named: &Named, wanted: &Wanted, order: &Order) -> Resu
     let mut tx = api.life.pool.begin().await.map_err(failed)?;
     // Locked, so that attempts are counted and closing is seen one after the other.
     let order = orders::lock(&mut tx, &[order.id]).await.map_err(failed)?.pop();
-    let order = order.ok_or_else(refuse::in_progress)?;
-    payable(&order, api, LEAST_LEFT)?;
+    let mut order = order.ok_or_else(refuse::in_progress)?;
+    payable(&order, api)?;
     let attempts = payments::of_orders(&mut tx, &[order.id]).await.map_err(failed)?;
+    if attempts.iter().any(|payment| payment.state.is_open() && payment.disputed) {
+        return Err(refuse::order_disputed(&order));
+    }
     if MAX_OPEN_PAYMENTS <= attempts.iter().filter(|payment| payment.state.is_open()).count() {
         return Err(refuse::too_many_payments(&order, MAX_OPEN_PAYMENTS));
     }
@@ -169,10 +181,17 @@ async fn write(api: &Api, named: &Named, wanted: &Wanted, order: &Order) -> Resu
         sends: 1,
         asks: 0,
         disputed: false,
+        superseded: false,
     };
     let first_ask = now.checked_add(api.life.asking.after_jittered(1)).unwrap_or(order.expire_time);
+    // The payer has one cashier open at a time; attempts before this one are closed as soon as the provider does it.
+    payments::supersede(&mut tx, order.id).await.map_err(failed)?;
     payments::insert(&mut tx, &payment, first_ask, SENDING_S).await.map_err(failed)?;
-    requests::set_payment(&mut tx, &named.app, named.request_id, payment.id).await.map_err(failed)?;
+    order.version += 1;
+    orders::update(&mut tx, &order).await.map_err(failed)?;
+    if !requests::set_payment(&mut tx, &named.app, named.request_id, payment.id).await.map_err(failed)? {
+        return Err(refuse::in_progress());
+    }
     outbox::enqueue(&mut tx, &events::payment_created(&order, &payment), PROCESS).await.map_err(failed)?;
     tx.commit().await.map_err(failed)?;
     api.life.relay.wake();
@@ -190,7 +209,7 @@ async fn resolve(api: &Api, merchant: &str, app_id: &str, code: &str) -> Result<
             }
             _ => refuse::provider_refused(&no),
         }),
-        Asked::Unknown { why } | Asked::NotSent { why } => {
+        Asked::Unknown { why, .. } | Asked::NotSent { why, .. } => {
             tracing::warn!(merchant, why, "login code not resolved");
             Err(refuse::provider_unknown())
         }

@@ -16,6 +16,21 @@ pub(super) fn try_again(words: impl Into<String>) -> Status {
     refuse(Code::Unavailable, ErrorReason::TryAgain.word(), words, [])
 }
 
+/// A mistake of ours.
+pub(super) fn internal(words: &str) -> Status {
+    tracing::error!("{words}");
+    refuse(Code::Internal, ErrorReason::Internal.word(), words, [])
+}
+
+/// Work that panicked, or was cut off by the end of the process.
+pub(super) fn broken(error: &tokio::task::JoinError) -> Status {
+    if error.is_panic() {
+        internal("a call panicked")
+    } else {
+        try_again("this process ends; retry with the same request_id")
+    }
+}
+
 pub(super) fn in_progress() -> Status {
     let words = "this request is being worked on at this moment; retry with the same request_id";
     refuse(Code::Aborted, ErrorReason::InProgress.word(), words, [])
@@ -46,7 +61,10 @@ pub(super) fn order_being_closed(order: &Order) -> Status {
 }
 
 pub(super) fn order_expired(order: &Order) -> Status {
-    let words = format!("{} expired at {}", order.id, order.expire_time);
+    let words = format!(
+        "{} expires at {}, and WeChat takes no attempt with a minute or less left",
+        order.id, order.expire_time
+    );
     refuse(Code::FailedPrecondition, ErrorReason::OrderExpired.word(), words, [state_of(order)])
 }
 
@@ -73,6 +91,23 @@ pub(super) fn provider_refused(no: &NotDone) -> Status {
     let words = format!("the provider refused: {} {}", no.provider_code, no.provider_message);
     let metadata = [("provider_code", no.provider_code.clone())];
     refuse(Code::FailedPrecondition, ErrorReason::ProviderRefused.word(), words.trim_end(), metadata)
+}
+
+/// The attempt of this request has ended without paying; the order may still be paid.
+pub(super) fn attempt_ended(order: &Order, word: &str) -> Status {
+    let words = format!("this attempt of {} is {word}; pay with a new request_id", order.id);
+    refuse(Code::FailedPrecondition, ErrorReason::ProviderRefused.word(), words, [state_of(order)])
+}
+
+pub(super) fn order_disputed(order: &Order) -> Status {
+    let words = format!("{} was paid with other content than asked for; a person is looking at it", order.id);
+    refuse(Code::FailedPrecondition, ErrorReason::OrderNotPayable.word(), words, [state_of(order)])
+}
+
+/// The gateway will not send this: merchant gone, account or app changed since.
+pub(super) fn not_sendable(why: &str) -> Status {
+    let words = format!("this attempt can no longer be sent ({why}); pay with a new request_id");
+    refuse(Code::FailedPrecondition, ErrorReason::MethodNotAvailable.word(), words, [])
 }
 
 pub(super) fn provider_unknown() -> Status {

@@ -57,9 +57,7 @@ impl Named {
             return Err(refuse::request_id_reused(&known.rpc));
         }
         if let Some(response) = &known.response {
-            let response = R::decode(response.as_slice())
-                .map_err(|_| Status::internal("the stored answer cannot be read by this release"))?;
-            return Ok(Err(response));
+            return Ok(Err(R::decode(response.as_slice()).map_err(|_| unreadable())?));
         }
         if let Some(refusal) = &known.refusal {
             return Err(decode_refusal(refusal));
@@ -68,6 +66,23 @@ impl Named {
             return Err(refuse::in_progress());
         }
         Ok(Ok(Taken::Unanswered(known)))
+    }
+}
+
+impl Named {
+    /// Keeps the answer for ever after, in the caller's transaction. When another was kept before, that one is the answer.
+    pub(super) async fn keep<R: Message + Default>(&self, tx: &mut PgConnection, response: R) -> Result<R, Status> {
+        let failed = |error: sqlx::Error| refuse::database(&error);
+        let bytes = response.encode_to_vec();
+        if requests::answer(tx, &self.app, self.request_id, &bytes).await.map_err(failed)? {
+            return Ok(response);
+        }
+        let known = requests::lock(tx, &self.app, self.request_id).await.map_err(failed)?;
+        match known {
+            Some(Request { response: Some(first), .. }) => R::decode(first.as_slice()).map_err(|_| unreadable()),
+            Some(Request { refusal: Some(first), .. }) => Err(decode_refusal(&first)),
+            Some(_) | None => Err(refuse::in_progress()),
+        }
     }
 }
 
@@ -103,8 +118,12 @@ pub(super) fn encode_refusal(status: &Status) -> Vec<u8> {
 fn decode_refusal(bytes: &[u8]) -> Status {
     match Kept::decode(bytes) {
         Ok(kept) => Status::with_details(Code::from_i32(kept.code), kept.message, kept.details.into()),
-        Err(_) => Status::internal("the stored refusal cannot be read by this release"),
+        Err(_) => unreadable(),
     }
+}
+
+fn unreadable() -> Status {
+    refuse::internal("the stored answer cannot be read by this release")
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -3,43 +3,69 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use sqlx::PgPool;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{domain::OrderId, store::orders};
+use crate::{
+    domain::OrderId,
+    store::{orders, timely},
+};
 
 /// How soon a change is seen.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// Watched orders of one process.
-const MAX_WATCHED: usize = 10_000;
+/// Streams of one process.
+const MAX_STREAMS: usize = 10_000;
 /// Ids in one query.
 const BATCH: usize = 1_000;
 
+type Versions = HashMap<Uuid, watch::Sender<i64>>;
+
 /// The watched orders and their versions. Clones share them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Watchers {
-    watched: Arc<Mutex<HashMap<Uuid, watch::Sender<i64>>>>,
+    /// Nothing any more once the process stops, so that no late stream waits for a change that nobody looks for.
+    watched: Arc<Mutex<Option<Versions>>>,
+    streams: Arc<Semaphore>,
+}
+
+impl Default for Watchers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// One stream that follows an order.
+#[derive(Debug)]
+pub struct Following {
+    /// The order's version; it ends when the process stops.
+    pub versions: watch::Receiver<i64>,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Watchers {
-    /// Follows the version of an order. `None` when this process watches as many as it can.
-    pub fn follow(&self, order: OrderId) -> Option<watch::Receiver<i64>> {
-        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = watched.get(&order.0) {
-            return Some(sender.subscribe());
-        }
-        if MAX_WATCHED <= watched.len() {
-            return None;
-        }
-        let (sender, receiver) = watch::channel(0);
-        watched.insert(order.0, sender);
-        Some(receiver)
+    /// Nobody watches yet.
+    pub fn new() -> Self {
+        let streams = Arc::new(Semaphore::new(MAX_STREAMS));
+        Self { watched: Arc::new(Mutex::new(Some(HashMap::new()))), streams }
+    }
+
+    /// Follows the version of an order. `None` when this process has as many streams as it takes, or stops.
+    pub fn follow(&self, order: OrderId) -> Option<Following> {
+        let place = Arc::clone(&self.streams).try_acquire_owned().ok()?;
+        let mut watched = self.watched();
+        let versions = watched.as_mut()?.entry(order.0).or_insert_with(|| watch::Sender::new(0)).subscribe();
+        Some(Following { versions, _place: place })
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Option<Versions>> {
+        // Nothing panics while it is held.
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks at the watched orders until told to stop.
@@ -49,17 +75,18 @@ impl Watchers {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
                 () = stop.cancelled() => {
                     // Every stream ends with the process; its caller asks another replica.
-                    self.watched.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                    *self.watched() = None;
                     return Ok(());
                 }
             }
             let ids: Vec<Uuid> = {
-                let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut watched = self.watched();
+                let Some(watched) = watched.as_mut() else { continue };
                 watched.retain(|_, sender| !sender.is_closed());
                 watched.keys().copied().collect()
             };
             for ids in ids.chunks(BATCH) {
-                match self.look_at(&pool, ids).await {
+                match timely(self.look_at(&pool, ids)).await {
                     Ok(()) => {}
                     Err(error) => {
                         tracing::debug!(error = &error as &dyn std::error::Error, "watched orders not read");
@@ -74,9 +101,9 @@ impl Watchers {
             let mut conn = pool.acquire().await?;
             orders::versions(&mut conn, ids).await?
         };
-        let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let watched = self.watched();
         for (id, version) in versions {
-            if let Some(sender) = watched.get(&id) {
+            if let Some(sender) = watched.as_ref().and_then(|watched| watched.get(&id)) {
                 sender.send_if_modified(|known| std::mem::replace(known, version) != version);
             }
         }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Status, codegen::tokio_stream::Stream};
 
-use super::{Api, fields, get_order};
+use super::{Api, fields, get_order, refuse};
 
 /// A watch ends after this long; whoever still waits asks again.
 const LONGEST: Duration = Duration::from_mins(10);
@@ -25,10 +25,10 @@ pub(super) async fn handle(api: &Api, request: Request<WatchOrderRequest>) -> Re
     let mut violations = Violations::new();
     let id = fields::order_name(&request.into_inner().name, &mut violations);
     violations.finish()?;
-    let id = id.ok_or_else(|| Status::internal("a violation was not told"))?;
+    let id = id.ok_or_else(|| refuse::internal("a violation was not told"))?;
     // Followed before it is read, so that no change falls between the two.
-    let versions = api.watchers.follow(id);
-    let mut versions = versions.ok_or_else(|| {
+    let following = api.watchers.follow(id);
+    let mut following = following.ok_or_else(|| {
         refusal(Code::ResourceExhausted, ErrorReason::Overloaded.word(), "too many orders are watched; retry later", [])
     })?;
     let first = get_order::read(api, &app, id).await?;
@@ -43,10 +43,15 @@ pub(super) async fn handle(api: &Api, request: Request<WatchOrderRequest>) -> Re
         }
         let deadline = tokio::time::Instant::now() + LONGEST;
         while !last {
-            tokio::select! {
-                changed = versions.wait_for(|version| seen < *version) => if changed.is_err() { return },
+            let stopping = tokio::select! {
+                changed = following.versions.wait_for(|version| seen < *version) => changed.is_err(),
                 () = tokio::time::sleep_until(deadline) => return,
                 () = sender.closed() => return,
+            };
+            if stopping {
+                let status = refuse::try_again("this process stops; watch the order again");
+                let _ = sender.send(Err(status)).await; // The reader may have left; nothing else to do.
+                return;
             }
             let order = match get_order::read(&api, &app, id).await {
                 Ok(order) => order,

@@ -38,6 +38,8 @@ pub struct Payment {
     pub asks: i32,
     /// True when the provider says that it was paid, but not what we asked for.
     pub disputed: bool,
+    /// True when the payer started another attempt after it.
+    pub superseded: bool,
 }
 
 /// The payer under one app. It does not print itself, because logs are not the place for personal data.
@@ -118,6 +120,11 @@ impl Method {
 }
 
 impl Payment {
+    /// Whether its order must wait for it. A disputed attempt waits for a person, and its order does not.
+    pub fn is_pending(&self) -> bool {
+        self.state.is_open() && !self.disputed
+    }
+
     /// The provider accepted it. Facts may have overtaken the answer, so only CREATED changes.
     pub fn accepted(&mut self) -> bool {
         let changes = self.state == State::Created;

@@ -102,11 +102,11 @@ pub fn settle(order: &mut Order, payment: &mut Payment, paid: &Paid) -> Result<S
     };
     payment.state =
         payment::State::Succeeded { transaction_id: paid.transaction_id.clone(), at: paid.paid_time, surplus };
+    order.version += 1;
     if surplus {
         return Ok(Settled::Surplus);
     }
     order.state = order::State::Paid { payment: payment.id, at: paid.paid_time };
-    order.version += 1;
     Ok(Settled::Kept)
 }
 
@@ -125,7 +125,7 @@ fn check(payment: &Payment, paid: &Paid) -> Result<(), Mismatch> {
 /// Closes an order none of whose attempts can be paid any more. Returns why, or `None` when it must stay as it is.
 pub fn close(order: &mut Order, payments: &[Payment], now: Timestamp) -> Option<order::CloseReason> {
     let reason = order.to_close(now)?;
-    if payments.iter().any(|payment| payment.state.is_open()) {
+    if payments.iter().any(Payment::is_pending) {
         return None;
     }
     order.state = order::State::Closed { at: now };
@@ -180,6 +180,7 @@ pub mod samples {
                 sends: 1,
                 asks: 0,
                 disputed: false,
+                superseded: false,
             })
             .collect();
         (order, payments)

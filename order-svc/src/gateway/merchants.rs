@@ -111,7 +111,9 @@ impl Merchants {
     async fn look(&self) -> Result<(), Status> {
         let mut request = Request::new(ListMerchantsRequest {});
         request.set_timeout(LIST_TIME);
-        let listed = self.client.clone().list_merchants(request).await?.into_inner();
+        let mut client = self.client.clone();
+        let listed = tokio::time::timeout(LIST_TIME, client.list_merchants(request)).await;
+        let listed = listed.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")))?.into_inner();
         let merchants = listed.merchants.into_iter().map(|merchant| Merchant {
             apps: merchant
                 .apps

@@ -7,10 +7,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domain::payment::Payment,
     gateway::Merchants,
-    life::{CLAIM_S, Life},
-    store::asking,
+    life::Life,
+    store::{
+        asking::{self, Claim},
+        timely,
+    },
 };
 
 /// Attempts that one process attends to at once.
@@ -38,8 +40,8 @@ pub async fn run(life: Life, merchants: Merchants, stop: CancellationToken) -> a
             }
         };
         let busy = !claimed.is_empty();
-        for payment in claimed {
-            work.attend(payment);
+        for claim in claimed {
+            work.attend(claim);
         }
         if !busy {
             work.sleep().await;
@@ -61,35 +63,31 @@ struct Work {
 }
 
 impl Work {
-    async fn claim(&self) -> sqlx::Result<Vec<Payment>> {
-        let mut free = PLACES.saturating_sub(self.attending.len());
-        let mut names = self.merchants.names();
-        // Whoever is first in the list must not always be first at the places.
-        fastrand::shuffle(&mut names);
+    async fn claim(&self) -> sqlx::Result<Vec<Claim>> {
+        let free = i64::try_from(PLACES.saturating_sub(self.attending.len())).unwrap_or(0);
         let (mut merchants, mut rooms) = (Vec::new(), Vec::new());
-        for name in names {
+        for name in self.merchants.names() {
             let held = self.held.get(&name).copied().unwrap_or(0);
-            let room = PLACES_PER_MERCHANT.saturating_sub(held).min(free);
-            if 0 < room {
-                free -= room;
-                merchants.push(name);
-                rooms.push(i64::try_from(room).unwrap_or(0));
-            }
+            rooms.push(i64::try_from(PLACES_PER_MERCHANT.saturating_sub(held)).unwrap_or(0));
+            merchants.push(name);
         }
-        if merchants.is_empty() {
+        if free == 0 || merchants.is_empty() {
             return Ok(Vec::new());
         }
-        let mut conn = self.life.pool.acquire().await?;
-        asking::claim_due(&mut conn, self.life.clock.now(), &merchants, &rooms, CLAIM_S).await
+        timely(async {
+            let mut conn = self.life.pool.acquire().await?;
+            asking::claim_due(&mut conn, self.life.clock.now(), &merchants, &rooms, free).await
+        })
+        .await
     }
 
-    fn attend(&mut self, payment: Payment) {
-        let (life, stop) = (self.life.clone(), self.stop.clone());
-        *self.held.entry(payment.merchant.clone()).or_default() += 1;
+    fn attend(&mut self, claim: Claim) {
+        let life = self.life.clone();
+        *self.held.entry(claim.payment.merchant.clone()).or_default() += 1;
         self.attending.spawn(async move {
-            let merchant = payment.merchant.clone();
-            let number = payment.id.out_trade_no();
-            if let Err(error) = life.attend(payment, &stop).await {
+            let merchant = claim.payment.merchant.clone();
+            let number = claim.payment.id.out_trade_no();
+            if let Err(error) = life.attend(claim).await {
                 // The claim ends by itself, and then somebody asks again.
                 tracing::warn!(out_trade_no = number, error = &error as &dyn std::error::Error, "asking failed");
             }
@@ -125,10 +123,10 @@ impl Work {
     }
 
     async fn sleep(&self) {
-        let turn = async {
+        let turn = timely(async {
             let mut conn = self.life.pool.acquire().await?;
             asking::next_turn(&mut conn).await
-        };
+        });
         let now = self.life.clock.now();
         let longest = now.checked_add(SignedDuration::try_from(LONGEST_SLEEP).unwrap_or_default()).unwrap_or(now);
         let until = match turn.await {
@@ -138,6 +136,8 @@ impl Work {
         };
         tokio::select! {
             () = self.life.clock.sleep_until(until) => {}
+            // A clock that was set back must not stop us.
+            () = tokio::time::sleep(LONGEST_SLEEP) => {}
             () = self.stop.cancelled() => {}
         }
     }

@@ -9,8 +9,8 @@ use crate::{
     config::PROCESS,
     domain::settle::close,
     events,
-    life::Life,
-    store::{orders, payments},
+    life::{Life, settle},
+    store::{orders, payments, timely},
 };
 
 /// How often to look.
@@ -21,13 +21,14 @@ const BATCH: i64 = 100;
 /// Works until told to stop.
 pub async fn run(life: Life, stop: CancellationToken) -> anyhow::Result<()> {
     while !stop.is_cancelled() {
-        match close_batch(&life).await {
+        match timely(close_batch(&life)).await {
             Ok(closed) if closed == BATCH => continue,
             Ok(_) => {}
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "cannot close expired orders"),
         }
         tokio::select! {
-            () = life.clock.sleep(EVERY) => {}
+            () = life.clock.changed() => {}
+            () = tokio::time::sleep(EVERY) => {}
             () = stop.cancelled() => {}
         }
     }
@@ -49,7 +50,7 @@ async fn close_batch(life: &Life) -> sqlx::Result<i64> {
     }
     tx.commit().await?;
     life.relay.wake();
-    for order in &locked {
+    for order in locked.iter().filter(|order| settle::is_over(order)) {
         tracing::info!(order.name = %order.id, "order closed");
     }
     Ok(i64::try_from(ids.len()).unwrap_or(BATCH))

@@ -2,21 +2,32 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use jiff_sqlx::ToSqlx as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::{life::Life, store::measures};
+use crate::{
+    gateway::Merchants,
+    life::Life,
+    store::{asking, measures, timely},
+};
 
 /// How often the gauges move.
 const EVERY: Duration = Duration::from_secs(5);
+/// An attempt that waits this long for its turn waits for something.
+const OVERDUE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Works until told to stop.
-pub async fn run(life: Life, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(life: Life, merchants: Merchants, stop: CancellationToken) -> anyhow::Result<()> {
     loop {
-        let read = async {
+        let read = timely(async {
             let mut conn = life.pool.acquire().await?;
-            measures::measure(&mut conn, life.clock.now().to_sqlx()).await
-        };
+            let now = life.clock.now();
+            let overdue = now.checked_sub(OVERDUE).unwrap_or(now);
+            let waiting = asking::waiting_merchants(&mut conn, overdue).await?;
+            tell_unknown(&waiting, &merchants);
+            measures::measure(&mut conn, now.to_sqlx()).await
+        });
         match read.await {
             Ok(read) => {
                 let gauges = &life.measured;
@@ -33,5 +44,13 @@ pub async fn run(life: Life, stop: CancellationToken) -> anyhow::Result<()> {
             () = tokio::time::sleep(EVERY) => {}
             () = stop.cancelled() => return Ok(()),
         }
+    }
+}
+
+/// Attempts of a merchant that is no longer configured are asked about by nobody.
+fn tell_unknown(waiting: &[String], merchants: &Merchants) {
+    let known = merchants.names();
+    for merchant in waiting.iter().filter(|merchant| !known.is_empty() && !known.contains(merchant)) {
+        tracing::error!(merchant, "attempts wait to be asked about, but pay-gateway lists no such merchant");
     }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use svc_kit::inbox;
 use tokio_util::sync::CancellationToken;
 
-use crate::{life::Life, store::requests};
+use crate::{
+    life::Life,
+    store::{requests, timely},
+};
 
 /// How often to look.
 const EVERY: Duration = Duration::from_mins(10);
@@ -13,6 +16,8 @@ const EVERY: Duration = Duration::from_mins(10);
 const REQUEST_DAYS: i32 = 100;
 /// Rows in one statement.
 const BATCH: i64 = 1_000;
+/// Statements in one go; what is left waits for the next.
+const STATEMENTS: u32 = 1_000;
 
 /// Works until told to stop.
 pub async fn run(life: Life, stop: CancellationToken) -> anyhow::Result<()> {
@@ -23,7 +28,14 @@ pub async fn run(life: Life, stop: CancellationToken) -> anyhow::Result<()> {
         }
         let pruned = async {
             let mut conn = life.pool.acquire().await?;
-            let requests = requests::prune(&mut conn, REQUEST_DAYS, BATCH).await?;
+            let mut requests = 0;
+            for _ in 0..STATEMENTS {
+                let removed = timely(requests::prune(&mut conn, REQUEST_DAYS, BATCH)).await?;
+                requests += removed;
+                if removed == 0 || stop.is_cancelled() {
+                    break;
+                }
+            }
             drop(conn);
             let events = inbox::prune(&life.pool, inbox::KEEP).await?;
             Ok::<_, sqlx::Error>((requests, events))

@@ -1,30 +1,31 @@
 //! Asking the provider about one attempt that this process holds.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use proto::gateway::v1::{PaymentStatus, not_done, payment_status};
 use svc_kit::schedule::jittered;
-use tokio_util::sync::CancellationToken;
 
 use super::{Life, close::Closing, decide::Word, settle};
 use crate::{
-    domain::{
-        order::Order,
-        payment::{self, Payment},
-    },
+    domain::{order::Order, payment::Payment},
     events,
     gateway::Asked,
-    store::{asking, orders, payments},
+    store::{
+        asking::{self, Claim},
+        orders, payments, timely,
+    },
 };
 
 /// How soon an unfinished closing is tried again.
-const CLOSE_AGAIN: std::time::Duration = std::time::Duration::from_secs(15);
+const CLOSE_AGAIN: Duration = Duration::from_secs(15);
 /// How soon an attempt is attended to again whose prepay may be on its way.
-const SENDING_AGAIN: std::time::Duration = std::time::Duration::from_secs(3);
-/// Right after a lost prepay "unknown number" means "not yet", for at least this long.
-const NOT_FOUND_IS_FINAL: SignedDuration = SignedDuration::from_secs(60);
+const SENDING_AGAIN: Duration = Duration::from_secs(3);
+/// How soon to ask again when nothing was learned: an outage must not push the schedule to its end.
+const NOTHING_AGAIN: Duration = Duration::from_secs(20);
 
 /// What the provider says about an attempt, as far as it matters here.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
     /// Recorded; nothing is left to ask.
     Ended,
@@ -39,34 +40,48 @@ pub(super) enum Status {
 }
 
 impl Life {
-    /// Attends to one claimed attempt: asks, and closes it when its order is over. Gives the claim back with the next turn.
+    /// Attends to one claimed attempt: asks, and closes it when nobody shall pay it any more. Gives the claim back with the
+    /// next turn.
     ///
     /// # Errors
     /// The database's; the claim then ends by itself.
-    pub async fn attend(&self, payment: Payment, stop: &CancellationToken) -> sqlx::Result<()> {
-        let order = {
+    pub async fn attend(&self, claim: Claim) -> sqlx::Result<()> {
+        let Claim { payment, turn } = claim;
+        let order = timely(async {
             let mut conn = self.pool.acquire().await?;
-            orders::find(&mut conn, payment.order_id).await?
-        };
-        let Some(order) = order else { return Ok(()) }; // A payment refers to its order; the database sees to it.
+            orders::find(&mut conn, payment.order_id).await
+        });
+        let Some(order) = order.await? else { return Ok(()) }; // A payment refers to its order; the database sees to it.
         let now = self.clock.now();
-        let next = if settle::is_over(&order) || order.to_close(now).is_some() {
-            match self.close(&payment, stop).await? {
-                Closing::Ended => now, // The attempt is final and keeps no turn.
-                Closing::NotYet(at) => at,
-                Closing::Sending => soon(now, SENDING_AGAIN),
-                Closing::Again => soon(now, CLOSE_AGAIN),
+        let superseded = payment.superseded && self.closable_at(&payment) <= now;
+        let (next, heard) = if superseded || settle::is_over(&order) || order.to_close(now).is_some() {
+            match self.close(&payment).await? {
+                Closing::Ended => (now, true), // The attempt is final and keeps no turn.
+                Closing::NotYet(at) => (at, false),
+                Closing::Sending => (soon(now, SENDING_AGAIN), false),
+                Closing::Again => (soon_jittered(now, CLOSE_AGAIN), false),
             }
         } else {
             let status = self.ask(&payment).await?;
-            self.next_turn(&order, &payment, &status)
+            if status == Status::NotFound {
+                // A prepay that never arrived is known to have failed, once it is too late for it to arrive.
+                let word = Word::NeverArrived { sends: payment.sends, closing: false };
+                self.decide(payment.order_id, payment.id, word).await?;
+            }
+            (self.next_turn(&order, &payment, status), status != Status::Nothing)
         };
-        let mut conn = self.pool.acquire().await?;
-        asking::release(&mut conn, payment.id, next).await
+        timely(async {
+            let mut conn = self.pool.acquire().await?;
+            asking::release(&mut conn, payment.id, turn, next, heard).await
+        })
+        .await
     }
 
-    /// Asks once and records what is definite.
+    /// Asks once and records what is definite. A process that stops asks nobody.
     pub(super) async fn ask(&self, payment: &Payment) -> sqlx::Result<Status> {
+        if self.stop.is_cancelled() {
+            return Ok(Status::Nothing);
+        }
         let asked = self.gateway.query(payment).await;
         let (status, outcome) = match asked {
             Asked::Done(status) => {
@@ -83,12 +98,12 @@ impl Life {
                 }
                 (Status::Nothing, no.kind().as_str_name())
             }
-            Asked::Unknown { why } => {
+            Asked::Unknown { why, .. } => {
                 tracing::debug!(out_trade_no = payment.id.out_trade_no(), why, "asked without an answer");
                 (Status::Nothing, "UNKNOWN")
             }
-            Asked::NotSent { why } => {
-                tracing::debug!(out_trade_no = payment.id.out_trade_no(), why, "not asked");
+            Asked::NotSent { why, .. } => {
+                tracing::warn!(out_trade_no = payment.id.out_trade_no(), why, "not asked");
                 (Status::Nothing, "NOT_SENT")
             }
         };
@@ -126,16 +141,16 @@ impl Life {
     }
 
     /// By the schedule, but never later than the moment when the attempt is to be closed.
-    fn next_turn(&self, order: &Order, payment: &Payment, status: &Status) -> Timestamp {
+    fn next_turn(&self, order: &Order, payment: &Payment, status: Status) -> Timestamp {
         let now = self.clock.now();
         let asks = u32::try_from(payment.asks).unwrap_or(0).saturating_add(1);
         let by_schedule = soon(now, self.asking.after_jittered(asks));
-        match status {
-            Status::Ended => now,
-            Status::Open | Status::Paying | Status::NotFound | Status::Nothing => {
-                by_schedule.min(order.expire_time.max(self.closable_at(payment)))
-            }
-        }
+        let by_schedule = match status {
+            Status::Nothing => by_schedule.min(soon_jittered(now, NOTHING_AGAIN)),
+            Status::Ended | Status::Open | Status::Paying | Status::NotFound => by_schedule,
+        };
+        let closable_at = self.closable_at(payment);
+        by_schedule.min(if payment.superseded { closable_at } else { order.expire_time.max(closable_at) })
     }
 
     /// When the provider will first agree to close an attempt.
@@ -143,30 +158,23 @@ impl Life {
         soon(payment.create_time, self.close_min_age)
     }
 
-    /// Whether "unknown number" is the provider's last word about an attempt.
-    pub(super) fn not_found_is_final(&self, payment: &Payment) -> bool {
-        NOT_FOUND_IS_FINAL <= self.clock.now().duration_since(payment.create_time)
-    }
-
     /// Whether a prepay of an attempt may be on its way.
     pub(super) async fn is_sending(&self, payment: &Payment) -> sqlx::Result<bool> {
-        match payment.state {
-            payment::State::Created | payment::State::Pending => {
-                let mut conn = self.pool.acquire().await?;
-                payments::is_sending(&mut conn, payment.id).await
-            }
-            payment::State::Succeeded { .. } | payment::State::Closed | payment::State::Failed => Ok(false),
-        }
+        timely(async {
+            let mut conn = self.pool.acquire().await?;
+            payments::is_sending(&mut conn, payment.id).await
+        })
+        .await
     }
 }
 
-/// `wait` from `at`, a little more at random for anything that repeats.
-pub(super) fn soon(at: Timestamp, wait: std::time::Duration) -> Timestamp {
+/// `wait` from `at`.
+pub(super) fn soon(at: Timestamp, wait: Duration) -> Timestamp {
     let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
     at.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
-/// `wait` from `at` with jitter.
-pub(super) fn soon_jittered(at: Timestamp, wait: std::time::Duration) -> Timestamp {
+/// `wait` from `at` and a little more at random, so that what failed together does not come again together.
+pub(super) fn soon_jittered(at: Timestamp, wait: Duration) -> Timestamp {
     soon(at, jittered(wait))
 }

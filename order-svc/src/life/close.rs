@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use proto::gateway::v1::not_done;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     Life,
@@ -29,7 +28,7 @@ pub(super) enum Closing {
 
 impl Life {
     /// Tries to end one open attempt.
-    pub(super) async fn close(&self, payment: &Payment, stop: &CancellationToken) -> sqlx::Result<Closing> {
+    pub(super) async fn close(&self, payment: &Payment) -> sqlx::Result<Closing> {
         if self.is_sending(payment).await? {
             return Ok(Closing::Sending);
         }
@@ -37,14 +36,13 @@ impl Life {
         match self.ask(payment).await? {
             Status::Ended => return Ok(Closing::Ended),
             Status::Paying | Status::Nothing => return Ok(Closing::Again),
-            Status::NotFound if !self.not_found_is_final(payment) => return Ok(Closing::Again),
             Status::Open | Status::NotFound => {}
         }
         let (now, closable_at) = (self.clock.now(), self.closable_at(payment));
         if now < closable_at {
             return Ok(Closing::NotYet(closable_at));
         }
-        if stop.is_cancelled() {
+        if self.stop.is_cancelled() {
             return Ok(Closing::Again);
         }
         match self.gateway.close(payment).await {
@@ -65,7 +63,7 @@ impl Life {
                     }
                 }
             }
-            Asked::Unknown { why } | Asked::NotSent { why } => {
+            Asked::Unknown { why, .. } | Asked::NotSent { why, .. } => {
                 self.measured.closed("UNKNOWN");
                 tracing::debug!(out_trade_no = payment.id.out_trade_no(), why, "closing without an answer");
                 return Ok(Closing::Again);
@@ -74,10 +72,11 @@ impl Life {
         // A yes proves nothing about the time before it, so ask once more.
         match self.ask(payment).await? {
             Status::Ended => Ok(Closing::Ended),
-            // WeChat says yes to numbers that it never saw: nobody paid, and after our close nobody asks it again.
+            // WeChat says yes to numbers that it never saw. That ends the attempt only when no prepay can still arrive.
             Status::NotFound => {
-                self.decide(payment.order_id, payment.id, Word::Closed).await?;
-                Ok(Closing::Ended)
+                let word = Word::NeverArrived { sends: payment.sends, closing: true };
+                let ended = self.decide(payment.order_id, payment.id, word).await?;
+                Ok(if ended { Closing::Ended } else { Closing::Again })
             }
             Status::Open | Status::Paying | Status::Nothing => Ok(Closing::Again),
         }

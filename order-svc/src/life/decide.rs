@@ -1,14 +1,15 @@
 //! The provider's word about one attempt changes the attempt and perhaps closes its order: one transaction.
 
+use jiff::SignedDuration;
 use proto::event::PaymentPaid;
 use svc_kit::outbox;
 
 use super::{Life, settle};
 use crate::{
     config::PROCESS,
-    domain::{OrderId, PaymentId, order, settle::close},
+    domain::{OrderId, PaymentId, settle::close},
     events,
-    store::{orders, payments},
+    store::{orders, payments, timely},
 };
 
 /// What the provider said.
@@ -25,11 +26,27 @@ pub enum Word {
     Closed,
     /// This attempt failed for good.
     Failed,
+    /// It knows no such number. Final only when nothing was sent since the attempt was read with so many sendings, and the
+    /// last of them was long enough ago.
+    NeverArrived {
+        /// [`crate::domain::payment::Payment::sends`] as it was when the provider was asked.
+        sends: i32,
+        /// What it becomes: CLOSED when its order is over, FAILED otherwise.
+        closing: bool,
+    },
 }
+
+/// Right after a lost prepay "unknown number" means "not yet", for at least this long.
+/// Source: WeChat Pay v2 reference, orderquery, `ORDERNOTEXIST`.
+const NOT_YET: SignedDuration = SignedDuration::from_secs(60);
 
 impl Life {
     /// Records the provider's word. What it no longer changes is left as it is. True when the attempt changed.
     pub async fn decide(&self, order: OrderId, id: PaymentId, word: Word) -> sqlx::Result<bool> {
+        timely(self.decide_now(order, id, word)).await
+    }
+
+    async fn decide_now(&self, order: OrderId, id: PaymentId, word: Word) -> sqlx::Result<bool> {
         let now = self.clock.now();
         let mut tx = self.pool.begin().await?;
         let Some(mut order) = orders::lock(&mut tx, &[order]).await?.pop() else { return Ok(false) };
@@ -41,20 +58,28 @@ impl Life {
                 Word::Refused { provider_code } => (payment.refused(), Some(provider_code.as_str())),
                 Word::Closed => (payment.closed(), None),
                 Word::Failed => (payment.failed(), None),
+                Word::NeverArrived { sends, closing } => {
+                    let sent_before = now.checked_sub(NOT_YET).unwrap_or(now);
+                    let quiet = payments::is_quiet(&mut tx, id, *sends, sent_before).await?;
+                    (quiet && if *closing { payment.closed() } else { payment.failed() }, None)
+                }
             };
             if took {
                 payments::update(&mut tx, payment, provider_code).await?;
+                order.version += 1;
             }
             changed = took;
         }
-        if let Some(reason) = close(&mut order, &attempts, now) {
-            orders::update(&mut tx, &order).await?;
+        let closed = close(&mut order, &attempts, now);
+        if let Some(reason) = closed {
             outbox::enqueue(&mut tx, &events::order_closed(&order, now, reason), PROCESS).await?;
-            changed = true;
+        }
+        if changed || closed.is_some() {
+            orders::update(&mut tx, &order).await?;
         }
         tx.commit().await?;
-        self.relay.wake();
-        if let order::State::Closed { .. } = order.state {
+        if closed.is_some() {
+            self.relay.wake();
             tracing::info!(order.name = %order.id, "order closed");
         }
         Ok(changed)
@@ -62,6 +87,10 @@ impl Life {
 
     /// Records that a query found a payment: applied here at once, and told on the bus as a callback would have told it.
     pub async fn found_paid(&self, fact: PaymentPaid) -> sqlx::Result<()> {
+        timely(self.found_paid_now(fact)).await
+    }
+
+    async fn found_paid_now(&self, fact: PaymentPaid) -> sqlx::Result<()> {
         let now = self.clock.now();
         let facts = [fact];
         let mut tx = self.pool.begin().await?;

@@ -134,6 +134,7 @@ impl Books {
                     outbox::enqueue(tx, &events::order_paid(order, payment, transaction_id, *at), PROCESS).await?;
                 }
                 Settled::Surplus => {
+                    orders::update(tx, order).await?;
                     let event = events::payment_surplus(order, payment, transaction_id, *at);
                     outbox::enqueue(tx, &event, PROCESS).await?;
                 }

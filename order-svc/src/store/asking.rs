@@ -1,44 +1,72 @@
 //! Who asks the provider about which attempt, and when. Replicas share the work without a leader: a claim is a lease in the
 //! database, on the database's clock.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 
 use super::{orders::seconds, payments::Row};
 use crate::domain::{OrderId, PaymentId, payment::Payment};
 
-/// Takes attempts that are due, nearest to their turn first, at most `rooms[i]` of `merchants[i]`, so that one slow account
-/// cannot take every place.
+/// How long one replica may hold an attempt while it asks; longer than query, close and query together.
+const LEASE_S: u32 = 60;
+
+/// An attempt that this process may ask about until the lease ends.
+#[derive(Debug)]
+pub struct Claim {
+    /// The attempt.
+    pub payment: Payment,
+    /// Why it was claimed.
+    pub turn: Turn,
+}
+
+/// Why an attempt was claimed, which says what its next turn will be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It was due. The claim moved its turn behind the lease; an earlier turn when it is given back means that somebody wants
+    /// it looked at again, because the order has changed since the claimer read it.
+    Due {
+        /// Where the claim moved the turn.
+        moved_to: Timestamp,
+    },
+    /// Somebody asked for it out of turn. Its turn stays where it is.
+    Refresh,
+}
+
+/// Takes attempts that are due, at most `rooms[i]` of `merchants[i]` and `limit` in all, so that one slow account cannot take
+/// every place and a long list of idle ones takes none.
 pub async fn claim_due(
     conn: &mut PgConnection,
     now: Timestamp,
     merchants: &[String],
     rooms: &[i64],
-    lease_s: u32,
-) -> sqlx::Result<Vec<Payment>> {
-    sqlx::query_as!(
+    limit: i64,
+) -> sqlx::Result<Vec<Claim>> {
+    let moved_to = behind_the_lease(now);
+    let rows = sqlx::query_as!(
         Row,
-        r#"UPDATE payments SET claimed_until = now() + $4, last_ask_at = $1, asks = asks + 1
-         FROM (SELECT due.payment_id FROM unnest($2::text[], $3::bigint[]) AS share (merchant, room)
-               CROSS JOIN LATERAL (
-                   SELECT p.payment_id FROM payments AS p
-                   WHERE p.merchant = share.merchant AND p.next_ask_at <= $1
-                     AND (p.claimed_until IS NULL OR p.claimed_until < now())
-                   ORDER BY p.next_ask_at LIMIT share.room FOR UPDATE SKIP LOCKED) AS due) AS taken
-         WHERE payments.payment_id = taken.payment_id
-         RETURNING payments.payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip,
-                   state, create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at"#,
+        "WITH due AS MATERIALIZED (
+             SELECT waiting.payment_id FROM unnest($2::text[], $3::bigint[]) AS share (merchant, room)
+             CROSS JOIN LATERAL (
+                 SELECT p.payment_id FROM payments AS p
+                 WHERE p.merchant = share.merchant AND p.next_ask_at <= $1
+                   AND (p.claimed_until IS NULL OR p.claimed_until < now())
+                 ORDER BY p.next_ask_at LIMIT share.room FOR UPDATE SKIP LOCKED) AS waiting),
+         taken AS MATERIALIZED (SELECT payment_id FROM due ORDER BY random() LIMIT $4)
+         UPDATE payments SET claimed_until = now() + $5, last_ask_at = $1, next_ask_at = $6
+         WHERE payment_id IN (SELECT payment_id FROM taken)
+         RETURNING payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
+                   create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded",
         now.to_sqlx() as _,
         merchants,
         rooms,
-        seconds(lease_s),
+        limit,
+        seconds(LEASE_S),
+        moved_to.to_sqlx() as _,
     )
     .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(Payment::try_from)
-    .collect()
+    .await?;
+    rows.into_iter().map(|row| Ok(Claim { payment: Payment::try_from(row)?, turn: Turn::Due { moved_to } })).collect()
 }
 
 /// Takes the open attempts of one order that nobody is asking about and that were not asked about since `asked_before`.
@@ -47,45 +75,60 @@ pub async fn claim_of_order(
     order: OrderId,
     now: Timestamp,
     asked_before: Timestamp,
-    lease_s: u32,
-) -> sqlx::Result<Vec<Payment>> {
-    sqlx::query_as!(
+) -> sqlx::Result<Vec<Claim>> {
+    let rows = sqlx::query_as!(
         Row,
-        "UPDATE payments SET claimed_until = now() + $4, last_ask_at = $2, asks = asks + 1
+        "UPDATE payments SET claimed_until = now() + $4, last_ask_at = $2
          WHERE payment_id IN (
                SELECT payment_id FROM payments
                WHERE order_id = $1 AND next_ask_at IS NOT NULL AND (last_ask_at IS NULL OR last_ask_at <= $3)
                  AND (claimed_until IS NULL OR claimed_until < now())
                FOR UPDATE SKIP LOCKED)
          RETURNING payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
-                   create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at",
+                   create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded",
         order.0,
         now.to_sqlx() as _,
         asked_before.to_sqlx() as _,
-        seconds(lease_s),
+        seconds(LEASE_S),
     )
     .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(Payment::try_from)
-    .collect()
+    .await?;
+    rows.into_iter().map(|row| Ok(Claim { payment: Payment::try_from(row)?, turn: Turn::Refresh })).collect()
 }
 
-/// Gives a claim back and says when to ask next. An attempt that is final keeps no time.
-pub async fn release(conn: &mut PgConnection, id: PaymentId, next_ask_at: Timestamp) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE payments SET claimed_until = NULL,
-                             next_ask_at = CASE WHEN next_ask_at IS NULL THEN NULL ELSE $2::timestamptz END
-         WHERE payment_id = $1",
-        id.0,
-        next_ask_at.to_sqlx() as _,
-    )
-    .execute(conn)
-    .await?;
+/// Gives a claim back with the next turn. `heard` counts the asking, which makes the schedule go on.
+pub async fn release(
+    conn: &mut PgConnection,
+    id: PaymentId,
+    turn: Turn,
+    next_ask_at: Timestamp,
+    heard: bool,
+) -> sqlx::Result<()> {
+    match turn {
+        Turn::Due { moved_to } => {
+            sqlx::query!(
+                "UPDATE payments SET claimed_until = NULL, asks = asks + $4,
+                                     next_ask_at = CASE WHEN next_ask_at IS NULL THEN NULL
+                                                        WHEN next_ask_at < $3 THEN next_ask_at
+                                                        ELSE $2::timestamptz END
+                 WHERE payment_id = $1",
+                id.0,
+                next_ask_at.to_sqlx() as _,
+                moved_to.to_sqlx() as _,
+                i32::from(heard),
+            )
+            .execute(conn)
+            .await?;
+        }
+        Turn::Refresh => {
+            sqlx::query!("UPDATE payments SET claimed_until = NULL WHERE payment_id = $1", id.0).execute(conn).await?;
+        }
+    }
     Ok(())
 }
 
-/// Brings the turn of an order's open attempts forward to `at`, when it is later.
+/// Brings the turn of an order's open attempts forward to `at`, when it is later. The caller holds the order's lock, so that
+/// attempts are always locked after their order.
 pub async fn ask_soon(conn: &mut PgConnection, order: OrderId, at: Timestamp) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE payments SET next_ask_at = least(next_ask_at, $2) WHERE order_id = $1 AND next_ask_at IS NOT NULL",
@@ -97,13 +140,30 @@ pub async fn ask_soon(conn: &mut PgConnection, order: OrderId, at: Timestamp) ->
     Ok(())
 }
 
-/// The earliest turn of any attempt that nobody holds, to sleep until.
+/// The earliest turn of any attempt, to sleep until.
 pub async fn next_turn(conn: &mut PgConnection) -> sqlx::Result<Option<Timestamp>> {
     let row = sqlx::query!(
-        r#"SELECT min(next_ask_at) AS "at: jiff_sqlx::Timestamp" FROM payments
-           WHERE next_ask_at IS NOT NULL AND (claimed_until IS NULL OR claimed_until < now())"#
+        r#"SELECT next_ask_at AS "at!: jiff_sqlx::Timestamp" FROM payments
+           WHERE next_ask_at IS NOT NULL ORDER BY next_ask_at LIMIT 1"#
     )
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(row.at.map(jiff_sqlx::Timestamp::to_jiff))
+    Ok(row.map(|row| row.at.to_jiff()))
+}
+
+/// Merchants whose attempts wait although their turn was before `overdue`, at most ten: for a log line.
+pub async fn waiting_merchants(conn: &mut PgConnection, overdue: Timestamp) -> sqlx::Result<Vec<String>> {
+    let rows = sqlx::query!(
+        "SELECT DISTINCT merchant FROM (SELECT merchant FROM payments WHERE next_ask_at < $1 LIMIT 1000) AS late LIMIT 10",
+        overdue.to_sqlx() as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.merchant).collect())
+}
+
+fn behind_the_lease(now: Timestamp) -> Timestamp {
+    let moved = now.checked_add(SignedDuration::from_secs(LEASE_S.into())).unwrap_or(now);
+    // Whole microseconds, as Postgres keeps them, because the value is compared when the claim is given back.
+    Timestamp::from_microsecond(moved.as_microsecond()).unwrap_or(moved)
 }

@@ -1,6 +1,6 @@
 //! Table `orders`.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use money::Fen;
 use sqlx::{PgConnection, postgres::types::PgInterval};
@@ -176,7 +176,7 @@ pub struct Filter {
     pub before: Option<OrderId>,
 }
 
-/// Orders of one app, newest first.
+/// Orders of one app, newest first. Ids carry the time of their making, which bounds what is read.
 pub async fn list(conn: &mut PgConnection, app: &str, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Order>> {
     sqlx::query_as!(
         Row,
@@ -190,6 +190,7 @@ pub async fn list(conn: &mut PgConnection, app: &str, filter: &Filter, limit: i6
            AND ($5::text IS NULL OR order_no = $5)
            AND ($6::timestamptz IS NULL OR $6 <= create_time)
            AND ($7::timestamptz IS NULL OR create_time < $7)
+           AND $9 <= order_id AND order_id <= $10
          ORDER BY order_id DESC LIMIT $8",
         app,
         filter.before.map(|id| id.0),
@@ -199,6 +200,8 @@ pub async fn list(conn: &mut PgConnection, app: &str, filter: &Filter, limit: i6
         some_sqlx(filter.created_from) as _,
         some_sqlx(filter.created_before) as _,
         limit,
+        filter.created_from.map_or(Uuid::nil(), |at| bound(at, -CLOCKS_DIFFER, 0)),
+        filter.created_before.map_or(Uuid::max(), |at| bound(at, CLOCKS_DIFFER, u64::MAX)),
     )
     .fetch_all(conn)
     .await?
@@ -219,7 +222,8 @@ pub async fn lock_closable(conn: &mut PgConnection, now: Timestamp, limit: i64) 
     let rows = sqlx::query!(
         "SELECT order_id FROM orders AS o
          WHERE state = 'PENDING' AND (expire_time <= $1 OR close_requested_at IS NOT NULL)
-           AND NOT EXISTS (SELECT FROM payments AS p WHERE p.order_id = o.order_id AND p.state IN ('CREATED', 'PENDING'))
+           AND NOT EXISTS (SELECT FROM payments AS p
+                           WHERE p.order_id = o.order_id AND p.state IN ('CREATED', 'PENDING') AND p.disputed_at IS NULL)
          LIMIT $2 FOR UPDATE SKIP LOCKED",
         now.to_sqlx() as _,
         limit,
@@ -227,6 +231,19 @@ pub async fn lock_closable(conn: &mut PgConnection, now: Timestamp, limit: i64) 
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| OrderId(row.order_id)).collect())
+}
+
+/// Replicas' clocks, which ids and creation times come from, differ by far less than this.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(1);
+
+/// A version 7 id of about that instant.
+fn bound(at: Timestamp, margin: SignedDuration, random: u64) -> Uuid {
+    let at = at.checked_add(margin).unwrap_or(at);
+    let milliseconds = u64::try_from(at.as_millisecond()).unwrap_or(0);
+    let random = random.to_be_bytes();
+    let mut bytes = [random[0]; 10];
+    bytes[..8].copy_from_slice(&random);
+    uuid::Builder::from_unix_timestamp_millis(milliseconds, &bytes).into_uuid()
 }
 
 /// A number of seconds as the database likes it.

@@ -31,6 +31,7 @@ pub(super) struct Row {
     pub(super) paid_time: Option<jiff_sqlx::Timestamp>,
     pub(super) surplus: bool,
     pub(super) disputed_at: Option<jiff_sqlx::Timestamp>,
+    pub(super) superseded: bool,
 }
 
 impl TryFrom<Row> for Payment {
@@ -64,6 +65,7 @@ impl TryFrom<Row> for Payment {
             sends: row.sends,
             asks: row.asks,
             disputed: row.disputed_at.is_some(),
+            superseded: row.superseded,
         })
     }
 }
@@ -77,8 +79,8 @@ pub async fn insert(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO payments (payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip,
-                               state, create_time, sends, sending_until, next_ask_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'CREATED', $11, 1, now() + $12, $13)",
+                               state, create_time, sends, sent_at, sending_until, next_ask_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'CREATED', $11, 1, $11, now() + $12, $13)",
         payment.id.0,
         payment.order_id.0,
         payment.merchant,
@@ -99,11 +101,18 @@ pub async fn insert(
 }
 
 /// Counts one more sending of an attempt whose answer was lost. False when it is no longer open.
-pub async fn begin_sending(conn: &mut PgConnection, id: PaymentId, sending_s: u32) -> sqlx::Result<bool> {
+pub async fn begin_sending(
+    conn: &mut PgConnection,
+    id: PaymentId,
+    now: Timestamp,
+    sending_s: u32,
+) -> sqlx::Result<bool> {
     let updated = sqlx::query!(
-        "UPDATE payments SET sends = sends + 1, sending_until = now() + $2 WHERE payment_id = $1 AND state IN ('CREATED', 'PENDING')",
+        "UPDATE payments SET sends = sends + 1, sent_at = $3, sending_until = now() + $2
+         WHERE payment_id = $1 AND state IN ('CREATED', 'PENDING')",
         id.0,
         seconds(sending_s),
+        now.to_sqlx() as _,
     )
     .execute(conn)
     .await?;
@@ -113,6 +122,48 @@ pub async fn begin_sending(conn: &mut PgConnection, id: PaymentId, sending_s: u3
 /// The sending is over, whatever came of it.
 pub async fn end_sending(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<()> {
     sqlx::query!("UPDATE payments SET sending_until = NULL WHERE payment_id = $1", id.0).execute(conn).await?;
+    Ok(())
+}
+
+/// The sending never left us, so it does not count.
+pub async fn take_sending_back(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE payments SET sending_until = NULL, sends = greatest(sends - 1, 0) WHERE payment_id = $1",
+        id.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether nothing was sent since the attempt was read (`sends`), nothing is on its way, and the last sending was at or before
+/// `sent_before`: only then does "unknown number" mean that it never arrived.
+pub async fn is_quiet(
+    conn: &mut PgConnection,
+    id: PaymentId,
+    sends: i32,
+    sent_before: Timestamp,
+) -> sqlx::Result<bool> {
+    let row = sqlx::query!(
+        r#"SELECT sends = $2 AND coalesce(sending_until < now(), true) AND coalesce(sent_at <= $3, true) AS "quiet!"
+           FROM payments WHERE payment_id = $1"#,
+        id.0,
+        sends,
+        sent_before.to_sqlx() as _,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.is_some_and(|row| row.quiet))
+}
+
+/// The payer starts another attempt: the open ones are to be closed.
+pub async fn supersede(conn: &mut PgConnection, order: OrderId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE payments SET superseded = true WHERE order_id = $1 AND state IN ('CREATED', 'PENDING')",
+        order.0
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -133,7 +184,7 @@ pub async fn of_orders(conn: &mut PgConnection, orders: &[OrderId]) -> sqlx::Res
     sqlx::query_as!(
         Row,
         "SELECT payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
-                create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at
+                create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded
          FROM payments WHERE order_id = ANY($1) ORDER BY payment_id",
         &orders,
     )
@@ -149,7 +200,7 @@ pub async fn get(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<Option<
     sqlx::query_as!(
         Row,
         "SELECT payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
-                create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at
+                create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded
          FROM payments WHERE payment_id = $1",
         id.0,
     )

@@ -80,17 +80,29 @@ pub async fn claim_again(conn: &mut PgConnection, app: &str, request_id: Uuid, l
     Ok(())
 }
 
-/// Notes the attempt that a request writes, in the transaction that writes it.
-pub async fn set_payment(conn: &mut PgConnection, app: &str, request_id: Uuid, payment: PaymentId) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE requests SET payment_id = $3 WHERE app = $1 AND request_id = $2", app, request_id, payment.0)
-        .execute(conn)
-        .await?;
-    Ok(())
+/// Notes the attempt that a request writes, in the transaction that writes it. False when somebody else, after our lease ran
+/// out, has written one or given the id up: then ours must not be written.
+pub async fn set_payment(
+    conn: &mut PgConnection,
+    app: &str,
+    request_id: Uuid,
+    payment: PaymentId,
+) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
+        "UPDATE requests SET payment_id = $3
+         WHERE app = $1 AND request_id = $2 AND payment_id IS NULL AND response IS NULL AND refusal IS NULL",
+        app,
+        request_id,
+        payment.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(updated.rows_affected() == 1)
 }
 
-/// Keeps the answer for ever after. The first answer stays.
-pub async fn answer(conn: &mut PgConnection, app: &str, request_id: Uuid, response: &[u8]) -> sqlx::Result<()> {
-    sqlx::query!(
+/// Keeps the answer for ever after. False when another was kept before; that one stays.
+pub async fn answer(conn: &mut PgConnection, app: &str, request_id: Uuid, response: &[u8]) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
         "UPDATE requests SET response = $3, claimed_until = NULL
          WHERE app = $1 AND request_id = $2 AND response IS NULL AND refusal IS NULL",
         app,
@@ -99,7 +111,7 @@ pub async fn answer(conn: &mut PgConnection, app: &str, request_id: Uuid, respon
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(updated.rows_affected() == 1)
 }
 
 /// Keeps a definite refusal for ever after.
@@ -141,7 +153,8 @@ pub async fn forget(conn: &mut PgConnection, app: &str, request_id: Uuid) -> sql
 pub async fn prune(conn: &mut PgConnection, days: i32, limit: i64) -> sqlx::Result<u64> {
     let removed = sqlx::query!(
         "DELETE FROM requests WHERE ctid IN (
-             SELECT ctid FROM requests WHERE created_at < now() - make_interval(days => $1) LIMIT $2)",
+             SELECT ctid FROM requests WHERE created_at < now() - make_interval(days => $1) LIMIT $2
+             FOR UPDATE SKIP LOCKED)",
         days,
         limit,
     )

@@ -48,7 +48,7 @@ pub(super) fn check(request: &PayOrderRequest) -> Result<Wanted, Status> {
         (Some(request_id), Some(order), Some(payer_ip), Some((method, app_id, payer))) => {
             Ok(Wanted { request_id, order, method, payer_ip, payer, app_id })
         }
-        _ => Err(Status::internal("a violation was not told")),
+        _ => Err(refuse::internal("a violation was not told")),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Sending one attempt that is already written, and keeping what the provider said.
 
-use prost::Message as _;
 use proto::{
     gateway::v1::{NotDone, Prepaid, PrepayRequest, not_done},
     order::v1::{JsapiInvocation, PayOrderResponse, pay_order_response},
@@ -13,9 +12,12 @@ use crate::{
         Api, answer, refuse,
         replay::{Named, encode_refusal},
     },
-    domain::{order::Order, payment::Payment},
+    domain::{
+        order::{Order, State},
+        payment::Payment,
+    },
     gateway::Asked,
-    life::decide::Word,
+    life::{decide::Word, settle::is_over},
     store::{asking, orders, payments, requests},
 };
 
@@ -27,21 +29,31 @@ pub(super) async fn send(api: &Api, named: &Named, payment: &Payment) -> Result<
     };
     let order = order.ok_or_else(|| refuse::order_not_found(payment.order_id))?;
     let asked = api.life.gateway.prepay(prepay(&order, payment)).await;
-    // A lost answer may belong to a call that is still on its way: only a definite one ends the sending.
-    if !matches!(asked, Asked::Unknown { .. }) {
+    {
         let mut conn = api.life.pool.acquire().await.map_err(failed)?;
-        payments::end_sending(&mut conn, payment.id).await.map_err(failed)?;
+        match &asked {
+            // The call may still be on its way; the mark ends by itself.
+            Asked::Unknown { over: false, .. } => {}
+            Asked::NotSent { .. } => payments::take_sending_back(&mut conn, payment.id).await.map_err(failed)?,
+            Asked::Done(_) | Asked::NotDone(_) | Asked::Unknown { over: true, .. } => {
+                payments::end_sending(&mut conn, payment.id).await.map_err(failed)?;
+            }
+        }
     }
     match asked {
         Asked::Done(prepaid) => accepted(api, named, &order, payment, prepaid).await,
         Asked::NotDone(no) => refused(api, named, &order, payment, &no).await,
-        Asked::Unknown { why } => {
+        Asked::Unknown { why, .. } => {
             tracing::warn!(out_trade_no = payment.id.out_trade_no(), why, "prepay unknown");
             Err(refuse::provider_unknown())
         }
-        Asked::NotSent { why } => {
+        Asked::NotSent { why, ever: true } => {
             tracing::warn!(out_trade_no = payment.id.out_trade_no(), why, "prepay not sent");
             Err(refuse::try_again("the gateway cannot send now; retry with the same request_id"))
+        }
+        Asked::NotSent { why, ever: false } => {
+            tracing::error!(out_trade_no = payment.id.out_trade_no(), why, "prepay can never be sent");
+            Err(refuse::not_sendable(&why))
         }
     }
 }
@@ -68,16 +80,25 @@ async fn accepted(
     prepaid: Prepaid,
 ) -> Result<PayOrderResponse, Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
+    let now = api.life.clock.now();
     let mut tx = api.life.pool.begin().await.map_err(failed)?;
     let locked = orders::lock(&mut tx, &[order.id]).await.map_err(failed)?.pop();
-    let locked = locked.ok_or_else(|| refuse::order_not_found(order.id))?;
+    let mut locked = locked.ok_or_else(|| refuse::order_not_found(order.id))?;
     let current = payments::get(&mut tx, payment.id).await.map_err(failed)?;
     let mut current = current.ok_or_else(|| refuse::order_not_found(order.id))?;
     // The payer or the clock may have been faster than this answer.
     if current.accepted() {
         payments::update(&mut tx, &current, None).await.map_err(failed)?;
+        locked.version += 1;
+        orders::update(&mut tx, &locked).await.map_err(failed)?;
     } else if !current.state.is_open() {
         return Err(ended(&locked, &current));
+    }
+    if is_over(&locked) || locked.to_close(now).is_some() {
+        // Somebody paid another attempt or gave the order up meanwhile: nobody gets this cashier, and it is closed soon.
+        asking::ask_soon(&mut tx, locked.id, now).await.map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
+        return Err(refuse::order_not_payable(&locked));
     }
     let usable_until = prepaid.usable_until.as_ref().and_then(from_wire).unwrap_or(order.expire_time);
     let response = PayOrderResponse {
@@ -92,7 +113,7 @@ async fn accepted(
             pay_sign: prepaid.pay_sign,
         })),
     };
-    requests::answer(&mut tx, &named.app, named.request_id, &response.encode_to_vec()).await.map_err(failed)?;
+    let response = named.keep(&mut tx, response).await?;
     tx.commit().await.map_err(failed)?;
     tracing::info!(order.name = %order.id, out_trade_no = payment.id.out_trade_no(), "prepaid");
     Ok(response)
@@ -114,6 +135,9 @@ async fn refused(
     let decide = |word| api.life.decide(order.id, payment.id, word);
     let ended = match no.kind() {
         not_done::Kind::RateLimited | not_done::Kind::TooEarly => {
+            // Nothing was done, so a later refusal is still the first word about this attempt.
+            let mut conn = api.life.pool.acquire().await.map_err(|error| refuse::database(&error))?;
+            payments::take_sending_back(&mut conn, payment.id).await.map_err(|error| refuse::database(&error))?;
             return Err(refuse::try_again("the provider takes no more calls now; retry with the same request_id"));
         }
         // The money is there already; asking tells how it came.
@@ -125,9 +149,12 @@ async fn refused(
         // has mended it, the same request goes through.
         not_done::Kind::Configuration => return Err(refuse::provider_refused(no)),
         not_done::Kind::AlreadyClosed => decide(Word::Closed).await,
-        not_done::Kind::Refused
-        | not_done::Kind::LoginCodeInvalid
-        | not_done::Kind::Unspecified => decide(Word::Refused { provider_code: no.provider_code.clone() }).await,
+        not_done::Kind::Refused => decide(Word::Refused { provider_code: no.provider_code.clone() }).await,
+        // Nothing that a prepay can mean in this release.
+        not_done::Kind::LoginCodeInvalid | not_done::Kind::Unspecified => {
+            ask_now(api, order).await?;
+            return Err(refuse::provider_unknown());
+        }
     };
     if !ended.map_err(|error| refuse::database(&error))? {
         // An earlier sending, whose answer was lost, may have been accepted. Only asking can tell.
@@ -144,12 +171,20 @@ async fn refused(
 
 async fn ask_now(api: &Api, order: &Order) -> Result<(), Status> {
     let now = api.life.clock.now();
-    let mut conn = api.life.pool.acquire().await.map_err(|error| refuse::database(&error))?;
-    asking::ask_soon(&mut conn, order.id, now).await.map_err(|error| refuse::database(&error))
+    let asked = async {
+        let mut tx = api.life.pool.begin().await?;
+        orders::lock(&mut tx, &[order.id]).await?;
+        asking::ask_soon(&mut tx, order.id, now).await?;
+        tx.commit().await
+    };
+    asked.await.map_err(|error| refuse::database(&error))
 }
 
 /// The attempt of this request has ended before its answer could be told.
 pub(super) fn ended(order: &Order, payment: &Payment) -> Status {
+    if order.state == State::Pending {
+        return refuse::attempt_ended(order, payment.state.word());
+    }
     let status = refuse::order_not_payable(order);
     let words = format!("payment {} is {}; {}", payment.id.name(order.id), payment.state.word(), status.message());
     Status::with_details(Code::FailedPrecondition, words, status.details().to_vec().into())
