@@ -1,0 +1,76 @@
+use e2e::{
+    World, eventually,
+    selling::{MINI_PROGRAM, State},
+};
+
+use jiff::civil::Date;
+use wechat_pay::time::bill_date;
+
+use super::PRICES_FEN;
+use crate::telling::{Telling, beijing, call, fact, json, say, yuan};
+
+/// Order, cashier, payment, callback, fact, event. Returns the bill day.
+pub(super) async fn tell(telling: &mut Telling, world: &World) -> Date {
+    telling.chapter("The shop creates an order");
+    say(
+        "Any language that speaks gRPC will do. The bearer token says which team calls; nothing leaves for WeChat yet.",
+    );
+    let new = world
+        .create_order(PRICES_FEN[0])
+        .order_no("S-1001")
+        .description("一壶龙井 a pot of Dragon Well")
+        .expires_in_s(1800);
+    let request = new.request().await;
+    let order = world.create_order(PRICES_FEN[0]).like(request.clone()).await;
+    call("order-svc", "tongbao.order.v1.OrderService/CreateOrder", &request, &order.now().await);
+
+    telling.chapter("The user opens the cashier in the shop's mini program");
+    say("The page called wx.login and sent the code along. Tongbao asks WeChat who that is, writes the attempt down,");
+    say(
+        "asks WeChat to accept it, checks the signature of the answer, and signs what the page hands to wx.requestPayment.",
+    );
+    let login = world.sandbox.login_code(MINI_PROGRAM).await;
+    let paying = order.pay_by_login_code(&login.code);
+    let request = paying.request();
+    let cashier = paying.await;
+    call("order-svc", "tongbao.order.v1.OrderService/PayOrder", &request, cashier.opened());
+
+    telling.chapter("The user pays");
+    let paid = cashier.pay().await;
+    say(format!(
+        "WeChat's ledger: {} for {}, transaction {}, at {} in Beijing",
+        yuan(paid.amount_fen),
+        paid.out_trade_no,
+        paid.transaction_id,
+        beijing(paid.paid_at)
+    ));
+
+    telling.chapter("WeChat tells notify-svc with a signed callback");
+    let callback = cashier.attempted(1).await;
+    say(format!("POST {} (signed with HMAC-SHA256)", callback.url));
+    for attempt in &callback.attempts {
+        say(format!(
+            "at {}: answered {:?}, HTTP {}",
+            beijing(attempt.at),
+            attempt.answer,
+            attempt.status.unwrap_or_default()
+        ));
+    }
+    say("notify-svc has verified it with the merchant's key, and answered only after the fact was on disk at the bus:");
+    for told in world.tells("pay.v1.payment.paid.>", 1).await {
+        fact(&told);
+    }
+
+    telling.chapter("order-svc checks the fact against the attempt, and the order is PAID");
+    say("Amount, currency, account and app must be what was asked for. State and event commit in one transaction.");
+    json(&order.becomes(State::Paid).await);
+
+    telling.chapter("The shop hears it, and delivers the tea");
+    say("nats sub 'order.v1.order.paid.shop'");
+    let name = order.name().to_owned();
+    let told = eventually("the shop hears of its order", async || {
+        world.facts("order.v1.order.paid.shop").await.into_iter().find(|fact| fact.text("order") == name)
+    });
+    fact(&told.await);
+    bill_date(paid.paid_at)
+}

@@ -1,0 +1,92 @@
+//! Starts a new world on the documented ports, and leaves it running.
+
+use anyhow::anyhow;
+use e2e::{
+    Options, World,
+    world::{Addresses, Plan},
+};
+
+use crate::{down, folders, recorded};
+
+pub(crate) async fn run() -> anyhow::Result<()> {
+    let _alone = folders::alone("up")?;
+    let before = recorded::read()?;
+    if !before.is_empty() && before.iter().all(recorded::Recorded::runs) {
+        println!("it is up already; `make down` ends it");
+        tell(&Addresses::documented());
+        return Ok(());
+    }
+    if !before.is_empty() {
+        println!("a part of an earlier world has ended; ending the rest of it");
+        down::end()?;
+    }
+    let taken = Addresses::documented_taken();
+    if !taken.is_empty() {
+        let taken: Vec<_> = taken.iter().map(|(port, name)| format!("{port} ({name})")).collect();
+        return Err(anyhow!("these ports are taken by somebody else: {}", taken.join(", ")));
+    }
+    let (folder, postgres_data) = (folders::folder("up"), folders::postgres_data());
+    // The sandbox begins with an empty ledger, and books that remember more than WeChat does would only confuse.
+    folders::remove(&folder)?;
+    folders::remove(&postgres_data)?;
+
+    println!("starting Postgres, nats-server, sandbox, pay-gateway, notify-svc, order-svc, reconcile-svc …");
+    let options = Options { reconcile: true, reconcile_by_itself: true, ..Options::default() };
+    let plan = Plan {
+        folder: folder.clone(),
+        postgres_data,
+        keep: true,
+        addresses: Addresses::documented(),
+        options: options.asking(Options::REAL_SCHEDULE),
+    };
+    let world = World::begin(plan).await;
+    recorded::write(&world.processes())?;
+    world.leave_running();
+    println!("up; logs are in {}, and `make down` ends it", folder.display());
+    tell(&Addresses::documented());
+    Ok(())
+}
+
+fn tell(at: &Addresses) {
+    let order = at.order.address();
+    println!(
+        "
+the teams' API     {order}  (gRPC, with reflection)
+the bus            nats://{}  (monitor {})
+WeChat's side      {}/  (open payments with a pay button, callbacks)
+reports            {}/
+callbacks go to    {}/notify/wechat-v2/<merchant>/payment
+reconciliation     {}  (gRPC)
+Postgres           postgres://tongbao@{}/orders and /reconcile
+health, metrics    {} order-svc, {} pay-gateway, {} notify-svc, {} reconcile-svc
+
+an order:
+  grpcurl -plaintext -H 'authorization: Bearer shop-development-token' -d '{{\"request_id\": \"'$(uuidgen)'\",
+    \"order_no\": \"S-1\", \"merchant\": \"acme-mini\", \"amount_fen\": 990, \"description\": \"Dragon Well tea\"}}' \\
+    {order} tongbao.order.v1.OrderService/CreateOrder
+its cashier (name is what CreateOrder answered):
+  grpcurl -plaintext -H 'authorization: Bearer shop-development-token' -d '{{\"request_id\": \"'$(uuidgen)'\",
+    \"name\": \"orders/…\", \"payer_ip\": \"203.0.113.7\", \"mini_program\": {{\"openid\": \"o-anyone\"}}}}' \\
+    {order} tongbao.order.v1.OrderService/PayOrder
+the user pays (or press the button on WeChat's page):
+  curl -X POST {}/_sandbox/payments/<out_trade_no>/pay
+what everybody hears:
+  nats sub --server nats://{} '*.v1.>'
+the next morning:
+  curl -X POST {}/_sandbox/clock -d '{{\"advance_ms\": 86400000}}'",
+        at.nats.address(),
+        at.nats_monitor.url(),
+        at.sandbox.url(),
+        at.report.url(),
+        at.notify.url(),
+        at.reconcile.address(),
+        at.postgres.address(),
+        at.order_admin.url(),
+        at.gateway_admin.url(),
+        at.notify_admin.url(),
+        at.reconcile_admin.url(),
+        at.sandbox.url(),
+        at.nats.address(),
+        at.sandbox.url(),
+    );
+}

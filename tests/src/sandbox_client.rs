@@ -1,0 +1,207 @@
+//! What a test tells WeChat: let the user pay, let this go wrong, let time pass; and what WeChat really knows.
+//!
+//! ```no_run
+//! # async fn example(world: &e2e::World, out_trade_no: &str) {
+//! use e2e::sandbox_client::{Fault, FaultPoint, FaultRule, always, once};
+//!
+//! world.sandbox.fault(always(FaultPoint::Callback, Fault::Lose)).await;
+//! let late = Fault::Late { delay_ms: 10_000 };
+//! world.sandbox.fault(FaultRule { merchant: Some("acme-mini".into()), ..once(FaultPoint::OrderQuery, late) }).await;
+//! world.sandbox.clear_faults().await;
+//! let callback = world.sandbox.attempted(out_trade_no, 2).await; // waits for two attempts
+//! # }
+//! ```
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+pub use sandbox::control::{
+    ActiveFault, AnswerClass, Attempt, Callback, CallbackState, ClockState, Fault, FaultPoint, FaultRule, Faults,
+    Ledger, LoginCode, Order, Paid, Pay, Payment,
+};
+use sandbox::control::{Advance, NewLoginCode, Problem};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{eventually, world::client};
+
+/// As good as for ever.
+const EVERY_TIME: u32 = u32::MAX;
+
+/// The sandbox, by its control API. Clones are cheap.
+#[derive(Clone, Debug)]
+pub struct SandboxClient {
+    http: reqwest::Client,
+    url: String,
+}
+
+/// The control API said no: its HTTP status and sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Its HTTP status.
+    pub status: u16,
+    /// Its sentence.
+    pub error: String,
+}
+
+/// A rule for everyone that strikes once.
+pub fn once(on: FaultPoint, fault: Fault) -> FaultRule {
+    FaultRule { on, merchant: None, out_trade_no: None, fault, times: 1 }
+}
+
+/// A rule for everyone that strikes until the faults are cleared.
+pub fn always(on: FaultPoint, fault: Fault) -> FaultRule {
+    FaultRule { times: EVERY_TIME, ..once(on, fault) }
+}
+
+impl SandboxClient {
+    /// The sandbox at `url`.
+    pub fn new(url: String) -> Self {
+        Self { http: client(), url }
+    }
+
+    /// Where it is: WeChat's API, the control API, and the page.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The user pays what was ordered.
+    ///
+    /// # Panics
+    /// When WeChat does not let them.
+    pub async fn pay(&self, out_trade_no: &str) -> Paid {
+        self.pay_as(out_trade_no, &Pay::default())
+            .await
+            .unwrap_or_else(|refused| panic!("the user cannot pay: {refused:?}"))
+    }
+
+    /// The user pays in an unusual way.
+    ///
+    /// # Errors
+    /// When WeChat does not let them.
+    pub async fn pay_as(&self, out_trade_no: &str, pay: &Pay) -> Result<Paid, Refused> {
+        self.call(Method::POST, &format!("payments/{out_trade_no}/pay"), Some(pay)).await
+    }
+
+    /// Lets something go wrong from now on.
+    ///
+    /// # Panics
+    /// When the rule makes no sense.
+    pub async fn fault(&self, rule: FaultRule) -> ActiveFault {
+        self.must(Method::POST, "faults", Some(&rule)).await
+    }
+
+    /// How often a fault has struck. A fault that was not observed proves nothing.
+    ///
+    /// # Panics
+    /// When it was cleared.
+    pub async fn hits(&self, fault: &ActiveFault) -> u32 {
+        let faults: Faults = self.must(Method::GET, "faults", None::<&()>).await;
+        faults.faults.iter().find(|known| known.id == fault.id).expect("it was not cleared").hits
+    }
+
+    /// Lets everything go right again.
+    ///
+    /// # Panics
+    /// When the sandbox does not answer.
+    pub async fn clear_faults(&self) {
+        let _: Faults = self.must(Method::DELETE, "faults", None::<&()>).await;
+    }
+
+    /// Everything that really happened.
+    ///
+    /// # Panics
+    /// When the sandbox does not answer.
+    pub async fn ledger(&self) -> Ledger {
+        self.must(Method::GET, "ledger", None::<&()>).await
+    }
+
+    /// One order of WeChat's; `None` when it never heard of it.
+    ///
+    /// # Panics
+    /// When the sandbox does not answer.
+    pub async fn order(&self, out_trade_no: &str) -> Option<Order> {
+        self.ledger_of(out_trade_no).await.orders.pop()
+    }
+
+    /// Waits until WeChat has tried at least so many times to tell about a payment, and the last attempt has ended.
+    ///
+    /// # Panics
+    /// When that does not happen.
+    pub async fn attempted(&self, out_trade_no: &str, times: usize) -> Callback {
+        eventually(&format!("{times} attempts to tell about {out_trade_no}"), async || {
+            let callback = self.ledger_of(out_trade_no).await.callbacks.pop().ok_or("no callback yet")?;
+            if callback.state == CallbackState::Sending || callback.attempts.len() < times {
+                return Err("fewer attempts");
+            }
+            Ok(callback)
+        })
+        .await
+    }
+
+    /// Waits until WeChat has read success for a payment, after however many attempts.
+    ///
+    /// # Panics
+    /// When that does not happen.
+    pub async fn delivered(&self, out_trade_no: &str) -> Callback {
+        eventually(&format!("WeChat has told about {out_trade_no}"), async || {
+            let callback = self.ledger_of(out_trade_no).await.callbacks.pop().ok_or("no callback yet".to_owned())?;
+            if callback.state == CallbackState::Delivered { Ok(callback) } else { Err(format!("{callback:?}")) }
+        })
+        .await
+    }
+
+    /// What time it is.
+    ///
+    /// # Panics
+    /// When the sandbox does not answer.
+    pub async fn clock(&self) -> ClockState {
+        self.must(Method::GET, "clock", None::<&()>).await
+    }
+
+    /// Lets time pass at WeChat alone. [`World::pass`](crate::World::pass) is for everybody.
+    ///
+    /// # Panics
+    /// When that leaves the calendar.
+    pub async fn advance(&self, time: Duration) -> ClockState {
+        let advance_ms = u64::try_from(time.as_millis()).expect("stories are shorter than the universe");
+        self.must(Method::POST, "clock", Some(&Advance { advance_ms })).await
+    }
+
+    /// What `wx.login` gives a mini program: good once, for five minutes.
+    ///
+    /// # Panics
+    /// When no merchant is paired with the app.
+    pub async fn login_code(&self, app_id: &str) -> LoginCode {
+        let new = NewLoginCode { app_id: app_id.to_owned(), openid: None };
+        self.must(Method::POST, "login_codes", Some(&new)).await
+    }
+
+    async fn ledger_of(&self, out_trade_no: &str) -> Ledger {
+        self.must(Method::GET, &format!("ledger?out_trade_no={out_trade_no}"), None::<&()>).await
+    }
+
+    async fn must<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&impl Serialize>) -> T {
+        let what = format!("{method} /_sandbox/{path}");
+        self.call(method, path, body).await.unwrap_or_else(|refused| panic!("{what}: {refused:?}"))
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<T, Refused> {
+        let mut request = self.http.request(method, format!("{}/_sandbox/{path}", self.url));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.unwrap_or_else(|error| panic!("the sandbox does not answer: {error}"));
+        let status = answer.status();
+        let text = answer.text().await.unwrap_or_else(|error| panic!("the sandbox stopped answering: {error}"));
+        if status != StatusCode::OK {
+            let problem = serde_json::from_str(&text).unwrap_or(Problem { error: text });
+            return Err(Refused { status: status.as_u16(), error: problem.error });
+        }
+        Ok(serde_json::from_str(&text).unwrap_or_else(|error| panic!("the sandbox answered {text}: {error}")))
+    }
+}

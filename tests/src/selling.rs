@@ -1,0 +1,73 @@
+//! What an internal team does: it creates orders, opens cashiers, and learns what became of them.
+//!
+//! ```no_run
+//! # async fn example(world: &e2e::World) {
+//! use e2e::selling::State;
+//!
+//! let order = world.create_order(100).await; // shop's, at acme-mini, for 1.00 yuan
+//! let other = world.canteen().create_order(250).merchant("acme-shop").expires_in_s(120).await;
+//! let refused = world.create_order(0).attempt().await.unwrap_err(); // the gRPC status
+//! let cashier = order.pay_by_openid().await;
+//! cashier.pay().await; // the user pays
+//! order.becomes(State::Paid).await;
+//! other.close().await;
+//! # }
+//! ```
+//!
+//! Like a good caller, the panicking forms retry UNAVAILABLE and ABORTED with the same request id; `attempt()` calls once.
+
+mod cashier;
+mod new_order;
+mod order;
+mod paying;
+mod team;
+
+pub use cashier::Cashier;
+pub use new_order::NewOrder;
+pub use order::Order;
+pub use paying::Paying;
+pub use proto::order::v1::{order::State, payment::State as PaymentState};
+pub use team::{Orders, Team};
+
+use crate::World;
+
+/// The account that orders are for when nothing else is said. Its mini program and official account follow.
+pub const MERCHANT: &str = "acme-mini";
+/// The mini program of [`MERCHANT`].
+pub const MINI_PROGRAM: &str = "wxac3e0000000000a1";
+/// The official account of [`MERCHANT`].
+pub const OFFICIAL_ACCOUNT: &str = "wxac3e0000000000a2";
+/// Another account, which signs with MD5 and has a mini program only.
+pub const OTHER_MERCHANT: &str = "acme-shop";
+
+impl World {
+    /// The team that stories are about unless they say otherwise.
+    pub fn shop(&self) -> Team {
+        self.team("shop-development-token")
+    }
+
+    /// Another team.
+    pub fn canteen(&self) -> Team {
+        self.team("canteen-development-token")
+    }
+
+    /// Whoever holds this token, even a wrong one.
+    pub fn team(&self, token: &str) -> Team {
+        Team::new(&self.addresses().order.url(), token, self.sandbox.clone())
+    }
+
+    /// Creates an order of the shop's. Await it, or change it first.
+    pub fn create_order(&self, amount_fen: i64) -> NewOrder {
+        self.shop().create_order(amount_fen)
+    }
+
+    /// An order of the shop's, by its name.
+    pub fn order(&self, name: &str) -> Order {
+        self.shop().order(name)
+    }
+
+    /// Creates an order of the shop's and opens its cashier in a mini program.
+    pub async fn open_cashier(&self, amount_fen: i64) -> Cashier {
+        self.create_order(amount_fen).await.pay_by_openid().await
+    }
+}

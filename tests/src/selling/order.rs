@@ -1,0 +1,141 @@
+use proto::order::v1::{self, CloseOrderRequest, GetOrderRequest, WatchOrderRequest, order};
+use tonic::{Status, Streaming};
+use uuid::Uuid;
+
+use super::{Cashier, OFFICIAL_ACCOUNT, Orders, Paying, Team, team::patient};
+use crate::eventually;
+
+/// An order that a team looks at. Clones are cheap.
+#[derive(Clone, Debug)]
+pub struct Order {
+    team: Team,
+    name: String,
+}
+
+impl Order {
+    pub(super) fn new(team: Team, name: String) -> Self {
+        Self { team, name }
+    }
+
+    /// `orders/{uuid}`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The UUID in the name, as event ids have it.
+    pub fn id(&self) -> &str {
+        self.name.trim_start_matches("orders/")
+    }
+
+    /// Whose it is.
+    pub fn team(&self) -> &Team {
+        &self.team
+    }
+
+    /// As it is now.
+    ///
+    /// # Panics
+    /// When the read is refused.
+    pub async fn now(&self) -> v1::Order {
+        self.read(false).await
+    }
+
+    /// As it is after WeChat was asked. An attempt is asked about at most once per second of the sandbox's clock.
+    ///
+    /// # Panics
+    /// When the read is refused.
+    pub async fn refreshed(&self) -> v1::Order {
+        self.read(true).await
+    }
+
+    /// Waits until it is in this state.
+    ///
+    /// # Panics
+    /// When that does not happen.
+    pub async fn becomes(&self, state: order::State) -> v1::Order {
+        eventually(&format!("{} becomes {}", self.name, state.as_str_name()), || {
+            let (mut orders, request) = (self.team.orders(), self.get(false));
+            async move {
+                let order = orders.get_order(request).await.map_err(|status| format!("{status:?}"))?.into_inner();
+                if order.state() == state { Ok(order) } else { Err(order.state().as_str_name().to_owned()) }
+            }
+        })
+        .await
+    }
+
+    /// Asks with refresh until it is in this state: one question may stay without an answer on a slow machine.
+    ///
+    /// # Panics
+    /// When that does not happen.
+    pub async fn becomes_when_asked(&self, state: order::State) -> v1::Order {
+        eventually(&format!("{} becomes {} when asked", self.name, state.as_str_name()), || {
+            let (mut orders, request) = (self.team.orders(), self.get(true));
+            async move {
+                let order = orders.get_order(request).await.map_err(|status| format!("{status:?}"))?.into_inner();
+                if order.state() == state { Ok(order) } else { Err(order.state().as_str_name().to_owned()) }
+            }
+        })
+        .await
+    }
+
+    /// Opens its cashier in the merchant's mini program, for a payer whose openid the team knows.
+    pub fn pay_by_openid(&self) -> Paying {
+        Paying::mini_program(self.clone(), v1::mini_program::Payer::Openid(some_openid()))
+    }
+
+    /// Opens its cashier in the merchant's mini program, for the payer who just logged in.
+    pub fn pay_by_login_code(&self, code: &str) -> Paying {
+        Paying::mini_program(self.clone(), v1::mini_program::Payer::LoginCode(code.to_owned()))
+    }
+
+    /// Opens its cashier in a page of the official account of the usual merchant.
+    pub async fn jsapi(&self) -> Cashier {
+        let method = v1::Jsapi { app_id: OFFICIAL_ACCOUNT.to_owned(), openid: some_openid() };
+        Paying::by(self.clone(), v1::pay_order_request::Method::Jsapi(method)).await
+    }
+
+    /// Gives it up.
+    ///
+    /// # Panics
+    /// When that is refused.
+    pub async fn close(&self) -> v1::Order {
+        let request = CloseOrderRequest { request_id: Uuid::new_v4().to_string(), name: self.name.clone() };
+        let close = |mut orders: Orders, request| async move { orders.close_order(request).await };
+        let closed = patient("CloseOrder", self.team.clone(), request, close).await;
+        closed.unwrap_or_else(|status| panic!("CloseOrder: {status:?}"))
+    }
+
+    /// Gives it up, calling once.
+    ///
+    /// # Errors
+    /// The status, as the team sees it.
+    pub async fn attempt_close(&self) -> Result<v1::Order, Status> {
+        let request = CloseOrderRequest { request_id: Uuid::new_v4().to_string(), name: self.name.clone() };
+        Ok(self.team.orders().close_order(request).await?.into_inner())
+    }
+
+    /// Follows it until its end.
+    ///
+    /// # Panics
+    /// When that is refused.
+    pub async fn watch(&self) -> Streaming<v1::Order> {
+        let request = WatchOrderRequest { name: self.name.clone() };
+        let watch = |mut orders: Orders, request| async move { orders.watch_order(request).await };
+        let watched = patient("WatchOrder", self.team.clone(), request, watch).await;
+        watched.unwrap_or_else(|status| panic!("WatchOrder: {status:?}"))
+    }
+
+    async fn read(&self, refresh: bool) -> v1::Order {
+        let get = |mut orders: Orders, request| async move { orders.get_order(request).await };
+        let read = patient("GetOrder", self.team.clone(), self.get(refresh), get).await;
+        read.unwrap_or_else(|status| panic!("GetOrder: {status:?}"))
+    }
+
+    fn get(&self, refresh: bool) -> GetOrderRequest {
+        GetOrderRequest { name: self.name.clone(), refresh }
+    }
+}
+
+fn some_openid() -> String {
+    format!("oPayer{}", &Uuid::new_v4().simple().to_string()[..20])
+}

@@ -1,0 +1,7 @@
+//! Temporary.
+
+mod expiry;
+mod input;
+mod provider;
+mod refused;
+mod requests;

@@ -1,0 +1,99 @@
+//! Days on which bill and books differ.
+
+use e2e::{
+    Options, World,
+    reconciling::{DiscrepancyState, RunState},
+    sandbox_client::{Fault, FaultPoint, Pay, once},
+    selling::{MERCHANT, State},
+    story,
+};
+use jiff::civil::Date;
+use proto::event::DiscrepancyResolved;
+
+use crate::restart::is_told;
+
+use super::{assert_balanced, differences, next_morning, noon, sell};
+
+#[test]
+fn a_row_that_nobody_ordered_is_p3_until_a_bill_without_it_comes() {
+    story(Options::default().with_reconcile(), async |world| {
+        let day = noon(world).await;
+        sell(world, MERCHANT, &[100]).await;
+        next_morning(world).await;
+        world.sandbox.fault(once(FaultPoint::DownloadBill, Fault::ExtraRow)).await;
+        let run = world.reconcile_day(MERCHANT, day).await;
+        assert_eq!((run.state(), differences(&run)), (RunState::Differences, vec![("P3", 1, 100)]));
+        assert_eq!((run.bill_count, run.book_count, run.matched_count), (2, 1, 1));
+        only_difference_is_resolved_by_the_next_bill(world, day, 1, 100).await;
+    });
+}
+
+#[test]
+fn a_payment_that_the_bill_lacks_is_p5_until_a_bill_with_it_comes() {
+    story(Options::default().with_reconcile(), async |world| {
+        let day = noon(world).await;
+        let cashiers = sell(world, MERCHANT, &[100, 250]).await;
+        next_morning(world).await;
+        world.sandbox.fault(once(FaultPoint::DownloadBill, Fault::MissingRow)).await;
+        let run = world.reconcile_day(MERCHANT, day).await;
+        // Bills are ordered by time, and the first row is the one that is missing.
+        assert_eq!((run.state(), differences(&run)), (RunState::Differences, vec![("P5", 1, 100)]));
+        assert_eq!((run.bill_count, run.book_count, run.matched_count), (1, 2, 1));
+        let missing = &world.discrepancies(MERCHANT, day).await[0];
+        assert_eq!((missing.bill_amount_fen, missing.book_amount_fen), (0, 100));
+        assert_eq!(missing.out_trade_no, cashiers[0].out_trade_no());
+        // Money that is missing in a bill takes nothing away from anybody.
+        assert_eq!(cashiers[0].order().now().await.state(), State::Paid);
+        only_difference_is_resolved_by_the_next_bill(world, day, 2, 350).await;
+    });
+}
+
+#[test]
+fn without_any_bill_every_payment_of_the_day_is_p5() {
+    story(Options::default().with_reconcile(), async |world| {
+        let day = noon(world).await;
+        sell(world, MERCHANT, &[100, 250]).await;
+        next_morning(world).await;
+        let none = Fault::ErrorCode { code: "No Bill Exist".to_owned(), executed: false };
+        world.sandbox.fault(once(FaultPoint::DownloadBill, none)).await;
+        let run = world.reconcile_day(MERCHANT, day).await;
+        assert_eq!((run.state(), differences(&run)), (RunState::Differences, vec![("P5", 2, 350)]));
+        assert_eq!(run.bill_sha256, "");
+        assert_balanced(&world.reconcile_day(MERCHANT, day).await, 2, 2, 350);
+        world.tells("recon.v1.discrepancy.resolved.>", 2).await;
+    });
+}
+
+#[test]
+fn another_amount_than_asked_for_is_p6_and_pays_no_order() {
+    story(Options::default().with_reconcile().dead_letters(1).unsettled(), async |world| {
+        let day = noon(world).await;
+        sell(world, MERCHANT, &[100]).await;
+        let cheated = world.create_order(500).expires_in_s(3 * 24 * 3600).await.pay_by_openid().await;
+        cheated.pay_as(Pay { amount_fen: Some(5), ..Pay::default() }).await;
+        is_told(world, cheated.out_trade_no()).await;
+        world.tells("dead.v1.>", 1).await;
+        next_morning(world).await;
+        assert_ne!(cheated.order().now().await.state(), State::Paid);
+        let run = world.reconcile_day(MERCHANT, day).await;
+        assert_eq!((run.state(), run.bill_sum_fen), (RunState::Differences, 105));
+        assert_eq!(run.differences.len(), 1, "{:?}", run.differences);
+        assert_eq!((run.differences[0].code.as_str(), run.differences[0].count), ("P6", 1));
+        let found = &world.discrepancies(MERCHANT, day).await[0];
+        assert_eq!((found.state(), found.out_trade_no.as_str()), (DiscrepancyState::Open, cheated.out_trade_no()));
+        assert_eq!((found.bill_amount_fen, found.book_amount_fen), (5, 500));
+    });
+}
+
+/// The next version balances, and resolves what the first one opened.
+async fn only_difference_is_resolved_by_the_next_bill(world: &World, day: Date, count: i64, sum_fen: i64) {
+    let opened = world.discrepancies(MERCHANT, day).await;
+    assert_eq!(opened.len(), 1);
+    assert_eq!(opened[0].state(), DiscrepancyState::Open);
+    let repaired = world.reconcile_day(MERCHANT, day).await;
+    assert_balanced(&repaired, 2, count, sum_fen);
+    let resolved: DiscrepancyResolved = world.tells("recon.v1.discrepancy.resolved.>", 1).await[0].event();
+    assert_eq!((&resolved.discrepancy, &resolved.run), (&opened[0].name, &repaired.name));
+    assert_eq!(world.discrepancies(MERCHANT, day).await[0].state(), DiscrepancyState::Resolved);
+    world.tells("recon.v1.discrepancy.opened.>", 1).await;
+}
