@@ -40,7 +40,7 @@ pub(crate) struct Callbacks {
 
 impl Callbacks {
     pub(crate) fn new(merchants: Merchants, publisher: Publisher, metrics: CallbackMetrics, times: Times) -> Self {
-        Self { merchants, publisher, metrics, refusals: Arc::new(Refusals::new()), times }
+        Self { merchants, publisher, metrics, refusals: Arc::default(), times }
     }
 
     /// Answers one request. What is answered with success is on the stream.

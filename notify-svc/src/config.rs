@@ -6,10 +6,16 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use svc_kit::bus::BusArgs;
+use svc_kit::process::DRAIN_TIME;
 use svc_kit::telemetry::TelemetryArgs;
 
 use crate::callbacks::Times;
 use crate::http::Limits;
+
+/// Most milliseconds of a step of a callback. What was accepted before a stop must end, and be answered, within the 20 s
+/// that the process has to drain.
+const MOST_MS: u64 = 18_000;
+const _: () = assert!(Duration::from_millis(MOST_MS).as_millis() < DRAIN_TIME.as_millis());
 
 /// Takes the providers' callbacks: verifies them with the keys of the merchant that they are addressed to, publishes them
 /// as facts, and answers success only after the bus has them on disk. The only process that strangers can reach.
@@ -28,17 +34,19 @@ pub(crate) struct Config {
     #[arg(long, env)]
     pub(crate) merchants_dir: PathBuf,
 
-    /// Milliseconds from the end of a request's headers until its body must be there. WeChat waits 5 s for the answer.
-    #[arg(long, env, default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..=120_000))]
+    /// Milliseconds from the end of a request's headers until its body must be there. WeChat waits 5 s for the answer. At most
+    /// 18000: a stop lets what was accepted end within 20 s.
+    #[arg(long, env, default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..=MOST_MS))]
     pub(crate) request_time_ms: u64,
 
     /// Milliseconds from the end of a request's headers until the bus must have acknowledged; then the answer is FAIL and
-    /// the provider comes again. Not more than `REQUEST_TIME_MS`.
-    #[arg(long, env, default_value_t = 4000, value_parser = clap::value_parser!(u64).range(1..=120_000))]
+    /// the provider comes again. Not more than `REQUEST_TIME_MS`, and at most 18000.
+    #[arg(long, env, default_value_t = 4000, value_parser = clap::value_parser!(u64).range(1..=MOST_MS))]
     pub(crate) publish_time_ms: u64,
 
-    /// Milliseconds that a connection may take for the headers of a request, and may be idle before it.
-    #[arg(long, env, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=120_000))]
+    /// Milliseconds that a connection may take for the headers of a request, and may be idle before it. At most 18000: a stop
+    /// lets what was begun end within 20 s.
+    #[arg(long, env, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=MOST_MS))]
     pub(crate) header_time_ms: u64,
 
     /// Most connections at one time; one more is answered 503 and closed.

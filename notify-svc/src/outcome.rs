@@ -19,7 +19,7 @@ pub(crate) enum Outcome {
     SignTypeGenuine,
     /// `return_code` is not SUCCESS.
     ReturnCode,
-    /// Signed with the account's key, but about another merchant number or app.
+    /// Signed with the account's key, but about another merchant number, or about a sub-merchant.
     OtherAccount,
     /// A field that a payment must have is missing or unreadable.
     Field,
@@ -41,6 +41,7 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     /// Every outcome.
+    #[cfg(test)]
     pub(crate) const ALL: [Outcome; 17] = [
         Outcome::Recorded,
         Outcome::NotPaid,

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::metrics::PublishMetrics;
 use crate::outcome::Outcome;
-use queue::Queue;
+use queue::{Queue, Same};
 
 /// The name under which facts are published.
 const SOURCE: &str = "notify-svc";
@@ -52,7 +52,8 @@ impl Publisher {
             return Outcome::BusDown;
         }
         let Ok(message) = Message::from_event(fact, SOURCE) else { return Outcome::Field };
-        self.queue.put(message.id.clone(), message, deadline).await
+        let (id, subject, payload) = (message.id.clone(), message.subject.clone(), message.payload.clone());
+        self.queue.put(Same { id, subject, payload }, message, deadline).await
     }
 }
 

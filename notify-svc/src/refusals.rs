@@ -2,32 +2,31 @@
 //! that a stranger wrote.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use merchants::Merchant;
+use merchants::{Merchant, MerchantName};
 use svc_kit::log_limit::LogLimit;
 
 use crate::outcome::{Kind, Outcome};
 
-/// One line per reason and second is enough to see what goes on; the metrics have the numbers.
+/// One line per merchant, reason and second is enough to see what goes on; the metrics have the numbers.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// The first few after a quiet time are all written, because a single forged callback is worth reading about.
 const BURST: u32 = 10;
 
-/// Limits the lines of each outcome by itself, so that a flood of one cannot hide another.
+/// Limits the lines of each merchant and outcome by themselves, so that a flood of one hides no other.
+#[derive(Default)]
 pub(crate) struct Refusals {
-    limits: HashMap<Outcome, LogLimit>,
+    /// Only names of configured merchants come here, so there are at most as many limits as names times outcomes.
+    limits: Mutex<HashMap<(MerchantName, Outcome), LogLimit>>,
 }
 
 impl Refusals {
-    pub(crate) fn new() -> Self {
-        Self { limits: Outcome::ALL.into_iter().map(|outcome| (outcome, LogLimit::new(PERIOD, BURST))).collect() }
-    }
-
     /// Writes a line unless too many were written just now.
     pub(crate) fn log(&self, merchant: &Merchant, outcome: Outcome) {
-        let Some(swallowed) = self.limits.get(&outcome).and_then(LogLimit::admit) else { return };
+        let Some(swallowed) = self.admit(&merchant.name, outcome) else { return };
         let (name, reason) = (&merchant.name, outcome.word());
         let provider = merchant.provider().as_str();
         match outcome.kind() {
@@ -38,5 +37,26 @@ impl Refusals {
                 tracing::warn!(merchant = %name, provider, reason, swallowed, "{name}: a callback was refused: {reason}");
             }
         }
+    }
+
+    /// How many lines were swallowed since the last one, or `None` when this one is to be swallowed as well.
+    fn admit(&self, name: &MerchantName, outcome: Outcome) -> Option<u64> {
+        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        limits.entry((name.clone(), outcome)).or_insert_with(|| LogLimit::new(PERIOD, BURST)).admit()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_one_merchant_and_reason_hides_no_other() {
+        let name = |name: &str| MerchantName::parse(name).expect("a name");
+        let refusals = Refusals::default();
+        // However slow the machine, lines come faster than one a second sooner or later.
+        while refusals.admit(&name("acme-mini"), Outcome::SignWrong).is_some() {}
+        assert_eq!(refusals.admit(&name("acme-shop"), Outcome::SignWrong), Some(0));
+        assert_eq!(refusals.admit(&name("acme-mini"), Outcome::OtherAccount), Some(0));
     }
 }

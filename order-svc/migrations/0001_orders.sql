@@ -79,8 +79,9 @@ CREATE TABLE payments (
 CREATE INDEX payments_of_order ON payments (order_id);
 -- No order keeps two payments, whatever the code above believes.
 CREATE UNIQUE INDEX one_kept_payment ON payments (order_id) WHERE state = 'SUCCEEDED' AND NOT surplus;
--- One transaction of the provider pays one attempt.
-CREATE UNIQUE INDEX one_attempt_per_transaction ON payments (provider, transaction_id) WHERE transaction_id IS NOT NULL;
+-- One transaction of an account at its provider pays one attempt.
+CREATE UNIQUE INDEX one_attempt_per_transaction ON payments (provider, mch_id, transaction_id)
+    WHERE transaction_id IS NOT NULL;
 CREATE INDEX payments_to_ask ON payments (merchant, next_ask_at) WHERE next_ask_at IS NOT NULL;
 CREATE INDEX payments_by_turn ON payments (next_ask_at) WHERE next_ask_at IS NOT NULL;
 CREATE INDEX payments_unknown ON payments (create_time) WHERE state = 'CREATED';

@@ -23,7 +23,7 @@ const REQUEST_BYTES: usize = 16 * 1024;
 /// Requests at once over all merchants; each waits for a provider, so this is more than a server's usual limit.
 const REQUESTS_IN_FLIGHT: usize = 1024;
 
-/// Longest time until an answer begins: the largest time that a call to a provider can be given, and some.
+/// Longest time until an answer begins: more than any call to a provider is given, a bill's first byte included.
 const REQUEST_TIME: Duration = Duration::from_secs(65);
 
 /// pay-gateway at work. It ends with the tasks it was started on.

@@ -3,8 +3,13 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::ensure;
-use svc_kit::{clock::ClockArgs, telemetry::TelemetryArgs};
+use svc_kit::{clock::ClockArgs, process::DRAIN_TIME, telemetry::TelemetryArgs};
 use url::Url;
+
+/// Most milliseconds of a call to a provider. A call that was accepted before a stop must end, and be answered, within the
+/// 20 s that the process has to drain.
+const MOST_MS: u64 = 15_000;
+const _: () = assert!(Duration::from_millis(MOST_MS).as_millis() < DRAIN_TIME.as_millis());
 
 /// Everything pay-gateway can be told; `pay-gateway --help` prints it.
 #[derive(Clone, Debug, clap::Parser)]
@@ -30,12 +35,13 @@ pub struct Config {
     #[arg(long, env, default_value = "https://api.weixin.qq.com")]
     pub wechat_login_url: Url,
 
-    /// Milliseconds that connecting to a provider may take, TLS included.
-    #[arg(long, env, default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    /// Milliseconds that connecting to a provider may take, TLS included. At most 15000.
+    #[arg(long, env, default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(1..=MOST_MS))]
     pub provider_connect_timeout_ms: u64,
 
-    /// Milliseconds that a whole call to a provider may take; a caller's shorter deadline shortens it.
-    #[arg(long, env, default_value_t = 8_000, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    /// Milliseconds that a whole call to a provider may take; a caller's shorter deadline shortens it. At most 15000: a stop
+    /// lets the calls under way end within 20 s.
+    #[arg(long, env, default_value_t = 8_000, value_parser = clap::value_parser!(u64).range(1..=MOST_MS))]
     pub provider_timeout_ms: u64,
 
     /// Logs and traces.
@@ -99,6 +105,16 @@ mod tests {
         assert_eq!(config.wechat_v2_url.as_str(), "https://api.mch.weixin.qq.com/");
         assert_eq!(config.listen.port(), 50052);
         assert_eq!(config.admin_listen.port(), 9102);
+    }
+
+    #[test]
+    fn a_call_that_could_outlast_a_stop_is_refused() {
+        for flag in ["--provider-timeout-ms", "--provider-connect-timeout-ms"] {
+            assert!(Config::try_parse_from(["pay-gateway", "--merchants-dir", "merchants", flag, "15000"]).is_ok());
+            let refused = Config::try_parse_from(["pay-gateway", "--merchants-dir", "merchants", flag, "15001"]);
+            let refused = refused.expect_err("too long").to_string();
+            assert!(refused.contains("15001") && refused.contains("15000"), "{refused}");
+        }
     }
 
     #[test]

@@ -50,8 +50,10 @@ fn id_of(name: &str) -> &str {
 impl Event for PaymentPaid {
     const TYPE: &'static str = "tongbao.event.v1.PaymentPaid";
 
+    // The account is part of it: who holds the key of one account can sign any transaction id, and must not make another
+    // account's callback look like a repeat.
     fn id(&self) -> String {
-        format!("paid:{}:{}", self.provider, self.transaction_id)
+        format!("paid:{}:{}:{}", self.provider, self.mch_id, self.transaction_id)
     }
 
     fn bus_subject(&self) -> String {
@@ -236,13 +238,25 @@ mod tests {
     fn a_notice_and_a_query_of_one_payment_carry_one_id() {
         let notice = PaymentPaid {
             provider: "wechat-v2".into(),
+            mch_id: "1900000109".into(),
             transaction_id: "4200".into(),
             source: Source::Notice.into(),
             ..PaymentPaid::default()
         };
         let query = PaymentPaid { source: Source::Query.into(), ..notice.clone() };
         assert_eq!(notice.id(), query.id());
-        assert_eq!(notice.id(), "paid:wechat-v2:4200");
+        assert_eq!(notice.id(), "paid:wechat-v2:1900000109:4200");
+    }
+
+    #[test]
+    fn one_number_at_two_accounts_is_two_facts() {
+        let of = |mch_id: &str| PaymentPaid {
+            provider: "wechat-v2".into(),
+            mch_id: mch_id.into(),
+            transaction_id: "4200".into(),
+            ..PaymentPaid::default()
+        };
+        assert_ne!(of("1900000109").id(), of("1900000208").id());
     }
 
     #[test]

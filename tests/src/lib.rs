@@ -14,7 +14,7 @@
 //!
 //! In reading order: [`world`] puts it together, [`selling`] and [`reconciling`] are what people do in it, [`streams`] and
 //! [`sandbox_client`] are what can be seen and what can go wrong, [`checker`] proves at the end of every story that no fen is
-//! missing. Stories never sleep: [`World::pass`] moves everybody's time, and [`eventually`] waits for a condition.
+//! missing. Stories never sleep: [`World::pass`] moves everybody's time, and [`eventually()`] waits for a condition.
 
 pub mod checker;
 pub mod eventually;

@@ -1,7 +1,7 @@
 //! Free TCP ports that stay ours across restarts of the process that listens there.
 
 use std::{
-    net::{Ipv4Addr, TcpListener, UdpSocket},
+    net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket},
     sync::atomic::{AtomicU16, Ordering},
 };
 
@@ -43,9 +43,14 @@ impl Port {
         Self { number, _reserved: None }
     }
 
-    /// Whether somebody listens there.
+    /// Whether nobody can listen there now: somebody does, or the system has lent the number to an outgoing connection.
     pub fn is_taken(&self) -> bool {
         TcpListener::bind((Ipv4Addr::LOCALHOST, self.number)).is_err()
+    }
+
+    /// Whether somebody listens there.
+    pub fn answers(&self) -> bool {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, self.number)).is_ok()
     }
 
     /// Its number.

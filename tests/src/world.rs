@@ -104,6 +104,14 @@ impl World {
         runs && !self.paused.contains(&part)
     }
 
+    /// The process id of a part of ours.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn pid(&self, part: Part) -> u32 {
+        self.running.get(&part).unwrap_or_else(|| panic!("{part} does not run")).id()
+    }
+
     /// What is on the bus under `subjects`, which may have wildcards, oldest first: `pay.v1.payment.paid.>`.
     pub async fn facts(&self, subjects: &str) -> Vec<Fact> {
         self.streams().await.facts(subjects).await

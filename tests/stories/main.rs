@@ -1,7 +1,21 @@
-//! Stories: what people rely on, told in whole worlds. One file per thing that can happen.
+//! Stories: what people rely on, told in whole worlds. One file per thing that can happen; the unhappy ones first.
 
 mod amount;
-mod checking;
+mod expiry;
 mod forged;
+mod ingress;
+mod input;
 mod lost;
+mod outage;
+mod provider;
+mod reconcile;
+mod replicas;
+mod requests;
+mod restart;
+mod startup;
+
 mod paid;
+
+mod checking;
+mod demo;
+mod refused;

@@ -15,6 +15,7 @@
 //! notify_base_url = "https://pay.example.com"    # callbacks arrive at <base>/notify/wechat-v2/<merchant>/payment
 //! api_key_file = "acme-mini.key"
 //! # previous_api_key_file = "acme-mini.old.key"  # while a key is being changed
+//! # previous_sign_type = "MD5"                   # while the type is being changed: notices of older orders come in it
 //! # client_cert_file = "acme-mini.cert.pem"      # refunds and reversals will need these two
 //! # client_key_file = "acme-mini.cert-key.pem"
 //!
@@ -23,6 +24,10 @@
 //! kind = "mini-program"                          # or "official-account", "app", "web"
 //! app_secret_file = "acme-mini.secret"           # optional; mini-program login by code needs it
 //! ```
+//!
+//! A change of key or sign type: put the new one in force and keep the old one as `previous_…`, on both sides of the day on
+//! which the provider changes over; take it out when the last order of before has expired (WeChat repeats a notice for a
+//! day). An app that is taken out can place no orders any more; notices of its orders in flight are still taken.
 //!
 //! [`Merchants::load`] checks everything and lists every mistake at once; [`Merchants::watch`] follows changes on disk
 //! and keeps the last good version when a change is broken. Keys never appear in `Debug` output, errors or logs.

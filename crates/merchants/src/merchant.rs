@@ -74,8 +74,11 @@ pub enum Account {
 pub struct WechatV2Account {
     /// Merchant number, 1 to 32 digits.
     pub mch_id: String,
-    /// Signs requests, and is the only type accepted in answers and notices.
+    /// Signs requests, and is the only type accepted in their answers.
     pub sign_type: SignType,
+    /// The type before it, accepted in notices only while the type is being changed: orders that were placed with it are
+    /// still being paid.
+    pub previous_sign_type: Option<SignType>,
     /// The key in force.
     pub api_key: ApiKey,
     /// The key before it, accepted for verification only while keys are being changed.
@@ -84,6 +87,13 @@ pub struct WechatV2Account {
     pub apps: Vec<App>,
     /// Client certificate, for the calls that need mutual TLS.
     pub client_identity: Option<ClientIdentity>,
+}
+
+impl WechatV2Account {
+    /// The types that a notice may be signed with: the one in force, and the one before it during a change.
+    pub fn notice_sign_types(&self) -> Vec<SignType> {
+        [Some(self.sign_type), self.previous_sign_type].into_iter().flatten().collect()
+    }
 }
 
 /// One app id paired with a merchant account.

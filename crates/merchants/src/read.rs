@@ -142,7 +142,14 @@ fn wechat_v2(fields: &mut Fields<'_>, claims: &mut Claims, mistakes: &mut Vec<Mi
         let problem = format!("is also the merchant number in {earlier}");
         mistakes.push(fields.mistake("mch_id", &problem, "keep one file per merchant account"));
     }
-    let sign_type = fields.choice("sign_type", &SignType::ALL.map(|kind| (kind, kind.as_str())), mistakes);
+    let sign_types = SignType::ALL.map(|kind| (kind, kind.as_str()));
+    let sign_type = fields.choice("sign_type", &sign_types, mistakes);
+    let previous = "previous_sign_type";
+    let previous_sign_type = if fields.has(previous) { fields.choice(previous, &sign_types, mistakes) } else { None };
+    if previous_sign_type.is_some() && previous_sign_type == sign_type {
+        let fix = "write the type that orders were placed with before, or remove the line when the change is over";
+        mistakes.push(fields.mistake(previous, "is the same as sign_type", fix));
+    }
     if !fields.has("api_key_file") {
         let fix = "write the name of a file beside this one that holds the API v2 key";
         mistakes.push(fields.mistake("api_key_file", "is missing", fix));
@@ -155,7 +162,7 @@ fn wechat_v2(fields: &mut Fields<'_>, claims: &mut Claims, mistakes: &mut Vec<Mi
     fields.not_yet("sub_mch_id", fix, mistakes);
     fields.not_yet("sub_app_id", fix, mistakes);
     let (mch_id, sign_type, api_key) = (mch_id?, sign_type?, api_key?);
-    Some(WechatV2Account { mch_id, sign_type, api_key, previous_api_key, apps, client_identity })
+    Some(WechatV2Account { mch_id, sign_type, previous_sign_type, api_key, previous_api_key, apps, client_identity })
 }
 
 fn api_key(field: &str, fields: &mut Fields<'_>, claims: &mut Claims, mistakes: &mut Vec<Mistake>) -> Option<ApiKey> {

@@ -32,6 +32,7 @@ mod publish;
 mod server;
 pub mod streams;
 
+pub(crate) use batch::BATCH_DEADLINES;
 pub use connect::{Bus, BusArgs, connect};
 pub use consume::{Consumer, Delivery, Failure, Handler, Options, Verdict, Verdicts};
 pub use event::DecodeError;

@@ -4,10 +4,11 @@
 //! and runs one [`Relay`] per process, which publishes what is committed. An event is published at least once: a crash
 //! between the stream's ack and the relay's commit sends it again, with the same id, which consumers expect.
 //!
-//! Events leave in the order of `seq`, except that a refused one waits while later ones go, and that several relays (one per
+//! Events leave in the order of `seq`, except that a refused one rests while later ones go, and that several relays (one per
 //! replica) take different rows at the same time. Consumers must not rely on the order.
 
 mod relay;
+mod resting;
 
 pub use relay::{Relay, Waker};
 

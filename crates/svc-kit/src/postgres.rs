@@ -24,6 +24,9 @@ const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// Between two attempts to connect at the start.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// [`Settings::idle_in_transaction_timeout`], unless somebody sets another.
+pub(crate) const IDLE_IN_TRANSACTION_TIME: Duration = Duration::from_secs(15);
+
 /// An idle connection is closed after this time.
 const IDLE_TIME: Duration = Duration::from_mins(10);
 
@@ -64,7 +67,7 @@ impl Settings {
             acquire_timeout: Duration::from_secs(3),
             statement_timeout: Duration::from_secs(10),
             lock_timeout: Duration::from_secs(5),
-            idle_in_transaction_timeout: Duration::from_secs(15),
+            idle_in_transaction_timeout: IDLE_IN_TRANSACTION_TIME,
             start_timeout: Duration::from_secs(30),
         }
     }

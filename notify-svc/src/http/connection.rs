@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::limits::{CLOSING_TIME, Limits, MAX_CONNECTION_AGE, MAX_HEAD_BYTES, MAX_HEADERS};
+use super::limits::{CLOSING_TIME, Limits, MAX_CONNECTION_AGE, MAX_HEAD_BYTES, MAX_HEADERS, MOST_CLOSING_TIME};
 
 /// Serves one connection until the client closes it, breaks a limit, or `stop` fires and the request at hand is answered.
 pub(super) async fn run<H, F>(socket: TcpStream, limits: Limits, handle: Arc<H>, stop: CancellationToken)
@@ -36,7 +36,7 @@ where
         () = sleep(MAX_CONNECTION_AGE) => {}
     }
     connection.as_mut().graceful_shutdown();
-    let closing_time = limits.header_time.max(limits.request_time).saturating_add(CLOSING_TIME);
+    let closing_time = limits.header_time.max(limits.request_time).saturating_add(CLOSING_TIME).min(MOST_CLOSING_TIME);
     if let Ok(ended) = timeout(closing_time, connection).await {
         said(ended);
     }

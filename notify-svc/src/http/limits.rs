@@ -29,3 +29,7 @@ pub(super) const MAX_CONNECTION_AGE: Duration = Duration::from_mins(10);
 
 /// After it was asked to end, a connection is cut this much later than a request may take.
 pub(super) const CLOSING_TIME: Duration = Duration::from_secs(5);
+
+/// A connection is cut this long after it was asked to end at the latest: a stop leaves the process 20 s altogether, and
+/// what was taken before the cut still has to end.
+pub(super) const MOST_CLOSING_TIME: Duration = Duration::from_secs(19);

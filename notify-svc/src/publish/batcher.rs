@@ -63,7 +63,7 @@ impl<T> Batch<T> {
         let mut places = HashMap::new();
         for one in waiting.filter(|one| now < one.deadline) {
             batch.deadline = batch.deadline.max(one.deadline);
-            let place = *places.entry(one.id).or_insert(batch.facts.len());
+            let place = *places.entry(one.same).or_insert(batch.facts.len());
             if place == batch.facts.len() {
                 batch.facts.push(one.fact);
                 batch.answers.push(Vec::new());
@@ -82,13 +82,15 @@ mod tests {
     use svc_kit::metrics::Metrics;
 
     use super::*;
+    use crate::publish::queue::Same;
 
     /// Longer than any test runs.
     const LONG: Duration = Duration::from_hours(1);
 
     fn waiting(id: &str, deadline: Instant) -> (Waiting<String>, oneshot::Receiver<Outcome>) {
         let (answer, answered) = oneshot::channel();
-        (Waiting { id: id.to_owned(), fact: id.to_owned(), deadline, answer }, answered)
+        let same = Same { id: id.to_owned(), subject: "pay.v1.payment.paid.acme".to_owned(), payload: "{}".into() };
+        (Waiting { same, fact: id.to_owned(), deadline, answer }, answered)
     }
 
     /// Runs the given facts, all waiting at once, and gives the batches that were published.
@@ -131,6 +133,30 @@ mod tests {
         }
         let (kept, lost) = (Outcome::Recorded, Outcome::Unacknowledged);
         assert_eq!(given, [kept, lost, kept, kept]);
+    }
+
+    #[tokio::test]
+    async fn facts_of_one_id_but_another_subject_or_content_are_published_by_themselves() {
+        let deadline = Instant::now() + LONG;
+        let changed = |change: fn(&mut Same), fact: &str| {
+            let (mut one, answered) = waiting("a", deadline);
+            change(&mut one.same);
+            (Waiting { fact: fact.to_owned(), ..one }, answered)
+        };
+        let (all, answers): (Vec<_>, Vec<_>) = [
+            waiting("a", deadline),
+            changed(|same| same.subject.push_str("-other"), "other subject"),
+            changed(|same| same.payload = "{\"amountFen\":\"1\"}".into(), "other content"),
+        ]
+        .into_iter()
+        .unzip();
+        let outcome = |fact: &str| if fact == "a" { Outcome::Recorded } else { Outcome::BusRefused };
+        assert_eq!(publish_all(all, outcome).await, [["a", "other subject", "other content"]]);
+        let mut given = Vec::new();
+        for answer in answers {
+            given.push(answer.await.expect("an answer"));
+        }
+        assert_eq!(given, [Outcome::Recorded, Outcome::BusRefused, Outcome::BusRefused]);
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! Where facts wait for the bus, bounded in number and in time.
 
+use hyper::body::Bytes;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
@@ -7,11 +8,19 @@ use tokio::time::{Instant, timeout_at};
 use crate::metrics::PublishMetrics;
 use crate::outcome::Outcome;
 
+/// What makes two facts one: everything that consumers see. Equal ids alone are not enough, because whoever waits for one
+/// content must not be told that another was stored.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Same {
+    pub(super) id: String,
+    pub(super) subject: String,
+    pub(super) payload: Bytes,
+}
+
 /// A fact and whoever waits for its ack.
 #[derive(Debug)]
 pub(super) struct Waiting<T> {
-    /// The fact's id: equal ids are one fact.
-    pub(super) id: String,
+    pub(super) same: Same,
     pub(super) fact: T,
     /// When nobody waits any more.
     pub(super) deadline: Instant,
@@ -34,10 +43,10 @@ impl<T> Queue<T> {
 
     /// Waits for what becomes of a fact, not longer than until `deadline`. When the queue is full the answer is there at
     /// once.
-    pub(super) async fn put(&self, id: String, fact: T, deadline: Instant) -> Outcome {
+    pub(super) async fn put(&self, same: Same, fact: T, deadline: Instant) -> Outcome {
         let (answer, answered) = oneshot::channel();
         self.metrics.waiting.inc();
-        if let Err(refused) = self.waiting.try_send(Waiting { id, fact, deadline, answer }) {
+        if let Err(refused) = self.waiting.try_send(Waiting { same, fact, deadline, answer }) {
             self.metrics.waiting.dec();
             return match refused {
                 TrySendError::Full(_) => Outcome::Overloaded,
@@ -63,6 +72,10 @@ mod tests {
     /// Longer than any test runs.
     const LONG: Duration = Duration::from_hours(1);
 
+    fn same(id: &str) -> Same {
+        Same { id: id.to_owned(), subject: String::new(), payload: Bytes::new() }
+    }
+
     fn queue(length: usize) -> (Queue<()>, mpsc::Receiver<Waiting<()>>) {
         Queue::of(length, PublishMetrics::register(&Metrics::new()))
     }
@@ -70,22 +83,22 @@ mod tests {
     #[tokio::test]
     async fn a_fact_that_got_no_answer_in_time_is_not_said_to_be_recorded() {
         let (queue, _other_end) = queue(1);
-        assert_eq!(queue.put("a".to_owned(), (), Instant::now()).await, Outcome::Unacknowledged);
+        assert_eq!(queue.put(same("a"), (), Instant::now()).await, Outcome::Unacknowledged);
     }
 
     #[tokio::test]
     async fn a_fact_whose_publisher_broke_down_is_not_said_to_be_recorded() {
         let (queue, mut other_end) = queue(1);
         let drop_it = async { drop(other_end.recv().await) };
-        let put = queue.put("a".to_owned(), (), Instant::now() + LONG);
+        let put = queue.put(same("a"), (), Instant::now() + LONG);
         assert_eq!(tokio::join!(put, drop_it).0, Outcome::Unacknowledged);
     }
 
     #[tokio::test]
     async fn a_full_queue_answers_at_once_and_counts_only_what_waits() {
         let (queue, _other_end) = queue(1);
-        queue.put("a".to_owned(), (), Instant::now()).await;
-        assert_eq!(queue.put("b".to_owned(), (), Instant::now() + LONG).await, Outcome::Overloaded);
+        queue.put(same("a"), (), Instant::now()).await;
+        assert_eq!(queue.put(same("b"), (), Instant::now() + LONG).await, Outcome::Overloaded);
         assert_eq!(queue.metrics.waiting.get(), 1);
     }
 
@@ -93,6 +106,6 @@ mod tests {
     async fn a_closed_queue_answers_at_once() {
         let (queue, other_end) = queue(1);
         drop(other_end);
-        assert_eq!(queue.put("a".to_owned(), (), Instant::now() + LONG).await, Outcome::BusDown);
+        assert_eq!(queue.put(same("a"), (), Instant::now() + LONG).await, Outcome::BusDown);
     }
 }

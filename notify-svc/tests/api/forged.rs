@@ -57,12 +57,14 @@ async fn a_genuine_notice_of_one_account_is_nothing_at_the_address_of_another() 
     let elsewhere = "/notify/wechat-v2/other-shop/payment";
     let acme = Notice::paid(TRANSACTION).signed();
     post(world.service.http, elsewhere, acme.xml().as_bytes()).await.refuses("sign_wrong");
-    // The same key would not help: merchant number and app belong to the address too.
+    // The same key would not help: the merchant number belongs to the address too.
     let shop = |notice: Notice| notice.signed_with(OTHER_KEY, Md5).xml();
     let about_acme = shop(Notice::paid(TRANSACTION));
     post(world.service.http, elsewhere, about_acme.as_bytes()).await.refuses("other_account");
-    let other_app = shop(Notice::paid(TRANSACTION).with("mch_id", "1900000222"));
-    post(world.service.http, elsewhere, other_app.as_bytes()).await.refuses("other_account");
+    for field in ["sub_mch_id", "sub_appid"] {
+        let of_sub = shop(Notice::paid(TRANSACTION).with("mch_id", "1900000222").with(field, "1900000444"));
+        post(world.service.http, elsewhere, of_sub.as_bytes()).await.refuses("other_account");
+    }
     assert!(world.nats.stored().await.is_empty());
 }
 
@@ -84,7 +86,7 @@ async fn nothing_but_the_path_chooses_the_key() {
 #[tokio::test]
 async fn a_signed_notice_that_lacks_what_a_payment_has_is_refused() {
     let world = World::start().await;
-    for field in ["transaction_id", "out_trade_no", "total_fee", "time_end", "mch_id", "appid"] {
+    for field in ["transaction_id", "out_trade_no", "total_fee", "time_end", "mch_id", "appid", "result_code"] {
         world.notify(&Notice::paid(TRANSACTION).without(field).signed().xml()).await.refuses("field");
     }
     for amount in ["-1", "+1", "1.00", "0x10", "12345678901", "１００", " 1"] {
@@ -92,6 +94,9 @@ async fn a_signed_notice_that_lacks_what_a_payment_has_is_refused() {
     }
     for number in ["4200\r\nNats-Msg-Id: x", "4200 1", &"4".repeat(33)] {
         world.notify(&Notice::paid(number).signed().xml()).await.refuses("field");
+    }
+    for app_id in ["wx 1", "wx-1", "微信", &"w".repeat(33)] {
+        world.notify(&Notice::paid(TRANSACTION).with("appid", app_id).signed().xml()).await.refuses("field");
     }
     let failed = Notice::paid(TRANSACTION).with("return_code", "FAIL").signed();
     world.notify(&failed.xml()).await.refuses("return_code");

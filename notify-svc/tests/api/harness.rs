@@ -36,9 +36,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A world in which callbacks may wait for the bus as long as the test does, so that no timer races with the test.
+    /// A world in which callbacks may wait for the bus as long as the settings allow, so that no timer races with the test.
     pub(crate) async fn start() -> World {
-        World::with(&["--request-time-ms", "100000", "--publish-time-ms", "100000"]).await
+        World::with(&["--request-time-ms", "18000", "--publish-time-ms", "18000"]).await
     }
 
     /// A world whose notify-svc is started with more flags.

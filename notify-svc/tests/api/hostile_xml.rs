@@ -53,6 +53,8 @@ async fn what_is_not_one_flat_message_is_refused() {
     ] {
         world.notify(&body).await.refuses("malformed");
     }
+    let many: Vec<_> = (0..256).map(|n| format!("<f{n}/>")).collect();
+    world.notify(&inside(&many.concat())).await.refuses("malformed");
     let not_utf8 = [genuine.as_bytes(), b"\xff"].concat();
     post(world.service.http, PATH, &not_utf8).await.refuses("malformed");
     world.notify("<xml/>").await.refuses("unsigned");

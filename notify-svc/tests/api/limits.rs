@@ -61,7 +61,7 @@ async fn a_head_that_does_not_end_is_not_waited_for() {
 
 #[tokio::test]
 async fn one_connection_too_many_is_refused_at_once_and_served_when_there_is_room() {
-    let world = World::with(&["--max-connections", "2", "--header-time-ms", "100000"]).await;
+    let world = World::with(&["--max-connections", "2", "--header-time-ms", "18000"]).await;
     let first = TcpStream::connect(world.service.http).await.expect("it listens");
     let _second = TcpStream::connect(world.service.http).await.expect("it listens");
     let full = async || (world.service.metric("http_connections").await == 2).then_some(());
@@ -72,7 +72,7 @@ async fn one_connection_too_many_is_refused_at_once_and_served_when_there_is_roo
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     assert_eq!(world.service.metric("http_connections_refused_total").await, 1);
     drop(first);
-    let room = async || (world.service.metric("http_connections").await == 1).then_some(());
+    let room = async || (world.service.metric("http_connections").await < 2).then_some(());
     until("one connection is closed", room).await;
     assert!(world.notify(&sent(TRANSACTION)).await.is_success());
 }

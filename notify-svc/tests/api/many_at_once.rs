@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use tokio::task::JoinSet;
 
-use crate::harness::{World, deliver, sent, until};
+use crate::harness::{MCH_ID, World, deliver, sent, until};
 
 /// The number of the n-th transaction.
 fn transaction(n: usize) -> String {
@@ -26,7 +26,7 @@ async fn queued(world: &World, least: u64) {
 async fn assert_stored_once(world: &World, count: usize) {
     let stored = world.nats.stored().await;
     let ids: BTreeSet<_> = stored.iter().map(|message| message.headers["Nats-Msg-Id"].clone()).collect();
-    let expected: BTreeSet<_> = (0..count).map(|n| format!("paid:wechat-v2:{}", transaction(n))).collect();
+    let expected: BTreeSet<_> = (0..count).map(|n| format!("paid:wechat-v2:{MCH_ID}:{}", transaction(n))).collect();
     assert_eq!(ids, expected);
     assert_eq!(stored.len(), count, "each exactly once");
 }
@@ -68,7 +68,7 @@ async fn a_fact_that_is_known_does_not_keep_its_neighbours_from_being_kept() {
 
 #[tokio::test]
 async fn what_cannot_wait_any_more_is_refused_at_once_and_kept_when_it_comes_again() {
-    let flags = ["--queue-length", "4", "--request-time-ms", "100000", "--publish-time-ms", "100000"];
+    let flags = ["--queue-length", "4", "--request-time-ms", "18000", "--publish-time-ms", "18000"];
     let world = World::with(&flags).await;
     world.gate.hold_answers();
     let deliveries = deliver_all(&world, 0..20);

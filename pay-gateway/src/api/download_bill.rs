@@ -32,7 +32,7 @@ const STALLED_CALLER: Duration = Duration::from_mins(1);
 const WHOLE: Duration = Duration::from_mins(15);
 
 /// After the stop was asked for, a download may still take this long: less than the process has to drain.
-const AFTER_STOP: Duration = Duration::from_secs(10);
+const AFTER_STOP: Duration = Duration::from_secs(5);
 
 /// Chunks that wait for the caller.
 const CHUNKS_AHEAD: usize = 2;
@@ -43,7 +43,7 @@ const HISTORY_MONTHS: i64 = 3;
 /// The chunks of a bill, then `end`; an error when anything else would end it.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    parts: mpsc::Receiver<Result<v1::DownloadBillResponse, Status>>,
+    parts: mpsc::Receiver<Sent>,
     complete: bool,
 }
 
@@ -68,19 +68,33 @@ pub(super) async fn handle(api: &Api, request: Request<v1::DownloadBillRequest>)
     let route = api.providers.route(&merchant);
     let about = About { operation: Operation::DownloadBill, merchant, out_trade_no: String::new() };
     let started = Instant::now();
-    let opened = tokio::time::timeout(time, route.download_bill(date))
-        .await
-        .unwrap_or_else(|_late| Err(NoBill::Unknown(Unknown::new(Why::Timeout))));
+    let opened = tokio::select! {
+        opened = tokio::time::timeout(time, route.download_bill(date)) => {
+            opened.unwrap_or_else(|_late| Err(NoBill::Unknown(Unknown::new(Why::Timeout))))
+        }
+        // A bill that has not begun would not be whole before the end; another process can fetch it.
+        () = api.stop.cancelled() => Err(NoBill::Unknown(Unknown::new(Why::Stopping))),
+    };
     let bill = match opened {
         Ok(bill) => bill,
         Err(no_bill) => return Err(told(&api.calls, &about, no_bill, started.elapsed())),
     };
 
-    let (chunks, parts) = mpsc::channel(CHUNKS_AHEAD);
+    let (chunks, last_word, parts) = channel();
     let calls = Arc::clone(&api.calls);
-    let download = Download { bill, chunks, about, started, calls, _place: place, _in_flight: in_flight };
+    let download = Download { bill, chunks, last_word, about, started, calls, _place: place, _in_flight: in_flight };
     api.calls.spawn(download.run(api.stop.clone()));
     Ok(Response::new(Parts { parts, complete: false }))
+}
+
+type Sent = Result<v1::DownloadBillResponse, Status>;
+
+/// The way to the caller: for chunks, and one place that is kept free, so that nobody waits for a stalled caller only to
+/// say why its bill ends.
+fn channel() -> (mpsc::Sender<Sent>, mpsc::OwnedPermit<Sent>, mpsc::Receiver<Sent>) {
+    let (chunks, parts) = mpsc::channel(CHUNKS_AHEAD + 1);
+    let last_word = chunks.clone().try_reserve_owned().expect("a new channel is empty and open");
+    (chunks, last_word, parts)
 }
 
 impl Stream for Parts {
@@ -105,7 +119,8 @@ impl Stream for Parts {
 /// One download under way.
 struct Download {
     bill: Bill,
-    chunks: mpsc::Sender<Result<v1::DownloadBillResponse, Status>>,
+    chunks: mpsc::Sender<Sent>,
+    last_word: mpsc::OwnedPermit<Sent>,
     about: About,
     started: Instant,
     calls: Arc<Calls>,
@@ -133,8 +148,7 @@ impl Download {
             }
             Err(Some(unknown)) => {
                 let status = told(&self.calls, &self.about, NoBill::Unknown(unknown), took);
-                // A caller that has left needs no error.
-                let _ = self.chunks.send_timeout(Err(status), AFTER_STOP).await;
+                self.last_word.send(Err(status));
             }
             Err(None) => note(self.calls.metrics(), &self.about, Ended::well("unknown", "caller_left"), took),
         }
@@ -204,7 +218,8 @@ mod tests {
     use tokio_stream::StreamExt as _;
     use tonic::Code;
 
-    use super::{Parts, parse_date};
+    use super::{CHUNKS_AHEAD, Parts, broken_off, channel, parse_date};
+    use crate::outcome::{Unknown, Why};
 
     fn message(part: Part) -> v1::DownloadBillResponse {
         v1::DownloadBillResponse { part: Some(part) }
@@ -230,6 +245,18 @@ mod tests {
         let mut parts = Parts { parts, complete: false };
         assert!(matches!(parts.next().await, Some(Ok(_))));
         assert!(parts.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_stalled_caller_is_told_the_end_without_anybody_waiting_for_it() {
+        let (chunks, last_word, parts) = channel();
+        while chunks.try_send(Ok(message(Part::Chunk(vec![1])))).is_ok() {}
+        last_word.send(Err(broken_off(&Unknown::new(Why::Stopping))));
+        drop(chunks);
+        let parts: Vec<_> = Parts { parts, complete: false }.collect().await;
+        assert_eq!(parts.len(), CHUNKS_AHEAD + 1);
+        let error = parts.last().expect("an end").as_ref().expect_err("an error");
+        assert!(error.message().contains("stopping"), "{}", error.message());
     }
 
     #[test]

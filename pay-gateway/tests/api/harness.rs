@@ -237,11 +237,13 @@ pub(crate) fn config(merchants: &Path, url: &Url, settings: &[&str]) -> Config {
         "--wechat-login-url",
         url.as_str(),
     ]);
-    if !settings.contains(&"--provider-timeout-ms") {
-        arguments.extend(["--provider-timeout-ms", "60000", "--provider-connect-timeout-ms", "60000"]);
-    }
     arguments.extend(settings);
-    Config::try_parse_from(arguments).expect("settings")
+    let mut config = Config::try_parse_from(arguments).expect("settings");
+    if !settings.contains(&"--provider-timeout-ms") {
+        // More than can be set, since nothing here has to end within the time of a stop.
+        (config.provider_timeout_ms, config.provider_connect_timeout_ms) = (60_000, 60_000);
+    }
+    config
 }
 
 /// A query of the usual attempt.

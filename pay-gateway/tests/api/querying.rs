@@ -55,6 +55,17 @@ async fn another_currency_and_amount_are_told_as_they_are() {
 }
 
 #[tokio::test]
+async fn an_unreadable_amount_that_only_explains_the_total_does_not_hide_the_payment() {
+    for (cash_fee, coupon_fee, payer) in [("40.00", "599", 4000), ("x", "y", 4599), ("", "4600", 4599)] {
+        let mut fields = PAID.to_vec();
+        fields[4] = ("cash_fee", cash_fee);
+        fields.extend([("coupon_fee", coupon_fee), ("settlement_total_fee", "-1")]);
+        let paid = status(&fields).await.paid.expect("it is paid");
+        assert_eq!((paid.amount_fen, paid.payer_amount_fen), (4599, payer), "{cash_fee:?} {coupon_fee:?}");
+    }
+}
+
+#[tokio::test]
 async fn every_trade_state_has_its_meaning() {
     for (word, state) in [
         ("NOTPAY", State::NotPaid),

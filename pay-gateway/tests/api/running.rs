@@ -1,13 +1,15 @@
 use std::path::Path;
 
+use jiff::ToSpan as _;
 use pay_gateway::App;
-use proto::gateway::v1::{not_done::Kind, query_payment_response::Outcome};
+use proto::gateway::v1::{self, not_done::Kind, query_payment_response::Outcome};
 use svc_kit::process::Tasks;
 use tokio::sync::watch;
+use tonic::Code;
 
 use crate::{
     fake::{Fake, Reply},
-    harness::{Gateway, config, merchants, not_paid, query},
+    harness::{Gateway, MERCHANT, config, merchants, not_paid, query},
 };
 
 #[tokio::test]
@@ -68,6 +70,22 @@ async fn a_stop_lets_the_call_under_way_finish() {
     gate.send_replace(true);
     let response = call.await.expect("no panic").expect("an outcome").into_inner();
     assert!(matches!(response.outcome, Some(Outcome::Done(_))));
+    gateway.tasks.run().await.expect("a clean end");
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_bill_that_has_not_begun() {
+    let fake = Fake::always(Reply::Stall(Vec::new())).await;
+    let gateway = Gateway::before(&fake).await;
+    let date = wechat_pay::time::bill_date(gateway.clock.now()).checked_sub(3.days()).expect("inside the calendar");
+    let request = v1::DownloadBillRequest { merchant: MERCHANT.into(), bill_date: date.to_string() };
+    let mut client = gateway.client.clone();
+    let call = tokio::spawn(async move { client.download_bill(request).await.map(drop) });
+    fake.has_received(1).await;
+    gateway.tasks.stop().cancel();
+    let status = call.await.expect("no panic").expect_err("there is no bill");
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(status.message().contains("stopping"), "{}", status.message());
     gateway.tasks.run().await.expect("a clean end");
 }
 

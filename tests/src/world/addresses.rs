@@ -42,13 +42,13 @@ impl Addresses {
         Self::each(|_, number| Port::documented(number))
     }
 
-    /// Those of the documented ports that somebody listens on, with whose they should be.
-    pub fn documented_taken() -> Vec<(u16, String)> {
+    /// Those of the documented ports that nobody can listen on now, with whose they should be.
+    pub fn documented_taken() -> Vec<(Port, String)> {
         let mut taken = Vec::new();
         Self::each(|name, number| {
             let port = Port::documented(number);
             if port.is_taken() {
-                taken.push((number, name.to_owned()));
+                taken.push((Port::documented(number), name.to_owned()));
             }
             port
         });

@@ -58,6 +58,8 @@ impl Plan {
             Part::Sandbox => {
                 command.env("SANDBOX_LISTEN", at.sandbox.address()).env("NOTIFY_URL", at.notify.url());
                 command.env("MERCHANTS_DIR", self.merchants());
+                // A busy machine is no reason to give a callback up: only the story decides when time passes.
+                command.env("SANDBOX_CALLBACK_TIMEOUT_MS", "30000");
             }
             Part::PayGateway => {
                 self.clock(command.env("LISTEN", at.gateway.address()).env("ADMIN_LISTEN", at.gateway_admin.address()));
@@ -67,6 +69,7 @@ impl Plan {
             Part::NotifySvc => {
                 self.bus(command.env("LISTEN", at.notify.address()).env("ADMIN_LISTEN", at.notify_admin.address()));
                 command.env("MERCHANTS_DIR", self.merchants());
+                command.env("REQUEST_TIME_MS", "15000").env("PUBLISH_TIME_MS", "12000");
             }
             Part::OrderSvc => {
                 self.bus(command.env("LISTEN", at.order.address()).env("ADMIN_LISTEN", at.order_admin.address()));

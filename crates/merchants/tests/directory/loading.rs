@@ -27,6 +27,7 @@ fn a_good_directory_gives_its_merchants() {
     let account = merchant.wechat_v2().unwrap();
     assert_eq!(account.sign_type, SignType::HmacSha256);
     assert!(account.previous_api_key.is_none() && account.client_identity.is_none());
+    assert_eq!((account.previous_sign_type, account.notice_sign_types()), (None, vec![SignType::HmacSha256]));
     let app = merchant.app_of_kind(AppKind::MiniProgram).unwrap();
     assert_eq!(app.app_id, "wxd930ea5d5a258f4f");
     assert_eq!(app.app_secret.as_ref().unwrap().expose_secret(), SECRET);
@@ -186,6 +187,20 @@ fn the_previous_key_is_another_key() {
     write(dir.path(), "acme-mini.old.key", "MadeUpKeyMadeUpKeyMadeUpKey00000\r\n");
     let merchants = Merchants::load(dir.path()).unwrap();
     assert!(merchants.list()[0].wechat_v2().unwrap().previous_api_key.is_some());
+}
+
+#[test]
+fn the_sign_type_of_before_is_accepted_in_notices_while_it_is_being_changed() {
+    let dir = good();
+    write(dir.path(), "acme-mini.toml", &format!("previous_sign_type = \"MD5\"\n{GOOD}"));
+    let merchants = Merchants::load(dir.path()).unwrap();
+    let account = merchants.list()[0].wechat_v2().unwrap().clone();
+    assert_eq!((account.sign_type, account.previous_sign_type), (SignType::HmacSha256, Some(SignType::Md5)));
+    assert_eq!(account.notice_sign_types(), [SignType::HmacSha256, SignType::Md5]);
+    for (written, mistake) in [("HMAC-SHA256", "is the same as sign_type"), ("SHA1", "has an unknown value")] {
+        write(dir.path(), "acme-mini.toml", &format!("previous_sign_type = \"{written}\"\n{GOOD}"));
+        assert_eq!(mistakes(&dir), [format!("acme-mini.toml previous_sign_type {mistake}")]);
+    }
 }
 
 #[test]

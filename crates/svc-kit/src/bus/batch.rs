@@ -22,6 +22,10 @@ const MAX_BATCH_MESSAGES: usize = 256;
 /// Bytes of bodies in one batch, which the server holds in memory until the commit.
 const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 
+/// An atomic batch takes at most this many of its publisher's deadlines: its own, and that of the single publishes that follow
+/// when it fails.
+pub(crate) const BATCH_DEADLINES: u64 = 2;
+
 impl Publisher {
     /// Publishes messages in order, in as few atomic batches as their number allows, and answers for each one.
     ///
@@ -31,19 +35,31 @@ impl Publisher {
         // Each is replaced below, because every index is in exactly one chunk.
         let mut verdicts = vec![Err(PublishError::NotConnected); messages.len()];
         let mut rest: Vec<usize> = (0..messages.len()).collect();
-        while let Some(&first) = rest.first() {
-            let chunk = next_chunk(messages, &rest);
-            let taken: Vec<&Message> = chunk.iter().map(|&index| &messages[index]).collect();
-            let answers = match stream_of(&messages[first].subject) {
-                Ok(stream) if 1 < taken.len() => self.publish_chunk(stream, &taken).await,
-                _ => vec![self.publish(&messages[first]).await],
-            };
-            for (&index, answer) in chunk.iter().zip(answers) {
+        while !rest.is_empty() {
+            let answers = self.publish_next(messages, &rest).await;
+            rest.retain(|index| answers.binary_search_by_key(index, |(index, _)| *index).is_err());
+            for (index, answer) in answers {
                 verdicts[index] = answer;
             }
-            rest.retain(|index| chunk.binary_search(index).is_err());
         }
         verdicts
+    }
+
+    /// Publishes of `messages[rest]` the first ones that fit into one atomic batch, and answers for these, by index in
+    /// ascending order. It takes at most [`BATCH_DEADLINES`] deadlines.
+    pub(crate) async fn publish_next(
+        &self,
+        messages: &[Message],
+        rest: &[usize],
+    ) -> Vec<(usize, Result<Ack, PublishError>)> {
+        let chunk = next_chunk(messages, rest);
+        let Some(&first) = chunk.first() else { return Vec::new() };
+        let taken: Vec<&Message> = chunk.iter().map(|&index| &messages[index]).collect();
+        let answers = match stream_of(&messages[first].subject) {
+            Ok(stream) if 1 < taken.len() => self.publish_chunk(stream, &taken).await,
+            _ => vec![self.publish(&messages[first]).await],
+        };
+        chunk.into_iter().zip(answers).collect()
     }
 
     async fn publish_chunk(&self, stream: &'static str, messages: &[&Message]) -> Vec<Result<Ack, PublishError>> {

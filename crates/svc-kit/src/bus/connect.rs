@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::metrics::BusMetrics;
-use super::server;
+use super::server::{self, Monitor};
 use crate::admin::Readiness;
 use crate::metrics::Metrics;
 
@@ -27,9 +27,10 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// How long one attempt to connect may take, TLS included.
 const CONNECT_TIME: Duration = Duration::from_secs(3);
 
-/// A half-open connection is noticed after two silent intervals. The client's default of 60 s would leave us deaf for
-/// minutes.
-const PING_INTERVAL: Duration = Duration::from_secs(5);
+/// The client pings after this silence, and gives a connection up when the third silent interval ends: two pings may be
+/// unanswered, the third is one too many. So a half-open connection is noticed after 9 s; the client's default of 60 s would
+/// leave us deaf for three minutes.
+const PING_INTERVAL: Duration = Duration::from_secs(3);
 
 /// Longest pause between two attempts to reconnect.
 const MAX_RECONNECT_PAUSE: Duration = Duration::from_secs(2);
@@ -45,7 +46,7 @@ const PENDING_MESSAGES: usize = 4096;
 pub(super) const API_TIME: Duration = Duration::from_secs(5);
 
 /// How long the last acks may take to leave when a process ends.
-const FLUSH_TIME: Duration = Duration::from_secs(2);
+pub(super) const FLUSH_TIME: Duration = Duration::from_secs(2);
 
 /// Where the bus is.
 #[derive(Clone, Debug, clap::Args)]
@@ -56,7 +57,8 @@ pub struct BusArgs {
     pub nats_url: SecretString,
 
     /// Monitoring address of the server, `http://host:port`. When it is set, a server without `sync_interval: always` is
-    /// refused, because it would lose acked messages in a power cut; when it is not, that is not checked.
+    /// refused, because it would lose acked messages in a power cut, and `bus_sync_always` tells what each later connection
+    /// found; when it is not, that is not checked.
     #[arg(long, env)]
     pub nats_monitor_url: Option<Url>,
 
@@ -72,6 +74,7 @@ pub struct Bus {
     pub(super) jetstream: jetstream::Context,
     pub(super) metrics: BusMetrics,
     pub(super) replicas: usize,
+    pub(super) monitor: Option<Monitor>,
     link: Arc<watch::Sender<Link>>,
 }
 
@@ -84,7 +87,7 @@ struct Link {
 }
 
 impl Bus {
-    /// Whether the connection is up now. An up connection may still be half open, for at most 10 s.
+    /// Whether the connection is up now. An up connection may still be half open, for at most 9 s.
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == State::Connected
     }
@@ -172,7 +175,7 @@ impl Generation {
 
 /// Connects to the server of `args` under the name of `process`, once it answers.
 ///
-/// While it cannot be reached this waits with a message, at most 30 s. A refused login, a server older than 2.12, one
+/// While it cannot be reached this waits with a message, at most 30 s. A refused login, a server older than 2.14, one
 /// without JetStream, and (when the monitor's address is known) one without `sync_interval: always` are final at once.
 /// Call it once per process: it registers metrics.
 ///
@@ -180,15 +183,18 @@ impl Generation {
 /// One line that says what is wrong and names host and port, never the password.
 pub async fn connect(args: &BusArgs, process: &str, metrics: &Metrics) -> anyhow::Result<Bus> {
     let servers = Servers::parse(&args.nats_url)?;
+    let monitor = Monitor::new(args.nats_monitor_url.as_ref(), metrics);
     let metrics = BusMetrics::register(metrics);
     let link = Arc::new(watch::Sender::new(Link::default()));
     let deadline = Instant::now() + START_TIME;
     let client = reach(&servers, process, &metrics, &link, deadline).await?;
     server::check_version(&client.server_info(), &servers.place)?;
-    server::check_sync(args.nats_monitor_url.as_ref(), deadline).await?;
+    if let Some(monitor) = &monitor {
+        monitor.check_until(deadline).await?;
+    }
     let mut jetstream = jetstream::new(client.clone());
     jetstream.set_timeout(API_TIME);
-    Ok(Bus { client, jetstream, metrics, replicas: usize::from(args.nats_replicas), link })
+    Ok(Bus { client, jetstream, metrics, replicas: usize::from(args.nats_replicas), monitor, link })
 }
 
 async fn reach(

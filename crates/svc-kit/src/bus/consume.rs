@@ -3,6 +3,7 @@
 mod ask;
 mod dead_letter;
 mod delivery;
+mod faults;
 mod handler;
 mod held;
 mod pull;
@@ -10,20 +11,37 @@ mod pull;
 pub use delivery::Delivery;
 pub use handler::{Failure, Handler, Verdict, Verdicts};
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use proto::bus::DurableSpec;
 use tokio_util::sync::CancellationToken;
 
+use super::connect::FLUSH_TIME;
 use super::metrics::{Durable, DurableOutcome};
 use super::{Bus, Publisher, streams};
+use crate::process::DRAIN_TIME;
 use crate::schedule::{Schedule, jittered};
 use ask::Answer;
+use faults::Faults;
 use held::{Held, Reply};
 use pull::Pulled;
 
 /// After a fetch that failed, before the next one.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long what is held may still be worked on after a stop, whatever [`Options::handler_time`] says.
+const LAST_WORK_TIME: Duration = Duration::from_secs(10);
+
+/// A stop ends the fetch, then the work; then what is left is given back and the acks are sent.
+const STOP_TIME: u64 =
+    pull::CLOSE_TIME.as_secs() + LAST_WORK_TIME.as_secs() + held::RELEASE_TIME.as_secs() + FLUSH_TIME.as_secs();
+const _: () = assert!(STOP_TIME < DRAIN_TIME.as_secs(), "a consumer that stops fits into the drain");
+
+/// A message becomes a dead letter after this many failures that this process has seen itself, while it applied others (or
+/// after [`Options::max_attempts`], when these are fewer). So attempts that were used up by restarts, or by an outage, do not
+/// make the first failure the last one.
+const STRIKES: u64 = 3;
 
 /// How a consumer works.
 #[derive(Clone, Debug)]
@@ -33,11 +51,16 @@ pub struct Options {
     /// Bytes fetched at once, at most: 8 MiB. It must exceed the server's `max_payload` (1 MiB by default).
     pub max_bytes: usize,
     /// A message that was delivered this often and still makes the handler fail becomes a dead letter: 30.
+    ///
+    /// The server counts deliveries, so a restart in the middle of a batch costs one, too. Therefore deliveries alone bury
+    /// nothing: the message must also have failed three times in this process, each time while others were applied at most
+    /// five minutes before. Until then it is kept, with an error in the log and a count in `bus_burials_withheld`.
     pub max_attempts: u64,
     /// How long a message that made the handler fail rests, by the number of its deliveries. About half an hour passes
     /// before the thirtieth.
     pub retry: Schedule,
-    /// How long a handler may take for one batch. It is then dropped, as if what it needs were unavailable.
+    /// How long a handler may take for one batch: 10 s. It is then dropped and was too slow; see [`Failure::Slow`]. After a
+    /// stop it has 10 s at most, so that the process ends in time.
     pub handler_time: Duration,
 }
 
@@ -48,7 +71,7 @@ impl Default for Options {
             max_bytes: 8 * 1024 * 1024,
             max_attempts: 30,
             retry: "1s,2s,5s,10s,30s,1m".parse().expect("this is a schedule"),
-            handler_time: Duration::from_mins(1),
+            handler_time: Duration::from_secs(10),
         }
     }
 }
@@ -60,12 +83,19 @@ pub struct Consumer {
     publisher: Publisher,
     spec: DurableSpec,
     options: Options,
+    faults: Arc<Faults>,
 }
 
 impl Consumer {
     /// A consumer with the usual options.
     pub fn new(bus: &Bus, spec: &DurableSpec) -> Self {
-        Self { bus: bus.clone(), publisher: Publisher::new(bus), spec: *spec, options: Options::default() }
+        Self {
+            bus: bus.clone(),
+            publisher: Publisher::new(bus),
+            spec: *spec,
+            options: Options::default(),
+            faults: Arc::default(),
+        }
     }
 
     /// With other options.
@@ -94,7 +124,10 @@ impl Consumer {
                 }
                 Pulled::Again => PAUSE / 10,
                 Pulled::Gone => {
-                    self.create_again().await;
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = self.create_again() => {}
+                    }
                     PAUSE
                 }
                 Pulled::Failed(reason) => {
@@ -132,6 +165,7 @@ impl Consumer {
         tokio::select! {
             () = self.settle_all(handler, &deliveries, &held, stop) => {}
             never = held.keep_alive(self.spec.ack_wait / 3) => match never {},
+            () = cut_off(stop) => tracing::warn!(durable = self.spec.name, "stopped in the middle of a batch"),
         }
         // What is still held belongs to whoever comes next; a stop is no reason to wait for the ack's deadline.
         held.release_all().await;
@@ -169,30 +203,50 @@ impl Consumer {
             }
             Answer::Failed(reason) if 1 < deliveries.len() => {
                 tracing::warn!(durable = self.spec.name, reason, "a batch failed; trying its messages one by one");
-                for delivery in deliveries {
-                    match self.ask(handler, std::slice::from_ref(delivery), stop).await {
-                        Answer::Verdicts(verdicts) => {
-                            for verdict in verdicts {
-                                self.settle(delivery, verdict, held).await;
-                            }
-                        }
-                        Answer::Failed(reason) => self.failed(delivery, reason, held).await,
-                        Answer::Stopped => return,
+                self.settle_one_by_one(handler, deliveries, held, stop).await;
+            }
+            Answer::Failed(reason) => self.failed(&deliveries[0], &reason, held).await,
+            Answer::Stopped => {}
+        }
+    }
+
+    async fn settle_one_by_one(
+        &self,
+        handler: &impl Handler,
+        deliveries: &[Delivery],
+        held: &Held,
+        stop: &CancellationToken,
+    ) {
+        let mut failures = Vec::new();
+        for delivery in deliveries {
+            if stop.is_cancelled() {
+                break;
+            }
+            match self.ask(handler, std::slice::from_ref(delivery), stop).await {
+                Answer::Verdicts(verdicts) => {
+                    for verdict in verdicts {
+                        self.settle(delivery, verdict, held).await;
                     }
                 }
+                Answer::Failed(reason) => failures.push((delivery, reason)),
+                Answer::Stopped => break,
             }
-            Answer::Failed(reason) => self.failed(&deliveries[0], reason, held).await,
-            Answer::Stopped => {}
+        }
+        // Judged last, because it matters whether the others were applied.
+        for (delivery, reason) in failures {
+            self.failed(delivery, &reason, held).await;
         }
     }
 
     async fn settle(&self, delivery: &Delivery, verdict: Verdict, held: &Held) {
         match verdict {
             Verdict::Applied => {
+                self.faults.applied(delivery.sequence, Instant::now());
                 self.count("applied");
                 held.reply(delivery.sequence, Reply::Ack).await;
             }
             Verdict::Retry(delay) => {
+                self.faults.forget(delivery.sequence);
                 self.count("retry");
                 held.reply(delivery.sequence, Reply::Later(delay)).await;
             }
@@ -200,13 +254,26 @@ impl Consumer {
         }
     }
 
-    async fn failed(&self, delivery: &Delivery, reason: String, held: &Held) {
+    async fn failed(&self, delivery: &Delivery, reason: &str, held: &Held) {
         let Delivery { id, attempts, .. } = delivery;
-        if self.options.max_attempts <= *attempts {
-            self.bury(delivery, &reason, held).await;
+        let durable = self.spec.name;
+        let strikes = self.faults.failed(delivery.sequence, Instant::now());
+        if *attempts < self.options.max_attempts {
+            tracing::warn!(durable, id, attempts, reason, "a message failed; it will be delivered again");
+        } else if strikes < STRIKES.min(self.options.max_attempts) {
+            self.bus.metrics.burials_withheld.get_or_create(&Durable { durable }).inc();
+            tracing::error!(
+                durable,
+                id,
+                attempts,
+                reason,
+                "a message failed past its last attempt; it is kept, because it is not yet sure that the message is to \
+                 blame and not the handler: was nothing else applied lately?"
+            );
+        } else {
+            self.bury(delivery, reason, held).await;
             return;
         }
-        tracing::warn!(durable = self.spec.name, id, attempts, reason, "a message failed; it will be delivered again");
         self.count("failed");
         let attempts = u32::try_from(*attempts).unwrap_or(u32::MAX);
         held.reply(delivery.sequence, Reply::Later(self.options.retry.after_jittered(attempts))).await;
@@ -221,6 +288,7 @@ impl Consumer {
                 tracing::error!(durable = self.spec.name, id, attempts, reason, "a message became a dead letter");
                 self.bus.metrics.dead_letters.get_or_create(&Durable { durable: self.spec.name }).inc();
                 self.count("dead");
+                self.faults.forget(*sequence);
                 held.reply(*sequence, Reply::Ack).await;
             }
             Err(error) => {
@@ -240,4 +308,10 @@ impl Consumer {
         let gauge = self.bus.metrics.pending.get_or_create(&Durable { durable: self.spec.name });
         gauge.set(i64::try_from(messages).unwrap_or(i64::MAX));
     }
+}
+
+/// Returns when what is held may no longer be worked on.
+async fn cut_off(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(LAST_WORK_TIME).await;
 }

@@ -92,6 +92,7 @@ mod tests {
             merchant: "acme".to_owned(),
             provider: "wechat-v2".to_owned(),
             out_trade_no: "0198c5".to_owned(),
+            mch_id: "1900000109".to_owned(),
             transaction_id: "42".to_owned(),
             amount_fen: 1,
             ..PaymentPaid::default()
@@ -137,7 +138,7 @@ mod tests {
         assert_eq!(refused(&|d| d.headers = async_nats::HeaderMap::new()), "the header ce-type is missing");
         assert_eq!(
             refused(&|d| d.headers.insert("ce-id", "other")),
-            r#"Nats-Msg-Id is "paid:wechat-v2:42" and ce-id is "other""#
+            r#"Nats-Msg-Id is "paid:wechat-v2:1900000109:42" and ce-id is "other""#
         );
         assert_eq!(refused(&|d| d.payload = "{".into()), "the body is not a tongbao.event.v1.PaymentPaid");
         assert_eq!(

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use proto::bus::header;
 use proto::event::Event;
 
+use super::PublishError;
 use crate::clock::Clock;
 use crate::trace::current_traceparent;
 
@@ -135,6 +136,21 @@ impl Envelope {
     }
 }
 
+impl Envelope {
+    /// The message of what was stored, unless it holds what no header can carry: then somebody else wrote it.
+    pub(crate) fn into_checked(self) -> Result<Message, PublishError> {
+        let required = [&self.id, &self.event_type, &self.source, &self.about, &self.time];
+        let headers = required.into_iter().chain(&self.traceparent);
+        if !headers.into_iter().all(|value| is_header_value(value)) {
+            return Err(PublishError::Invalid { reason: "one of its headers is not printable ASCII".to_owned() });
+        }
+        if !is_subject(&self.subject) {
+            return Err(PublishError::Invalid { reason: "nothing can be published on its subject".to_owned() });
+        }
+        Ok(self.into())
+    }
+}
+
 impl From<Envelope> for Message {
     fn from(envelope: Envelope) -> Self {
         let mut headers = HeaderMap::new();
@@ -176,6 +192,7 @@ mod tests {
             merchant: "acme-mini".to_owned(),
             provider: "wechat-v2".to_owned(),
             out_trade_no: "0198c5".to_owned(),
+            mch_id: "1900000109".to_owned(),
             transaction_id: "4200002026".to_owned(),
             amount_fen: 8_800,
             paid_time: Some(proto_time(1_790_000_000, 120_000_000)),
@@ -191,11 +208,11 @@ mod tests {
     #[test]
     fn an_event_becomes_a_cloud_event_in_binary_mode() {
         let message = Message::from_event(&paid(), "notify-svc").expect("it can be sent");
-        assert_eq!(message.id, "paid:wechat-v2:4200002026");
+        assert_eq!(message.id, "paid:wechat-v2:1900000109:4200002026");
         assert_eq!(message.subject, "pay.v1.payment.paid.acme-mini");
         let header = |name: &str| message.headers.get(name).map(ToString::to_string);
         assert_eq!(header("ce-specversion").as_deref(), Some("1.0"));
-        assert_eq!(header("ce-id").as_deref(), Some("paid:wechat-v2:4200002026"));
+        assert_eq!(header("ce-id").as_deref(), Some("paid:wechat-v2:1900000109:4200002026"));
         assert_eq!(header("ce-type").as_deref(), Some("tongbao.event.v1.PaymentPaid"));
         assert_eq!(header("ce-source").as_deref(), Some("notify-svc"));
         assert_eq!(header("ce-subject").as_deref(), Some("payments/0198c5"));

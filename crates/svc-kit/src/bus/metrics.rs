@@ -36,6 +36,8 @@ pub(crate) struct BusMetrics {
     pub(crate) consumed: Family<DurableOutcome, Counter>,
     pub(crate) pending: Family<Durable, Gauge>,
     pub(crate) dead_letters: Family<Durable, Counter>,
+    pub(crate) burials_withheld: Family<Durable, Counter>,
+    pub(crate) stream_checks: Family<Outcome, Counter>,
 }
 
 impl BusMetrics {
@@ -49,6 +51,12 @@ impl BusMetrics {
             consumed: metrics.counters("bus_consumed", "Deliveries by durable and outcome"),
             pending: metrics.gauges("bus_pending", "Messages that wait for a durable, as of its last fetch"),
             dead_letters: metrics.counters("bus_dead_letters", "Messages that a durable could never apply"),
+            burials_withheld: metrics.counters(
+                "bus_burials_withheld",
+                "Failures past the last attempt that became no dead letter, because the handler itself looks broken",
+            ),
+            stream_checks: metrics
+                .counters("bus_stream_checks", "Checks of streams and server after a connect, by outcome: ok, failed"),
         }
     }
 }

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use async_nats::ServerInfo;
+use prometheus_client::metrics::gauge::Gauge;
 use reqwest::redirect::Policy;
 use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
 
-/// Atomic batches came with 2.12.
-const OLDEST: (u64, u64) = (2, 12);
+use crate::metrics::Metrics;
+
+/// Atomic batches came with 2.12, but before 2.14 they refuse messages with a `Nats-Msg-Id`, as all of ours are.
+const OLDEST: (u64, u64) = (2, 14);
 
 /// How long the monitor may take to answer once.
 const MONITOR_TIME: Duration = Duration::from_secs(3);
@@ -38,21 +41,56 @@ fn parse_version(version: &str) -> Option<(u64, u64)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-/// Refuses a server that acks before its disk has the message. Without the monitor's address this cannot be known.
-pub(super) async fn check_sync(monitor: Option<&Url>, deadline: Instant) -> anyhow::Result<()> {
-    let Some(monitor) = monitor else {
-        tracing::warn!("not checked: whether NATS has `sync_interval: always` (set NATS_MONITOR_URL to check it)");
-        return Ok(());
-    };
-    let place = format!("{}:{}", monitor.host_str().unwrap_or_default(), monitor.port_or_known_default().unwrap_or(80));
-    loop {
-        match ask(monitor).await {
-            Ok(answer) => return judge(&answer, &place),
-            Err(error) if deadline <= Instant::now() + PAUSE => {
-                return Err(error.context(format!("cannot ask NATS's monitor at {place} about sync_interval")));
+/// The monitoring address of the server, and what it said last.
+#[derive(Clone, Debug)]
+pub(super) struct Monitor {
+    url: Url,
+    /// 1 when the server that was asked last syncs always.
+    sync_always: Gauge,
+}
+
+impl Monitor {
+    /// Without the address this cannot be known, so there is no gauge that would claim something.
+    pub(super) fn new(url: Option<&Url>, metrics: &Metrics) -> Option<Self> {
+        let Some(url) = url else {
+            tracing::warn!("not checked: whether NATS has `sync_interval: always` (set NATS_MONITOR_URL to check it)");
+            return None;
+        };
+        let sync_always =
+            metrics.gauge("bus_sync_always", "1 when NATS has an acked message on disk, as its monitor said last");
+        Some(Self { url: url.clone(), sync_always })
+    }
+
+    /// Refuses a server that acks before its disk has the message. Asks until `deadline`.
+    pub(super) async fn check_until(&self, deadline: Instant) -> anyhow::Result<()> {
+        loop {
+            match ask(&self.url).await {
+                Ok(answer) => return self.judge(&answer),
+                Err(error) if deadline <= Instant::now() + PAUSE => return Err(self.silent(error)),
+                Err(_error) => tokio::time::sleep(PAUSE).await,
             }
-            Err(_error) => tokio::time::sleep(PAUSE).await,
         }
+    }
+
+    /// Asks once.
+    pub(super) async fn check(&self) -> anyhow::Result<()> {
+        let answer = ask(&self.url).await.map_err(|error| self.silent(error))?;
+        self.judge(&answer)
+    }
+
+    fn judge(&self, answer: &Jsz) -> anyhow::Result<()> {
+        let judged = judge(answer, &self.place());
+        self.sync_always.set(i64::from(judged.is_ok()));
+        judged
+    }
+
+    fn silent(&self, error: anyhow::Error) -> anyhow::Error {
+        error.context(format!("cannot ask NATS's monitor at {} about sync_interval", self.place()))
+    }
+
+    fn place(&self) -> String {
+        let port = self.url.port_or_known_default().unwrap_or(80);
+        format!("{}:{port}", self.url.host_str().unwrap_or_default())
     }
 }
 
@@ -102,11 +140,11 @@ mod tests {
     }
 
     #[test]
-    fn a_server_before_2_12_or_without_jetstream_is_refused() {
-        for good in ["2.12.0", "2.15.1", "v2.14.0-RC.1", "3.0.0"] {
+    fn a_server_before_2_14_or_without_jetstream_is_refused() {
+        for good in ["2.14.0", "2.15.1", "v2.14.0-RC.1", "3.0.0"] {
             check_version(&info(good, true), "bus:4222").expect(good);
         }
-        for old in ["2.9.10", "2.11.99", "1.99.0", "", "dev"] {
+        for old in ["2.9.10", "2.12.0", "2.13.99", "1.99.0", "", "dev"] {
             let error = check_version(&info(old, true), "bus:4222").expect_err(old);
             assert!(error.to_string().starts_with("NATS at bus:4222 has version"), "{error}");
         }

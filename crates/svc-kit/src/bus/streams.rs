@@ -16,6 +16,7 @@ use proto::bus::{DurableSpec, StreamSpec};
 use tokio_util::sync::CancellationToken;
 
 use super::Bus;
+use super::metrics::Outcome;
 use crate::schedule::jittered;
 
 /// How often creating is tried before the start gives up: a cluster may be electing a leader.
@@ -23,6 +24,9 @@ const ATTEMPTS: u32 = 10;
 
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// After a check that failed, before the next one: somebody may have repaired what we cannot.
+const CHECK_PAUSE: Duration = Duration::from_secs(30);
 
 /// Why the streams are not as the table says.
 #[derive(Debug, thiserror::Error)]
@@ -77,26 +81,41 @@ async fn ensure_once(bus: &Bus, process: &str) -> Result<(), StreamsError> {
     Ok(())
 }
 
-/// Creates them again after each reconnect, because the server that came back may have lost its disk. Ends when `stop`
-/// fires; a failure is logged and tried again after the next reconnect.
+/// Creates them at once and after each reconnect, because the server that came back may have lost its disk; and asks its
+/// monitor again whether it syncs always, because it may have lost its settings, too. Ends when `stop` fires. A failure is
+/// logged, and the check is repeated every 30 s until it ends well.
 ///
 /// # Errors
 /// None: the result is what [`crate::process::Tasks::spawn`] wants.
 pub async fn keep(bus: Bus, process: &'static str, stop: CancellationToken) -> anyhow::Result<()> {
-    let mut generation = bus.generation();
     loop {
+        // Taken before the check, so that a reconnect in its middle is followed by another check.
+        let mut generation = bus.generation();
+        let checked = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            checked = check(&bus, process) => checked,
+        };
+        let outcome = if checked { "ok" } else { "failed" };
+        bus.metrics.stream_checks.get_or_create(&Outcome { outcome }).inc();
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             () = generation.renewed() => {}
-        }
-        let ensured = tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            ensured = ensure(&bus, process) => ensured,
-        };
-        if let Err(error) = ensured {
-            tracing::error!(error = &error as &dyn std::error::Error, "streams could not be checked after a reconnect");
+            () = tokio::time::sleep(jittered(CHECK_PAUSE)), if !checked => {}
         }
     }
+}
+
+async fn check(bus: &Bus, process: &str) -> bool {
+    let ensured = ensure(bus, process).await;
+    if let Err(error) = &ensured {
+        tracing::error!(error = error as &dyn std::error::Error, "streams could not be checked after a connect");
+    }
+    let Some(monitor) = &bus.monitor else { return ensured.is_ok() };
+    let synced = monitor.check().await;
+    if let Err(error) = &synced {
+        tracing::error!("checked again after a connect: {error:#}");
+    }
+    ensured.is_ok() && synced.is_ok()
 }
 
 /// Creates one stream, or brings it to what `spec` says.

@@ -97,10 +97,9 @@ async fn admit(State(admission): State<Admission>, request: Request, next: Next)
     if let Some(trace_id) = trace::trace_id(&span) {
         span.record("trace_id", trace_id);
     }
-    let begun = Instant::now();
+    let mut measured = Measured::begin(&admission, &span, method);
     let response = answer(&admission, request, next).instrument(span.clone()).await;
-    let code = code_of(&response);
-    told(&admission, &span, method, code, begun.elapsed());
+    measured.code = code_of(&response);
     response
 }
 
@@ -109,11 +108,11 @@ async fn answer(admission: &Admission, request: Request, next: Next) -> Response
         return refuse(Code::ResourceExhausted, OVERLOADED, "too many requests at once; try again later", [])
             .into_http();
     };
-    admission.in_flight.inc();
+    let in_flight = InFlight::begin(&admission.in_flight);
     let time = time_for(request.headers(), admission.limits.request_time);
     let request = capped(request, admission.limits.request_bytes);
     let answered = tokio::time::timeout(time, AssertUnwindSafe(next.run(request)).catch_unwind()).await;
-    admission.in_flight.dec();
+    drop(in_flight);
     drop(place);
     match answered {
         Ok(Ok(response)) => response,
@@ -129,12 +128,48 @@ async fn answer(admission: &Admission, request: Request, next: Next) -> Response
     }
 }
 
-fn told(admission: &Admission, span: &Span, method: String, code: Code, time: Duration) {
-    // A path that nobody serves was chosen by a stranger and must not become a label.
-    let method = if code == Code::Unimplemented { "unknown".to_owned() } else { method };
-    let code = code_name(code);
-    tracing::debug!(parent: span, code, duration_ms = time.as_millis(), "answered {code}");
-    admission.durations.get_or_create(&Outcome { method, code }).observe(time.as_secs_f64());
+/// Counts one request while it is being worked on, also when its caller goes away in the middle and all this is dropped.
+struct InFlight<'a>(&'a Gauge);
+
+impl<'a> InFlight<'a> {
+    fn begin(gauge: &'a Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Tells, when it is dropped, how one request ended and how long it took.
+struct Measured<'a> {
+    admission: &'a Admission,
+    span: &'a Span,
+    method: String,
+    begun: Instant,
+    code: Code,
+}
+
+impl<'a> Measured<'a> {
+    /// A request that never gets another code was cancelled: its caller went away, or the process was cut off.
+    fn begin(admission: &'a Admission, span: &'a Span, method: String) -> Self {
+        Self { admission, span, method, begun: Instant::now(), code: Code::Cancelled }
+    }
+}
+
+impl Drop for Measured<'_> {
+    fn drop(&mut self) {
+        let time = self.begun.elapsed();
+        // A path that nobody serves was chosen by a stranger and must not become a label.
+        let unserved = self.code == Code::Unimplemented;
+        let method = if unserved { "unknown".to_owned() } else { std::mem::take(&mut self.method) };
+        let code = code_name(self.code);
+        tracing::debug!(parent: self.span, code, duration_ms = time.as_millis(), "answered {code}");
+        self.admission.durations.get_or_create(&Outcome { method, code }).observe(time.as_secs_f64());
+    }
 }
 
 /// Refuses a request whose body grows over `limit`.

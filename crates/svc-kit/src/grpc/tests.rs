@@ -218,6 +218,27 @@ async fn a_request_that_takes_too_long_is_ended_with_an_unknown_outcome() {
 }
 
 #[tokio::test]
+async fn a_request_whose_caller_goes_away_is_measured_and_no_longer_in_flight() {
+    let server = TestServer::start(Limits::default()).await;
+    let called = server.say_meanwhile("wait");
+    server.gate.entered.notified().await;
+    assert!(server.metrics.encode().contains("grpc_requests_in_flight 1\n"));
+    called.abort();
+    let cancelled = r#"grpc_request_duration_seconds_count{method="test.v1.Echo/Say",code="CANCELLED"} 1"#;
+    let until_told = async {
+        loop {
+            let text = server.metrics.encode();
+            if text.contains(cancelled) && text.contains("grpc_requests_in_flight 0\n") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(GENEROUS, until_told).await.expect("it is counted as cancelled");
+    server.ends_well().await;
+}
+
+#[tokio::test]
 async fn a_request_that_is_too_long_is_refused() {
     let server = TestServer::start(Limits { request_bytes: 1000, ..Limits::default() }).await;
     assert_eq!(server.say(&"x".repeat(900)).await.expect("short enough"), "900 bytes");

@@ -8,20 +8,45 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use sqlx::postgres::PgRow;
-use sqlx::{Acquire as _, PgConnection, PgPool, Row as _};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Row as _, Transaction};
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::bus::{Bus, Envelope, Message, PublishError, Publisher};
+use super::resting::Resting;
+use crate::bus::{Ack, BATCH_DEADLINES, Bus, Envelope, Message, PublishError, Publisher};
 use crate::metrics::{Age, Metrics};
+use crate::postgres::IDLE_IN_TRANSACTION_TIME;
+use crate::process::DRAIN_TIME;
 use crate::schedule::jittered;
 
 /// Events in one transaction and one atomic batch.
 const BATCH: usize = 64;
 
-/// How long one step with the database may take. sqlx has no read timeout, so a black hole would hold us for ever.
-const STEP_TIME: Duration = Duration::from_secs(5);
+/// How long taking events out of the database may take. sqlx has no read timeout, so a black hole would hold us for ever.
+const TAKE_TIME: Duration = Duration::from_secs(4);
+
+/// How long one ack may take. Until it comes the rows are locked and the transaction is idle.
+const ACK_TIME: Duration = Duration::from_secs(2);
+
+/// How long publishing may take: one batch, and its messages one by one when it fails.
+const PUBLISH_TIME: Duration = Duration::from_secs(ACK_TIME.as_secs() * BATCH_DEADLINES);
+
+/// How long deleting and committing may take.
+const SETTLE_TIME: Duration = Duration::from_secs(4);
+
+/// How long counting what waits may take.
+const MEASURE_TIME: Duration = Duration::from_secs(2);
+
+const _: () = assert!(
+    PUBLISH_TIME.as_secs() + SETTLE_TIME.as_secs() < IDLE_IN_TRANSACTION_TIME.as_secs(),
+    "the server does not end a transaction whose rows are being published"
+);
+const _: () = assert!(
+    TAKE_TIME.as_secs() + PUBLISH_TIME.as_secs() + SETTLE_TIME.as_secs() + MEASURE_TIME.as_secs() + 5
+        < DRAIN_TIME.as_secs(),
+    "a round that has begun when the process stops ends well within the drain"
+);
 
 /// Between two looks when nobody wakes us: another process may have written, or died after writing.
 const POLL: Duration = Duration::from_millis(500);
@@ -39,6 +64,7 @@ pub struct Relay {
     publisher: Publisher,
     notify: Arc<Notify>,
     metrics: RelayMetrics,
+    resting: Resting,
 }
 
 /// Wakes the relay of this process: call it after a commit that wrote events. Clones wake the same relay.
@@ -57,6 +83,7 @@ impl Waker {
 #[derive(Clone, Debug)]
 struct RelayMetrics {
     pending: Gauge,
+    resting: Gauge,
     oldest: Age,
     published: Family<Outcome, Counter>,
 }
@@ -71,18 +98,16 @@ struct Outcome {
 enum RelayError {
     #[error("the outbox cannot be read or written")]
     Database(#[from] sqlx::Error),
-    #[error("the database took longer than {STEP_TIME:?}")]
+    #[error("the database took too long")]
     Slow,
 }
 
 /// What a round did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Round {
-    /// Nothing waits, or others are at it.
-    Idle,
-    /// Everything that was taken is published.
-    Published { taken: usize },
-    /// Some events could not be published.
+    /// What was taken is published, or was refused and rests. Perhaps there is more.
+    Done { more: bool },
+    /// The stream cannot be reached, or refuses more than can rest.
     Stuck,
 }
 
@@ -91,10 +116,13 @@ impl Relay {
     pub fn new(pool: PgPool, bus: &Bus, metrics: &Metrics) -> Self {
         let metrics = RelayMetrics {
             pending: metrics.gauge("outbox_pending", "Committed events that are not published; counted up to 10000"),
+            resting: metrics
+                .gauge("outbox_resting", "Events that the stream has refused and that wait for their next try"),
             oldest: metrics.age("outbox_oldest_seconds", "Age of the oldest event that is not published"),
             published: metrics.counters("outbox_published", "Events that left the outbox, or could not, by outcome"),
         };
-        Self { pool, publisher: Publisher::new(bus), notify: Arc::default(), metrics }
+        let publisher = Publisher::new(bus).with_deadline(ACK_TIME);
+        Self { pool, publisher, notify: Arc::default(), metrics, resting: Resting::default() }
     }
 
     /// What wakes this relay.
@@ -107,18 +135,17 @@ impl Relay {
     ///
     /// # Errors
     /// None: the result is what [`crate::process::Tasks::spawn`] wants. A database or a bus that is away is waited for.
-    pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+    pub async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
         let mut pause = POLL;
         while !stop.is_cancelled() {
             let round = self.round().await;
             self.measure().await;
             let wakes = match round {
-                // There may be more behind a full batch.
-                Ok(Round::Published { taken: BATCH }) => {
+                Ok(Round::Done { more: true }) => {
                     pause = POLL;
                     continue;
                 }
-                Ok(Round::Published { .. } | Round::Idle) => {
+                Ok(Round::Done { more: false }) => {
                     pause = POLL;
                     true
                 }
@@ -144,9 +171,10 @@ impl Relay {
 
     /// One transaction: take, publish, delete, commit. The rows stay locked while they are published, so that no other relay
     /// takes them; the server ends the transaction if we disappear.
-    async fn round(&self) -> Result<Round, RelayError> {
-        let mut connection = timely(self.pool.acquire()).await?;
-        let round = self.round_on(&mut connection).await;
+    async fn round(&mut self) -> Result<Round, RelayError> {
+        let taking = Instant::now() + TAKE_TIME;
+        let mut connection = timely(taking, self.pool.acquire()).await?;
+        let round = self.round_on(&mut connection, taking).await;
         if matches!(round, Err(RelayError::Slow)) {
             // It is in the middle of something; nobody else shall get it from the pool.
             drop(connection.detach());
@@ -154,51 +182,69 @@ impl Relay {
         round
     }
 
-    async fn round_on(&self, connection: &mut PgConnection) -> Result<Round, RelayError> {
-        // Most looks find nothing; they need no transaction.
-        let waiting: bool =
-            timely(sqlx::query_scalar("SELECT EXISTS (SELECT FROM outbox)").fetch_one(&mut *connection)).await?;
-        if !waiting {
-            return Ok(Round::Idle);
-        }
-        let mut tx = timely(connection.begin()).await?;
-        let rows = timely(
-            sqlx::query(
-                "SELECT seq, event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload
-                 FROM outbox ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED",
-            )
-            .bind(i64::try_from(BATCH).expect("a small number"))
-            .fetch_all(&mut *tx),
-        )
-        .await?;
-        let events = rows.iter().map(read).collect::<sqlx::Result<Vec<_>>>()?;
-        let (seqs, messages): (Vec<i64>, Vec<Message>) = events.into_iter().unzip();
-        if messages.is_empty() {
-            return Ok(Round::Idle); // Others hold them all. Dropping the transaction rolls it back.
-        }
-        let mut published = Vec::with_capacity(seqs.len());
-        let mut errors = Vec::new();
-        for ((seq, message), verdict) in seqs.iter().zip(&messages).zip(self.publisher.publish_batch(&messages).await) {
-            self.metrics.count(&verdict);
-            match verdict {
-                Ok(_) => published.push(*seq),
-                Err(error) => errors.push((&message.id, error)),
+    async fn round_on(&mut self, connection: &mut PgConnection, taking: Instant) -> Result<Round, RelayError> {
+        let resting = self.resting.rows(Instant::now());
+        self.metrics.resting.set(i64::try_from(resting.len()).unwrap_or(i64::MAX));
+        let Some((mut tx, rows)) = timely(taking, take(connection, &resting)).await? else {
+            return Ok(Round::Done { more: false });
+        };
+        let (mut seqs, mut messages, mut verdicts) = (Vec::new(), Vec::new(), Vec::new());
+        for row in &rows {
+            match read(row)? {
+                (seq, Ok(message)) => {
+                    seqs.push(seq);
+                    messages.push(message);
+                }
+                (seq, Err(error)) => verdicts.push((seq, Err(error))),
             }
         }
-        if let Some((id, error)) = errors.first() {
-            let (failed, error) = (errors.len(), error as &dyn std::error::Error);
-            tracing::warn!(failed, id, error, "events could not be published; they stay in the outbox");
-        }
+        // One batch in one transaction, so that the time until its end is known. What is left is the next round's.
+        let all: Vec<usize> = (0..messages.len()).collect();
+        let answers = self.publisher.publish_next(&messages, &all).await;
+        let more = rows.len() == BATCH || answers.len() < messages.len();
+        verdicts.extend(answers.into_iter().map(|(index, answer)| (seqs[index], answer)));
+        let (published, stuck) = self.judge(verdicts);
         if !published.is_empty() {
-            timely(sqlx::query("DELETE FROM outbox WHERE seq = ANY($1)").bind(published).execute(&mut *tx)).await?;
-            timely(tx.commit()).await?;
+            let settle = async {
+                sqlx::query("DELETE FROM outbox WHERE seq = ANY($1)").bind(published).execute(&mut *tx).await?;
+                tx.commit().await
+            };
+            timely(Instant::now() + SETTLE_TIME, settle).await?;
         }
-        Ok(if errors.is_empty() { Round::Published { taken: messages.len() } } else { Round::Stuck })
+        Ok(if stuck { Round::Stuck } else { Round::Done { more } })
+    }
+
+    /// Sorts the verdicts: returns the rows that were published, and whether publishing as such does not work now. A row that
+    /// was refused rests, and is no reason to stop.
+    fn judge(&mut self, verdicts: Vec<(i64, Result<Ack, PublishError>)>) -> (Vec<i64>, bool) {
+        let (mut published, mut failed, mut stuck) = (Vec::new(), Vec::new(), false);
+        for (seq, verdict) in verdicts {
+            self.metrics.count(&verdict);
+            let Err(error) = verdict else {
+                self.resting.published(seq);
+                published.push(seq);
+                continue;
+            };
+            stuck |= match &error {
+                PublishError::NotConnected | PublishError::Unknown { .. } => true,
+                PublishError::Refused { .. }
+                | PublishError::NoStream { .. }
+                | PublishError::WrongStream { .. }
+                | PublishError::Invalid { .. } => !self.resting.refused(seq, Instant::now()),
+            };
+            failed.push((seq, error));
+        }
+        if let Some((seq, error)) = failed.first() {
+            let (failed, error) = (failed.len(), error as &dyn std::error::Error);
+            tracing::warn!(failed, seq, error, "events could not be published; they stay in the outbox");
+        }
+        (published, stuck)
     }
 
     /// Tells how much waits and for how long, by the database's clock. A failure is the next round's to tell.
     async fn measure(&self) {
         let measured = timely(
+            Instant::now() + MEASURE_TIME,
             sqlx::query_as::<_, (i64, Option<i64>)>(
                 "SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) AS counted),
                         (SELECT (extract(epoch FROM clock_timestamp() - created_at) * 1000)::bigint
@@ -228,14 +274,40 @@ impl RelayMetrics {
     }
 }
 
-async fn timely<T>(step: impl Future<Output = sqlx::Result<T>>) -> Result<T, RelayError> {
-    match timeout(STEP_TIME, step).await {
+/// The oldest rows that do not rest and that nobody else holds, locked; `None` when there are none.
+async fn take<'c>(
+    connection: &'c mut PgConnection,
+    resting: &[i64],
+) -> sqlx::Result<Option<(Transaction<'c, Postgres>, Vec<PgRow>)>> {
+    // Most looks find nothing; they need no transaction.
+    let waiting: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM outbox WHERE seq <> ALL($1))")
+        .bind(resting)
+        .fetch_one(&mut *connection)
+        .await?;
+    if !waiting {
+        return Ok(None);
+    }
+    let mut tx = connection.begin().await?;
+    let rows = sqlx::query(
+        "SELECT seq, event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload
+         FROM outbox WHERE seq <> ALL($2) ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED",
+    )
+    .bind(i64::try_from(BATCH).expect("a small number"))
+    .bind(resting)
+    .fetch_all(&mut *tx)
+    .await?;
+    // When others hold them all, dropping the transaction rolls it back.
+    Ok(if rows.is_empty() { None } else { Some((tx, rows)) })
+}
+
+async fn timely<T>(deadline: Instant, step: impl Future<Output = sqlx::Result<T>>) -> Result<T, RelayError> {
+    match timeout_at(deadline, step).await {
         Ok(done) => Ok(done?),
         Err(_elapsed) => Err(RelayError::Slow),
     }
 }
 
-fn read(row: &PgRow) -> sqlx::Result<(i64, Message)> {
+fn read(row: &PgRow) -> sqlx::Result<(i64, Result<Message, PublishError>)> {
     let envelope = Envelope {
         id: row.try_get("event_id")?,
         subject: row.try_get("subject")?,
@@ -246,5 +318,5 @@ fn read(row: &PgRow) -> sqlx::Result<(i64, Message)> {
         traceparent: row.try_get("traceparent")?,
         payload: row.try_get("payload")?,
     };
-    Ok((row.try_get("seq")?, envelope.into()))
+    Ok((row.try_get("seq")?, envelope.into_checked()))
 }

@@ -1,12 +1,14 @@
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_nats::jetstream::consumer::Info;
 use svc_kit::bus::{Bus, Consumer, Delivery, Failure, Handler, Options, Verdict, Verdicts};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::nats::Nats;
-use crate::{durable, message, publisher, stored, until};
+use crate::{DEADLINE, durable, message, publisher, stored, until};
 
 /// A handler made of a closure that is called for each batch, and what the batches were.
 struct Script<F> {
@@ -67,6 +69,10 @@ impl<F: Fn(usize, &[Delivery]) -> Result<Verdicts, Failure> + Send + Sync> Runni
     }
 }
 
+fn is_poison(delivery: &Delivery) -> bool {
+    delivery.id.ends_with("poison")
+}
+
 async fn unacked(bus: &Bus) -> usize {
     until("the server answers", || async { Some(info(bus).await?.num_ack_pending) }).await
 }
@@ -115,7 +121,7 @@ async fn what_waits_is_handed_over_as_one_batch() {
     until_acked(&bus, 3).await;
     let calls = running.stop().await;
     let ids: Vec<&str> = calls[0].ids.iter().map(String::as_str).collect();
-    assert_eq!(ids, ["paid:wechat-v2:1", "paid:wechat-v2:2", "paid:wechat-v2:3"]);
+    assert_eq!(ids, ["paid:wechat-v2:1900000109:1", "paid:wechat-v2:1900000109:2", "paid:wechat-v2:1900000109:3"]);
 }
 
 #[tokio::test]
@@ -126,7 +132,7 @@ async fn a_poisonous_message_becomes_a_dead_letter_and_stops_nobody_else() {
         publisher(&bus).publish(&message(id)).await.expect("it is stored");
     }
     let running = Running::start(&bus, 2, |_, batch| {
-        if batch.iter().any(|delivery| delivery.id.ends_with("poison")) {
+        if batch.iter().any(is_poison) {
             return Err(Failure::failed("it is poisonous"));
         }
         Ok(Verdicts::All(Verdict::Applied))
@@ -140,8 +146,8 @@ async fn a_poisonous_message_becomes_a_dead_letter_and_stops_nobody_else() {
     assert_eq!(letter.subject.as_str(), "dead.v1.order-svc-pay");
     assert_eq!(letter.payload, message("poison").payload);
     let header = |name: &str| letter.headers.get(name).map(ToString::to_string).unwrap_or_default();
-    assert_eq!(header("Nats-Msg-Id"), "PAY:order-svc-pay:paid:wechat-v2:poison");
-    assert_eq!(header("ce-id"), "paid:wechat-v2:poison");
+    assert_eq!(header("Nats-Msg-Id"), "PAY:2:order-svc-pay");
+    assert_eq!(header("ce-id"), "paid:wechat-v2:1900000109:poison");
     assert_eq!(header("tongbao-dead-reason"), "it is poisonous");
     assert!(2 <= header("tongbao-dead-attempts").parse().expect("a number"));
     let text = metrics.encode();
@@ -176,14 +182,98 @@ async fn a_handler_whose_database_is_away_is_asked_again_and_nothing_dies() {
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_has_failed() {
+async fn a_message_on_which_the_handler_panics_has_failed() {
+    let nats = Nats::start().await;
+    let (bus, _) = nats.bus().await;
+    for id in ["1", "poison"] {
+        publisher(&bus).publish(&message(id)).await.expect("it is stored");
+    }
+    let running = Running::start(&bus, 1, |_, batch| {
+        assert!(!batch.iter().any(is_poison), "a bug in the handler");
+        Ok(Verdicts::All(Verdict::Applied))
+    });
+    until_acked(&bus, 2).await;
+    running.stop().await;
+    assert_eq!(stored(&bus, "DEAD").await, 1);
+}
+
+/// A handler that fails on everything for a while: far more often than each message may fail.
+async fn a_broken_handler(failure: fn() -> Failure) {
+    let nats = Nats::start().await;
+    let (bus, metrics) = nats.bus().await;
+    for id in ["1", "2"] {
+        publisher(&bus).publish(&message(id)).await.expect("it is stored");
+    }
+    let running = Running::start(&bus, 3, move |call, _| match call {
+        1..=24 => Err(failure()),
+        _ => Ok(Verdicts::All(Verdict::Applied)),
+    });
+    until_acked(&bus, 2).await;
+    running.stop().await;
+    assert_eq!(stored(&bus, "DEAD").await, 0, "the backlog is kept");
+    let text = metrics.encode();
+    assert!(text.contains("bus_burials_withheld_total{durable=\"order-svc-pay\"}"), "{text}");
+}
+
+#[tokio::test]
+async fn a_handler_that_fails_on_everything_buries_nothing() {
+    a_broken_handler(|| Failure::failed("a bug since the last release")).await;
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_on_everything_buries_nothing() {
+    a_broken_handler(|| panic!("a bug since the last release")).await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_always_too_slow_stops_nobody_else_and_becomes_a_dead_letter() {
+    let nats = Nats::start().await;
+    let (bus, _) = nats.bus().await;
+    for id in ["1", "poison", "3"] {
+        publisher(&bus).publish(&message(id)).await.expect("it is stored");
+    }
+    let running = Running::start(&bus, 1, |_, batch| {
+        if batch.iter().any(is_poison) {
+            return Err(Failure::slow("its statement took too long"));
+        }
+        Ok(Verdicts::All(Verdict::Applied))
+    });
+    until_acked(&bus, 3).await;
+    running.stop().await;
+    assert_eq!(stored(&bus, "DEAD").await, 1);
+    let dead = bus.jetstream().get_stream("DEAD").await.expect("it is there");
+    let letter = dead.get_raw_message(1).await.expect("the letter");
+    assert_eq!(letter.payload, message("poison").payload);
+    let reason = letter.headers.get("tongbao-dead-reason").expect("a reason").to_string();
+    assert!(reason.starts_with("too slow") && reason.ends_with("its statement took too long"), "{reason}");
+}
+
+/// A handler that never says anything.
+struct Hanging(Arc<Notify>);
+
+impl Handler for Hanging {
+    async fn handle(&self, _batch: &[Delivery]) -> Result<Verdicts, Failure> {
+        self.0.notify_one();
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_hangs_does_not_hold_up_the_stop() {
     let nats = Nats::start().await;
     let (bus, _) = nats.bus().await;
     publisher(&bus).publish(&message("1")).await.expect("it is stored");
-    let running = Running::start(&bus, 1, |_, _| panic!("a bug in the handler"));
+    let options = Options { handler_time: Duration::from_hours(1), ..Options::default() };
+    let (called, stop) = (Arc::new(Notify::new()), CancellationToken::new());
+    let consumer = Consumer::new(&bus, durable()).with_options(options);
+    let task = tokio::spawn(consumer.run(Hanging(Arc::clone(&called)), stop.clone()));
+    called.notified().await;
+    stop.cancel();
+    tokio::time::timeout(DEADLINE, task).await.expect("it is cut off").expect("no panic").expect("it ends well");
+    // What it held was given back.
+    let next = Running::start(&bus, 30, |_, _| Ok(Verdicts::All(Verdict::Applied)));
     until_acked(&bus, 1).await;
-    running.stop().await;
-    assert_eq!(stored(&bus, "DEAD").await, 1);
+    assert!(1 < next.stop().await[0].attempts);
 }
 
 #[tokio::test]

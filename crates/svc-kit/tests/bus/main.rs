@@ -40,6 +40,7 @@ fn paid(transaction_id: &str) -> PaymentPaid {
         merchant: "acme".to_owned(),
         provider: "wechat-v2".to_owned(),
         out_trade_no: "0198c5".to_owned(),
+        mch_id: "1900000109".to_owned(),
         transaction_id: transaction_id.to_owned(),
         amount_fen: 8_800,
         ..PaymentPaid::default()

@@ -59,7 +59,7 @@ impl Nats {
             .spawn()
             .unwrap_or_else(|error| {
                 panic!(
-                    "cannot start {}: {error}; these tests need nats-server 2.12 or newer on PATH, \
+                    "cannot start {}: {error}; these tests need nats-server 2.14 or newer on PATH, \
                      or its path in TONGBAO_NATS_SERVER",
                     program.display()
                 )

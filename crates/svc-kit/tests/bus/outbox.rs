@@ -120,3 +120,35 @@ async fn the_relay_goes_on_after_the_database_has_cut_its_connection() {
     task.await.expect("it does not panic").expect("it ends well");
     assert_eq!(stored(&bus, "PAY").await, 1);
 }
+
+#[tokio::test]
+async fn a_row_that_is_refused_rests_and_stops_nobody_else() {
+    let (nats, postgres) = tokio::join!(Nats::start(), Postgres::start());
+    let (bus, metrics) = nats.bus().await;
+    let mut connection = postgres.pool.acquire().await.expect("a connection");
+    let events: Vec<_> = (0..100).map(|n| paid(&n.to_string())).collect();
+    enqueue_many(&mut connection, &events, "test").await.expect("they are written");
+    // The oldest of all, one in the middle, and one that no header can carry: somebody else has written it.
+    for change in [
+        "subject = 'nobody.v1.listens' WHERE seq = (SELECT min(seq) FROM outbox)",
+        "subject = 'pay.v1..x' WHERE seq = (SELECT min(seq) + 50 FROM outbox)",
+        "ce_subject = E'two\nlines' WHERE seq = (SELECT min(seq) + 70 FROM outbox)",
+    ] {
+        let update = sqlx::AssertSqlSafe(format!("UPDATE outbox SET {change}"));
+        sqlx::query(update).execute(&mut *connection).await.expect("it is changed");
+    }
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(Relay::new(postgres.pool.clone(), &bus, &metrics).run(stop.clone()));
+
+    until("all others are published", || async { (waiting(&postgres.pool).await == 3).then_some(()) }).await;
+    assert_eq!(stored(&bus, "PAY").await, 97);
+    enqueue(&mut connection, &paid("late"), "test").await.expect("it is written");
+    until("a later one is published, too", || async { (waiting(&postgres.pool).await == 3).then_some(()) }).await;
+
+    let repair = "UPDATE outbox SET subject = 'pay.v1.payment.paid.acme', ce_subject = 'payments/1'";
+    sqlx::query(repair).execute(&mut *connection).await.expect("they are repaired");
+    until("the repaired ones are published", || async { (waiting(&postgres.pool).await == 0).then_some(()) }).await;
+    stop.cancel();
+    task.await.expect("it does not panic").expect("it ends well");
+    assert_eq!(stored(&bus, "PAY").await, 101);
+}

@@ -42,6 +42,11 @@ impl Fields {
         None
     }
 
+    /// Adds a field that is known not to be there yet, without looking for it.
+    pub(crate) fn push_new(&mut self, name: String, value: String) {
+        self.0.push((name, value));
+    }
+
     /// Takes `name` out.
     pub fn remove(&mut self, name: &str) -> Option<String> {
         let at = self.0.iter().position(|(key, _)| key == name)?;
@@ -87,6 +92,12 @@ impl Fields {
     /// [`FieldProblem::Missing`], [`FieldProblem::NotFen`].
     pub fn required_fen(&self, name: &str) -> Result<Fen, FieldError> {
         self.fen(name)?.ok_or_else(|| FieldError::new(name, FieldProblem::Missing))
+    }
+
+    /// An amount in fen that is only told along: one that is absent or malformed is `None`, because it is no reason to
+    /// disbelieve the rest of the message.
+    pub(crate) fn fen_told(&self, name: &str) -> Option<Fen> {
+        self.text(name).and_then(parse_fen)
     }
 
     /// A count of at most ten digits.
@@ -173,6 +184,9 @@ pub enum FieldProblem {
     /// Not a time of its form.
     #[error("is not a Beijing time")]
     NotTime,
+    /// Neither `SUCCESS` nor `FAIL`.
+    #[error("is neither SUCCESS nor FAIL")]
+    NotResult,
     /// Well formed, but it names something else than what was asked for.
     #[error("does not match the request")]
     Mismatch,

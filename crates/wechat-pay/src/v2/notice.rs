@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use money::Fen;
 
+use super::fields::FieldProblem;
 use super::payment::{CNY, identity};
 use super::sign::{self, SignError};
 use super::xml::{self, XmlError};
@@ -14,6 +15,9 @@ use super::{ApiKey, FieldError, Fields, Identity, Payment, SignType};
 
 /// Largest notice that is read. Real ones are around 1 KiB; promotion details can make them some KiB.
 pub const MAX_BYTES: usize = 64 * 1024;
+
+/// Most fields one notice may have. Real ones have about 20, and four for each coupon.
+pub const MAX_FIELDS: usize = 256;
 
 /// WeChat gives up on an answer after this long and delivers again.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -108,7 +112,7 @@ pub fn read(body: &[u8], key: &ApiKey, pinned: &[SignType]) -> Result<Notice, No
     if MAX_BYTES < body.len() {
         return Err(NoticeError::TooLarge);
     }
-    let fields = xml::parse("xml", body).map_err(NoticeError::Unreadable)?;
+    let fields = xml::parse_at_most("xml", body, MAX_FIELDS).map_err(NoticeError::Unreadable)?;
     let sign_type = sign::verify_pinned(&fields, key, pinned).map_err(|error| {
         let genuine = matches!(error, SignError::NotPinned { .. });
         let number = fields.text("out_trade_no").filter(|_| genuine).map(str::to_owned);
@@ -117,8 +121,11 @@ pub fn read(body: &[u8], key: &ApiKey, pinned: &[SignType]) -> Result<Notice, No
     if fields.text("return_code") != Some("SUCCESS") {
         return Err(NoticeError::ReturnCode);
     }
-    if fields.text("result_code") != Some("SUCCESS") {
-        return Ok(Notice::NotPaid);
+    match fields.required("result_code")? {
+        "SUCCESS" => {}
+        "FAIL" => return Ok(Notice::NotPaid),
+        // Answering success would end the deliveries of what may be a payment.
+        _ => return Err(FieldError::new("result_code", FieldProblem::NotResult).into()),
     }
     let (identity, payment) = (identity(&fields)?, Payment::parse(&fields)?);
     Ok(Notice::Paid(Box::new(PaymentNotice { identity, payment, sign_type })))

@@ -18,11 +18,12 @@ pub struct Payment {
     pub out_trade_no: String,
     /// The amount of the order. This is what is compared, never `cash_fee` or `settlement_total_fee`.
     pub total_fee: Fen,
-    /// `total_fee` minus coupons the merchant did not prepay; present only when there were such coupons.
+    /// `total_fee` minus coupons the merchant did not prepay; present only when there were such coupons, and
+    /// readable.
     pub settlement_total_fee: Option<Fen>,
-    /// What the user paid after coupons.
+    /// What the user paid after coupons, when it is told in a readable form; see [`Payment::payer_amount`].
     pub cash_fee: Option<Fen>,
-    /// All coupons together.
+    /// All coupons together, when it is told in a readable form.
     pub coupon_fee: Option<Fen>,
     /// Currency of the order, `CNY` when WeChat leaves it out.
     pub fee_type: String,
@@ -41,7 +42,8 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// Reads a payment out of verified fields.
+    /// Reads a payment out of verified fields. The amounts that only explain `total_fee` are `None` when they are malformed:
+    /// the money came all the same.
     ///
     /// # Errors
     /// [`FieldError`] when a number, the amount or the time is absent or malformed.
@@ -51,9 +53,9 @@ impl Payment {
             transaction_id: fields.required("transaction_id")?.to_owned(),
             out_trade_no: fields.required("out_trade_no")?.to_owned(),
             total_fee: fields.required_fen("total_fee")?,
-            settlement_total_fee: fields.fen("settlement_total_fee")?,
-            cash_fee: fields.fen("cash_fee")?,
-            coupon_fee: fields.fen("coupon_fee")?,
+            settlement_total_fee: fields.fen_told("settlement_total_fee"),
+            cash_fee: fields.fen_told("cash_fee"),
+            coupon_fee: fields.fen_told("coupon_fee"),
             fee_type: fields.text("fee_type").unwrap_or(CNY).to_owned(),
             time_end: fields.time_14("time_end")?.ok_or_else(|| FieldError::new("time_end", FieldProblem::Missing))?,
             openid: fields.text("openid").map(OpenId::new),
@@ -62,6 +64,13 @@ impl Payment {
             bank_type: text("bank_type"),
             attach: text("attach"),
         })
+    }
+
+    /// What the user paid: `cash_fee`; without it what the coupons leave of `total_fee`; without them `total_fee`. Coupons
+    /// worth more than the order explain nothing and are left out.
+    pub fn payer_amount(&self) -> Fen {
+        let after_coupons = || self.total_fee.checked_sub(self.coupon_fee?).filter(|left| Fen::ZERO <= *left);
+        self.cash_fee.or_else(after_coupons).unwrap_or(self.total_fee)
     }
 }
 

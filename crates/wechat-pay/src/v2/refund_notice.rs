@@ -17,6 +17,9 @@ pub use super::sealed::{SealError, SealKey};
 /// Largest notice that is read, as for payment notices.
 pub const MAX_BYTES: usize = super::notice::MAX_BYTES;
 
+/// Most fields of each of its two parts, as for payment notices.
+pub const MAX_FIELDS: usize = super::notice::MAX_FIELDS;
+
 /// Root element of the decrypted part.
 const INNER_ROOT: &str = "root";
 
@@ -78,11 +81,11 @@ pub fn read(body: &[u8], key: &ApiKey) -> Result<RefundHint, RefundNoticeError> 
     if MAX_BYTES < body.len() {
         return Err(RefundNoticeError::TooLarge);
     }
-    let outer = xml::parse("xml", body)?;
+    let outer = xml::parse_at_most("xml", body, MAX_FIELDS)?;
     if outer.text("return_code") != Some("SUCCESS") {
         return Err(RefundNoticeError::ReturnCode);
     }
-    let inner = xml::parse(INNER_ROOT, &open(outer.required("req_info")?, &SealKey::of(key))?)?;
+    let inner = xml::parse_at_most(INNER_ROOT, &open(outer.required("req_info")?, &SealKey::of(key))?, MAX_FIELDS)?;
     Ok(RefundHint {
         identity: identity(&outer)?,
         transaction_id: inner.required("transaction_id")?.to_owned(),

@@ -3,6 +3,8 @@
 //! A message is one root with one level of children that hold text. Whatever else XML can do is refused, because two
 //! readers that understand a message differently are how a signature check is passed by.
 
+use std::collections::HashSet;
+
 use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 
@@ -11,8 +13,7 @@ pub use super::fields::Fields;
 /// Largest message that is read. Answers of the largest calls stay far below; notices have a smaller cap of their own.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
-/// Most fields one message may have: the longest refund query needs a few hundred, and the check for duplicates is
-/// quadratic in this number.
+/// Most fields one message may have: the longest refund query needs a few hundred. Notices have a smaller cap of their own.
 pub const MAX_FIELDS: usize = 2048;
 
 /// Longest name of a field. WeChat's own stay below 32.
@@ -26,6 +27,14 @@ const MAX_NAME_BYTES: usize = 64;
 /// # Errors
 /// [`XmlError`]; its variants say what was refused, never what the message contained.
 pub fn parse(root: &str, bytes: &[u8]) -> Result<Fields, XmlError> {
+    parse_at_most(root, bytes, MAX_FIELDS)
+}
+
+/// As [`parse`], with a cap of its own on the number of fields, for messages that strangers can send.
+///
+/// # Errors
+/// [`XmlError`]; its variants say what was refused, never what the message contained.
+pub fn parse_at_most(root: &str, bytes: &[u8], fields: usize) -> Result<Fields, XmlError> {
     if MAX_BYTES < bytes.len() {
         return Err(XmlError::TooLarge);
     }
@@ -37,6 +46,7 @@ pub fn parse(root: &str, bytes: &[u8]) -> Result<Fields, XmlError> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().enable_all_checks(true);
     let mut place = Place::BeforeRoot;
+    let mut names = Names { seen: HashSet::new(), most: fields };
     let mut fields = Fields::new();
     loop {
         let event = reader.read_event().map_err(|_| XmlError::Malformed)?;
@@ -55,9 +65,9 @@ pub fn parse(root: &str, bytes: &[u8]) -> Result<Fields, XmlError> {
                 check_root(root, &start)?;
                 Place::AfterRoot
             }
-            (Event::Start(start), Place::InRoot) => Place::InField(field_name(&start, &fields)?, String::new()),
+            (Event::Start(start), Place::InRoot) => Place::InField(names.next(&start)?, String::new()),
             (Event::Empty(start), Place::InRoot) => {
-                fields.insert(field_name(&start, &fields)?, "");
+                fields.push_new(names.next(&start)?, String::new());
                 Place::InRoot
             }
             (Event::Text(text), Place::InField(name, value)) => Place::InField(name, value + &*text),
@@ -68,7 +78,7 @@ pub fn parse(root: &str, bytes: &[u8]) -> Result<Fields, XmlError> {
             }
             (Event::Text(text), place) if text.bytes().all(|byte| byte.is_ascii_whitespace()) => place,
             (Event::End(_), Place::InField(name, value)) => {
-                fields.insert(name, value);
+                fields.push_new(name, value);
                 Place::InRoot
             }
             (Event::End(_), Place::InRoot) => Place::AfterRoot,
@@ -121,8 +131,8 @@ pub enum XmlError {
     /// One name twice.
     #[error("message has a field twice")]
     Duplicate,
-    /// More than [`MAX_FIELDS`].
-    #[error("message has more than {MAX_FIELDS} fields")]
+    /// More than [`MAX_FIELDS`], or than this kind of message may have.
+    #[error("message has too many fields")]
     TooManyFields,
     /// Not well-formed, cut off, text between fields, or a reference to an entity that XML does not predefine.
     #[error("message is not well-formed XML")]
@@ -152,22 +162,32 @@ fn check_root(root: &str, start: &BytesStart<'_>) -> Result<(), XmlError> {
     if start.name().as_ref() == root { Ok(()) } else { Err(XmlError::Root) }
 }
 
-/// The name of a field that may begin here.
-fn field_name(start: &BytesStart<'_>, fields: &Fields) -> Result<String, XmlError> {
-    check_attributes(start)?;
-    if fields.len() == MAX_FIELDS {
-        return Err(XmlError::TooManyFields);
+/// The names of the fields so far. A set, because whoever sends a message decides how many there are, and nothing is
+/// known about the sender before the signature is checked.
+struct Names {
+    seen: HashSet<String>,
+    most: usize,
+}
+
+impl Names {
+    /// The name of a field that may begin here.
+    fn next(&mut self, start: &BytesStart<'_>) -> Result<String, XmlError> {
+        check_attributes(start)?;
+        if self.most <= self.seen.len() {
+            return Err(XmlError::TooManyFields);
+        }
+        let name = start.name();
+        let name: &str = name.as_ref();
+        // Names become part of the text that is signed, so nothing that could be read as a separator is a name.
+        let plain = name.len() <= MAX_NAME_BYTES
+            && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+        if !plain {
+            return Err(XmlError::Malformed);
+        }
+        let name = name.to_owned();
+        if self.seen.insert(name.clone()) { Ok(name) } else { Err(XmlError::Duplicate) }
     }
-    let name = start.name();
-    let name: &str = name.as_ref();
-    // Names become part of the text that is signed, so nothing that could be read as a separator is a name.
-    let plain = name.len() <= MAX_NAME_BYTES
-        && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
-    if !plain {
-        return Err(XmlError::Malformed);
-    }
-    if fields.get(name).is_some() { Err(XmlError::Duplicate) } else { Ok(name.to_owned()) }
 }
 
 /// Attributes carry nothing in this protocol; they only have to be well-formed.

@@ -1,10 +1,11 @@
 use money::Fen;
 use wechat_pay::v2::notice::{
-    Decision, ExpectedOrder, MAX_BYTES, Mismatch, Notice, NoticeError, PaidBy, PaymentNotice, RETRY_SCHEDULE, SUCCESS,
-    decide, fail, read,
+    Decision, ExpectedOrder, MAX_BYTES, MAX_FIELDS, Mismatch, Notice, NoticeError, PaidBy, PaymentNotice,
+    RETRY_SCHEDULE, SUCCESS, decide, fail, read,
 };
 use wechat_pay::v2::sign::SignError;
-use wechat_pay::v2::{Fields, OpenId, SignType, xml};
+use wechat_pay::v2::xml::XmlError;
+use wechat_pay::v2::{FieldProblem, Fields, OpenId, Payment, SignType, xml};
 
 use crate::{KEY, body, identity, key, other_key};
 
@@ -139,6 +140,67 @@ fn a_notice_of_a_failed_payment_changes_nothing() {
     assert!(matches!(read(forged, &key(), &SignType::ALL), Err(NoticeError::BadSign { .. })));
     let signed = body(with("return_code", "FAIL"), SignType::Md5);
     assert_eq!(read(&signed, &key(), &SignType::ALL), Err(NoticeError::ReturnCode));
+}
+
+#[test]
+fn a_notice_without_a_clear_result_is_refused_so_that_it_comes_again() {
+    for (result, problem) in
+        [("", FieldProblem::Missing), ("success", FieldProblem::NotResult), ("UNKNOWN", FieldProblem::NotResult)]
+    {
+        match read(&body(with("result_code", result), SignType::Md5), &key(), &SignType::ALL) {
+            Err(NoticeError::Field(error)) => {
+                assert_eq!((error.field.as_str(), error.problem), ("result_code", problem));
+            }
+            other => panic!("{result}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_malformed_amount_that_only_explains_the_total_is_no_reason_to_refuse() {
+    for name in ["settlement_total_fee", "cash_fee", "coupon_fee"] {
+        for value in ["", "1.00", "-1", " 60", "10000000000", "六十"] {
+            let payment = paid(with(name, value)).payment;
+            let told = match name {
+                "settlement_total_fee" => payment.settlement_total_fee,
+                "cash_fee" => payment.cash_fee,
+                _ => payment.coupon_fee,
+            };
+            assert_eq!((payment.total_fee, told), (Fen::new(100), None), "{name}={value}");
+        }
+    }
+}
+
+#[test]
+fn the_payer_paid_the_cash_fee_or_what_coupons_leave_or_the_total() {
+    for (cash_fee, coupon_fee, expected) in [
+        ("60", "30", 60),
+        ("0", "100", 0),
+        ("", "30", 70),
+        ("x", "30", 70),
+        ("", "100", 0),
+        ("", "101", 100),
+        ("", "x", 100),
+        ("", "", 100),
+    ] {
+        let mut fields = with("cash_fee", cash_fee);
+        fields.insert("coupon_fee", coupon_fee);
+        let payment = Payment::parse(&fields).expect("the total is there");
+        assert_eq!(payment.payer_amount(), Fen::new(expected), "{cash_fee:?} {coupon_fee:?}");
+    }
+}
+
+#[test]
+fn a_notice_with_more_fields_than_any_real_one_is_refused_before_its_signature_is_looked_at() {
+    let with_fields = |count: usize| {
+        let mut fields = fields();
+        (fields.len()..count - 1).for_each(|n| drop(fields.insert(format!("f{n}"), "1")));
+        body(fields, SignType::Md5)
+    };
+    let most = with_fields(MAX_FIELDS);
+    assert!(matches!(read(&most, &key(), &SignType::ALL), Ok(Notice::Paid(_))));
+    let more = with_fields(MAX_FIELDS + 1);
+    assert_eq!(read(&more, &key(), &SignType::ALL), Err(NoticeError::Unreadable(XmlError::TooManyFields)));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use wechat_pay::v2::Fields;
-use wechat_pay::v2::xml::{MAX_BYTES, MAX_FIELDS, XmlError, parse, write};
+use wechat_pay::v2::xml::{MAX_BYTES, MAX_FIELDS, XmlError, parse, parse_at_most, write};
 
 fn read(text: &str) -> Result<Vec<(String, String)>, XmlError> {
     parse("xml", text.as_bytes())
@@ -107,6 +107,21 @@ fn size_and_number_of_fields_are_capped() {
     assert_eq!(read(&long), Err(XmlError::TooLarge));
     let many: Vec<String> = (0..=MAX_FIELDS).map(|n| format!("<f{n}/>")).collect();
     assert_eq!(read(&format!("<xml>{}</xml>", many.concat())), Err(XmlError::TooManyFields));
+}
+
+#[test]
+fn a_message_of_strangers_may_have_fewer_fields() {
+    let three = b"<xml><a>1</a><b/><c>3</c></xml>";
+    assert_eq!(parse_at_most("xml", three, 3).map(|fields| fields.len()), Ok(3));
+    assert_eq!(parse_at_most("xml", three, 2), Err(XmlError::TooManyFields));
+}
+
+#[test]
+fn a_field_that_comes_again_after_many_others_is_found() {
+    for again in ["f0", "f1000", "f2046"] {
+        let many = (0..MAX_FIELDS - 1).map(|n| format!("<f{n}/>")).collect::<Vec<_>>().concat();
+        assert_eq!(read(&format!("<xml>{many}<{again}>1</{again}></xml>")), Err(XmlError::Duplicate), "{again}");
+    }
 }
 
 #[test]

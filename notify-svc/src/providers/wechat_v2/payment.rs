@@ -1,7 +1,8 @@
 //! The payment notice.
 //!
-//! What is checked here needs the account alone: signature, codes, merchant number, app id, and the form of the fields.
-//! Whether number, amount and currency are those of an order is checked by the owner of orders, from the fact.
+//! What is checked here needs the account alone: signature, codes, merchant number, and the form of the fields. Whether
+//! number, app, amount and currency are those of an order is checked by the owner of orders, from the fact: an app that
+//! was taken out of the file still has orders in flight.
 //!
 //! Source: WeChat Pay v2 docs, "Payment result notification", read 2026-08.
 
@@ -17,7 +18,10 @@ use crate::providers::Reading;
 /// Longest number of WeChat's or ours.
 const MAX_NUMBER_BYTES: usize = 32;
 
-/// Verifies and reads one notice with the account's keys and its pinned sign type; nothing in the notice chooses either.
+/// Longest app id.
+const MAX_APP_ID_BYTES: usize = 32;
+
+/// Verifies and reads one notice with the account's keys and its pinned sign types; nothing in the notice chooses either.
 pub(in crate::providers) fn read(
     merchant: &Merchant,
     account: &WechatV2Account,
@@ -31,7 +35,7 @@ pub(in crate::providers) fn read(
 
 /// Tries the key in force, then the one before it while keys are being changed.
 fn verified(account: &WechatV2Account, body: &[u8]) -> Result<Notice, NoticeError> {
-    let pinned = [account.sign_type];
+    let pinned = account.notice_sign_types();
     let read = notice::read(body, &account.api_key, &pinned);
     let Err(NoticeError::BadSign { error: SignError::Length { .. } | SignError::Mismatch, .. }) = &read else {
         return read;
@@ -58,19 +62,22 @@ fn refusal(error: &NoticeError) -> Outcome {
 
 fn fact(merchant: &Merchant, account: &WechatV2Account, notice: PaymentNotice) -> Result<PaymentPaid, Outcome> {
     let PaymentNotice { identity, payment, .. } = notice;
-    if identity.mch_id != account.mch_id || merchant.app(&identity.appid).is_none() {
+    // Sub-merchants exist in service-provider mode only, and every account here is a direct merchant's.
+    let sub_merchant = identity.sub_mch_id.is_some() || identity.sub_appid.is_some();
+    if identity.mch_id != account.mch_id || sub_merchant {
         return Err(Outcome::OtherAccount);
     }
-    if !is_number(&payment.transaction_id) || !is_number(&payment.out_trade_no) {
+    if !is_app_id(&identity.appid) || !is_number(&payment.transaction_id) || !is_number(&payment.out_trade_no) {
         return Err(Outcome::Field);
     }
+    let payer_amount = payment.payer_amount();
     Ok(PaymentPaid {
         merchant: merchant.name.as_str().to_owned(),
         provider: merchant.provider().as_str().to_owned(),
         out_trade_no: payment.out_trade_no,
         transaction_id: payment.transaction_id,
         amount_fen: payment.total_fee.get(),
-        payer_amount_fen: payment.cash_fee.unwrap_or(payment.total_fee).get(),
+        payer_amount_fen: payer_amount.get(),
         currency: payment.fee_type,
         mch_id: identity.mch_id,
         app_id: identity.appid,
@@ -82,6 +89,11 @@ fn fact(merchant: &Merchant, account: &WechatV2Account, notice: PaymentNotice) -
         bank_type: payment.bank_type.unwrap_or_default(),
         source: Source::Notice.into(),
     })
+}
+
+/// Whether a text can be an app's id.
+fn is_app_id(text: &str) -> bool {
+    (1..=MAX_APP_ID_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Whether a text can be a number of WeChat's or ours: it becomes part of the fact's id, which is a header on the bus.

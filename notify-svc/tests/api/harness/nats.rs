@@ -104,13 +104,13 @@ async fn run(home: &Path) -> (Child, Ports) {
         .stderr(log)
         .spawn()
         .expect("nats-server starts");
-    let file = home.join(format!("nats-server_{}.ports", server.id()));
+    let id = server.id();
     let ports = until("nats-server listens", async || {
         if let Some(status) = server.try_wait().expect("the process is ours") {
             let said = std::fs::read_to_string(home.join("nats.log")).unwrap_or_default();
             panic!("nats-server ended with {status}; it must be 2.14 or newer: {said}");
         }
-        let ports: Value = serde_json::from_slice(&std::fs::read(&file).ok()?).ok()?;
+        let ports: Value = serde_json::from_slice(&std::fs::read(ports_file(home, id)?).ok()?).ok()?;
         let nats = ports["nats"][0].as_str()?.strip_prefix("nats://")?.parse().ok()?;
         let monitor = ports["monitoring"][0].as_str()?.to_owned();
         tokio::net::TcpStream::connect(nats).await.ok()?;
@@ -118,6 +118,13 @@ async fn run(home: &Path) -> (Child, Ports) {
     })
     .await;
     (server, ports)
+}
+
+/// The file in which the server of this process id says its ports: `<program's own name>_<id>.ports`.
+fn ports_file(home: &Path, id: u32) -> Option<PathBuf> {
+    let end = format!("_{id}.ports");
+    let mut files = std::fs::read_dir(home).ok()?.filter_map(|file| Some(file.ok()?.path()));
+    files.find(|file| file.to_str().is_some_and(|name| name.ends_with(&end)))
 }
 
 /// `TONGBAO_NATS_SERVER`, else `nats-server` on PATH.

@@ -1,4 +1,3 @@
-use money::Fen;
 use proto::{
     gateway::v1::{self, payment_status::State},
     time::to_wire,
@@ -57,13 +56,10 @@ fn status(state: State, paid: Option<v1::PaidStatus>, provider_state: &str) -> v
 
 /// Everything as WeChat tells it; whoever asked compares it with what should be.
 fn paid(fields: &Fields, payment: &Payment) -> Result<v1::PaidStatus, FieldError> {
-    // Absent cash_fee: what the coupons left of the order's amount.
-    let after_coupons = || payment.total_fee.checked_sub(payment.coupon_fee.unwrap_or(Fen::ZERO));
-    let payer_amount = payment.cash_fee.or_else(after_coupons).unwrap_or(payment.total_fee);
     Ok(v1::PaidStatus {
         transaction_id: payment.transaction_id.clone(),
         amount_fen: payment.total_fee.get(),
-        payer_amount_fen: payer_amount.get(),
+        payer_amount_fen: payment.payer_amount().get(),
         currency: payment.fee_type.clone(),
         mch_id: fields.required("mch_id")?.to_owned(),
         app_id: fields.required("appid")?.to_owned(),

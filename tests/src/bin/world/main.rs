@@ -5,6 +5,7 @@
 mod demo;
 mod down;
 mod folders;
+mod measure;
 mod recorded;
 mod telling;
 mod up;
@@ -31,6 +32,8 @@ enum Command {
     Up,
     /// Ends the world that `up` started.
     Down,
+    /// Measures sizes and speed of this build; a release build says something.
+    Measure,
 }
 
 fn main() -> ExitCode {
@@ -57,5 +60,6 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Demo => runtime.block_on(demo::run()),
         Command::Up => runtime.block_on(up::run()),
         Command::Down => down::run(),
+        Command::Measure => runtime.block_on(measure::run()),
     }
 }

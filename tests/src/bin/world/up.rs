@@ -1,5 +1,7 @@
 //! Starts a new world on the documented ports, and leaves it running.
 
+use std::time::{Duration, Instant};
+
 use anyhow::anyhow;
 use e2e::{
     Options, World,
@@ -7,6 +9,10 @@ use e2e::{
 };
 
 use crate::{down, folders, recorded};
+
+/// Longer than a closed connection keeps its number.
+const LOAN_TIME: Duration = Duration::from_secs(90);
+const LOAN_PAUSE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run() -> anyhow::Result<()> {
     let _alone = folders::alone("up")?;
@@ -20,11 +26,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         println!("a part of an earlier world has ended; ending the rest of it");
         down::end()?;
     }
-    let taken = Addresses::documented_taken();
-    if !taken.is_empty() {
-        let taken: Vec<_> = taken.iter().map(|(port, name)| format!("{port} ({name})")).collect();
-        return Err(anyhow!("these ports are taken by somebody else: {}", taken.join(", ")));
-    }
+    ports_are_free().await?;
     let (folder, postgres_data) = (folders::folder("up"), folders::postgres_data());
     // The sandbox begins with an empty ledger, and books that remember more than WeChat does would only confuse.
     folders::remove(&folder)?;
@@ -45,6 +47,25 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     println!("up; logs are in {}, and `make down` ends it", folder.display());
     tell(&Addresses::documented());
     Ok(())
+}
+
+/// Some of the documented numbers are among those that systems lend to outgoing connections. Such a loan ends by itself;
+/// somebody who listens does not.
+async fn ports_are_free() -> anyhow::Result<()> {
+    let began = Instant::now();
+    loop {
+        let taken = Addresses::documented_taken();
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<_> = taken.iter().map(|(port, name)| format!("{} ({name})", port.number())).collect();
+        let names = names.join(", ");
+        if taken.iter().any(|(port, _)| port.answers()) || LOAN_TIME < began.elapsed() {
+            return Err(anyhow!("these ports are taken by somebody else: {names}"));
+        }
+        println!("waiting for ports that outgoing connections of this machine hold: {names}");
+        tokio::time::sleep(LOAN_PAUSE).await;
+    }
 }
 
 fn tell(at: &Addresses) {

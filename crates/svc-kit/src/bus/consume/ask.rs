@@ -18,6 +18,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause while what the handler needs is away.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
+/// A batch that was too slow this often is tried message by message.
+const SLOW_TRIES_OF_A_BATCH: u32 = 3;
+
+/// A single message that was too slow this often has failed.
+const SLOW_TRIES_OF_A_MESSAGE: u32 = 10;
+
 /// What came of asking.
 #[derive(Debug)]
 pub(super) enum Answer {
@@ -32,8 +38,9 @@ pub(super) enum Answer {
 impl Consumer {
     pub(super) async fn ask(&self, handler: &impl Handler, batch: &[Delivery], stop: &CancellationToken) -> Answer {
         let mut pause = FIRST_PAUSE;
+        let mut slow = 0;
         loop {
-            let unavailable = match self.ask_once(handler, batch).await {
+            let (reason, rest) = match self.ask_once(handler, batch).await {
                 Ok(Verdicts::All(verdict)) => return Answer::Verdicts(vec![verdict; batch.len()]),
                 Ok(Verdicts::Each(verdicts)) if verdicts.len() == batch.len() => return Answer::Verdicts(verdicts),
                 Ok(Verdicts::Each(verdicts)) => {
@@ -41,17 +48,36 @@ impl Consumer {
                     return Answer::Failed(format!("the handler gave {found} verdicts for {messages} messages"));
                 }
                 Err(Failure::Failed(cause)) => return Answer::Failed(chain(cause.as_ref())),
-                Err(Failure::Unavailable(cause)) => chain(cause.as_ref()),
+                Err(Failure::Slow(cause)) => {
+                    slow += 1;
+                    if self.slow_tries(batch) <= slow {
+                        return Answer::Failed(format!("too slow, {slow} times: {}", chain(cause.as_ref())));
+                    }
+                    // It has taken its time already, so the pause need not grow.
+                    (chain(cause.as_ref()), FIRST_PAUSE)
+                }
+                Err(Failure::Unavailable(cause)) => {
+                    let rest = pause;
+                    pause = MAX_PAUSE.min(pause * 2);
+                    (chain(cause.as_ref()), rest)
+                }
             };
-            tracing::warn!(
-                durable = self.spec.name,
-                messages = batch.len(),
-                "waiting to apply messages: {unavailable}"
-            );
+            tracing::warn!(durable = self.spec.name, messages = batch.len(), "waiting to apply messages: {reason}");
             tokio::select! {
                 () = stop.cancelled() => return Answer::Stopped,
-                () = tokio::time::sleep(jittered(pause)) => pause = MAX_PAUSE.min(pause * 2),
+                () = tokio::time::sleep(jittered(rest)) => {}
             }
+        }
+    }
+
+    /// How often this batch may be too slow. One message that has failed before shall not hold up the others as long again.
+    fn slow_tries(&self, batch: &[Delivery]) -> u32 {
+        if batch.iter().any(|delivery| self.faults.is_suspect(delivery.sequence)) {
+            1
+        } else if 1 < batch.len() {
+            SLOW_TRIES_OF_A_BATCH
+        } else {
+            SLOW_TRIES_OF_A_MESSAGE
         }
     }
 
@@ -66,7 +92,7 @@ impl Consumer {
             Ok(Ok(result)) => result,
             Ok(Err(_panic)) => Err(Failure::failed("the handler panicked")),
             Err(_elapsed) => {
-                Err(Failure::unavailable(format!("the handler took longer than {:?}", self.options.handler_time)))
+                Err(Failure::slow(format!("the handler took longer than {:?}", self.options.handler_time)))
             }
         }
     }

@@ -21,13 +21,16 @@ pub(super) fn write(delivery: &Delivery, spec: &DurableSpec, reason: &str) -> Me
             }
         }
     }
+    if headers.get(header::ID).is_none() {
+        headers.insert(header::ID, printable(&delivery.id));
+    }
     headers.insert(header::DEAD_REASON, printable(reason));
     headers.insert(header::DEAD_ATTEMPTS, delivery.attempts.to_string());
     headers.insert(header::DEAD_SUBJECT, delivery.subject.as_str());
     headers.insert(header::DEAD_SEQUENCE, delivery.sequence.to_string());
     Message {
-        // One letter per fact and durable, however often it is written.
-        id: printable(&format!("{}:{}:{}", delivery.stream, spec.name, delivery.id)),
+        // One letter per stored message and durable, however often it is written; two stored messages never share one.
+        id: printable(&format!("{}:{}:{}", delivery.stream, delivery.sequence, spec.name)),
         subject: subject::dead(spec.name),
         headers,
         payload: delivery.payload.clone(),
@@ -50,10 +53,10 @@ mod tests {
     #[test]
     fn a_dead_letter_keeps_body_and_headers_and_says_why() {
         let mut headers = async_nats::HeaderMap::new();
-        headers.insert("Nats-Msg-Id", "paid:wechat-v2:42");
-        headers.insert("ce-id", "paid:wechat-v2:42");
+        headers.insert("Nats-Msg-Id", "paid:wechat-v2:1900000109:42");
+        headers.insert("ce-id", "paid:wechat-v2:1900000109:42");
         let delivery = Delivery {
-            id: "paid:wechat-v2:42".to_owned(),
+            id: "paid:wechat-v2:1900000109:42".to_owned(),
             subject: "pay.v1.payment.paid.acme".to_owned(),
             stream: "PAY".to_owned(),
             sequence: 7,
@@ -62,16 +65,35 @@ mod tests {
             payload: "{}".into(),
         };
         let letter = write(&delivery, durable(ORDER_SVC_PAY).expect("in the table"), "金额 differs\r\nreally");
-        assert_eq!(letter.id, "PAY:order-svc-pay:paid:wechat-v2:42");
+        assert_eq!(letter.id, "PAY:7:order-svc-pay");
         assert_eq!(letter.subject, "dead.v1.order-svc-pay");
         assert_eq!(letter.payload, "{}");
         let header = |name: &str| letter.headers.get(name).map(ToString::to_string);
-        assert_eq!(header("ce-id").as_deref(), Some("paid:wechat-v2:42"));
+        assert_eq!(header("ce-id").as_deref(), Some("paid:wechat-v2:1900000109:42"));
         assert_eq!(header("tongbao-dead-reason").as_deref(), Some("?? differs??really"));
         assert_eq!(header("tongbao-dead-attempts").as_deref(), Some("30"));
         assert_eq!(header("tongbao-dead-subject").as_deref(), Some("pay.v1.payment.paid.acme"));
         assert_eq!(header("tongbao-dead-sequence").as_deref(), Some("7"));
         assert_eq!(header("Nats-Msg-Id"), None, "the publisher adds the letter's own");
+    }
+
+    #[test]
+    fn two_stored_messages_never_share_a_letter() {
+        let spec = durable(ORDER_SVC_PAY).expect("in the table");
+        let delivery = |sequence| Delivery {
+            id: "paid:wechat-v2:42".to_owned(),
+            subject: "pay.v1.payment.paid.acme".to_owned(),
+            stream: "PAY".to_owned(),
+            sequence,
+            attempts: 1,
+            headers: async_nats::HeaderMap::new(),
+            payload: "{}".into(),
+        };
+        let [one, other] = [7, 8].map(|sequence| write(&delivery(sequence), spec, "no"));
+        assert_ne!(one.id, other.id);
+        let fact = |letter: &Message| letter.headers.get("ce-id").map(ToString::to_string);
+        assert_eq!(fact(&one).as_deref(), Some("paid:wechat-v2:42"), "the fact is named even when no header did");
+        assert_eq!(fact(&one), fact(&other));
     }
 
     #[test]

@@ -61,64 +61,124 @@ pub enum Verdicts {
     Each(Vec<Verdict>),
 }
 
-/// Why a handler could not say what became of the messages.
+/// Why a handler could not say what became of the messages. `?` on an error of sqlx, or on one of anyhow that holds one, tells
+/// them apart by what Postgres says.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// What the handler needs is away, such as the database. The same batch is handed over again soon, and this costs no
-    /// attempt, however long it lasts.
+    /// What the handler needs is away or broken, such as the database or its schema. The same batch is handed over again
+    /// soon, and this costs no attempt, however long it lasts.
     #[error("what the handler needs is unavailable")]
     Unavailable(#[source] Cause),
+    /// It took too long: the database is slow, or something in these messages is. They are handed over again a few times,
+    /// then tried one by one, then counted as failed, so that one slow message does not stop all others for ever.
+    #[error("the handler was too slow")]
+    Slow(#[source] Cause),
     /// The handler failed on these messages. They are tried one by one, then rest, then become dead letters.
     #[error("the handler failed")]
     Failed(#[source] Cause),
 }
 
 impl Failure {
-    /// What the handler needs is away.
+    /// What the handler needs is away or broken.
     pub fn unavailable(cause: impl Into<Cause>) -> Self {
         Self::Unavailable(cause.into())
+    }
+
+    /// It took too long.
+    pub fn slow(cause: impl Into<Cause>) -> Self {
+        Self::Slow(cause.into())
     }
 
     /// The handler failed on these messages.
     pub fn failed(cause: impl Into<Cause>) -> Self {
         Self::Failed(cause.into())
     }
+
+    fn blaming(culprit: Culprit, cause: impl Into<Cause>) -> Self {
+        match culprit {
+            Culprit::Database => Self::unavailable(cause),
+            Culprit::Time => Self::slow(cause),
+            Culprit::Message => Self::failed(cause),
+        }
+    }
 }
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        if is_unavailable(&error) { Self::unavailable(error) } else { Self::failed(error) }
+        Self::blaming(Culprit::of(&error), error)
     }
 }
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        let unavailable = error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>()).any(is_unavailable);
-        if unavailable { Self::unavailable(error) } else { Self::failed(error) }
+        let culprits = error.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>()).map(Culprit::of);
+        Self::blaming(culprits.min().unwrap_or(Culprit::Message), error)
     }
 }
 
-/// Whether the database is away, or told us to try the same again.
-fn is_unavailable(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| is_unavailable_code(&code)),
-        _ => false,
+/// What an error of the database speaks against; of several, the first of these counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Culprit {
+    /// The database or its schema, whatever the message was.
+    Database,
+    /// Too little time, which may be the database's fault or the message's.
+    Time,
+    /// The message, or the handler's treatment of it.
+    Message,
+}
+
+impl Culprit {
+    fn of(error: &sqlx::Error) -> Self {
+        match error {
+            // A limit of the handler's own, or the network's.
+            sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => Self::Time,
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::BeginFailed
+            // The schema is not the one that this release was built for.
+            | sqlx::Error::TypeNotFound { .. }
+            | sqlx::Error::ColumnNotFound(_)
+            | sqlx::Error::ColumnIndexOutOfBounds { .. } => Self::Database,
+            sqlx::Error::Database(error) => error.code().map_or(Self::Message, |code| Self::of_code(&code)),
+            _ => Self::Message,
+        }
+    }
+
+    /// Source: the Postgres manual, appendix A.
+    fn of_code(code: &str) -> Self {
+        match code {
+            // query_canceled (a statement's time is over), lock_not_available.
+            "57014" | "55P03" => Self::Time,
+            // read_only_sql_transaction (a failover), idle and whole transactions that took too long. Not all of class 25: a
+            // transaction that had failed before may have failed by the message.
+            "25006" | "25P03" | "25P04" => Self::Database,
+            _ if NEVER_A_MESSAGES_FAULT.iter().any(|class| code.starts_with(class)) => Self::Database,
+            _ => Self::Message,
+        }
     }
 }
 
-/// Source: the Postgres manual, appendix A.
-fn is_unavailable_code(code: &str) -> bool {
-    // Connection, transaction rollback (serialization, deadlock), resources, operator intervention, system.
-    ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
-        // A read-only server during failover; a lock that was not had in time.
-        || ["25006", "55P03"].contains(&code)
-}
+/// Classes of errors that no content of a message can cause.
+const NEVER_A_MESSAGES_FAULT: [&str; 14] = [
+    "08", // connection
+    "0A", // feature not supported, such as a cached plan whose table has changed
+    "26", // a prepared statement is gone
+    "28", // authorization
+    "3D", // no such database
+    "3F", // no such schema
+    "40", // transaction rollback: serialization, deadlock
+    "42", // syntax or access rule: a missing table or column, a missing permission
+    "53", // insufficient resources
+    "55", // object not in the prerequisite state
+    "57", // operator intervention
+    "58", // system error
+    "F0", // configuration file
+    "XX", // internal error, corruption
+];
 
 #[cfg(test)]
 mod tests {
@@ -129,8 +189,26 @@ mod tests {
         assert!(matches!(Failure::from(sqlx::Error::PoolTimedOut), Failure::Unavailable(_)));
         let wrapped = anyhow::Error::new(sqlx::Error::PoolClosed).context("cannot apply");
         assert!(matches!(Failure::from(wrapped), Failure::Unavailable(_)));
-        for code in ["08006", "40001", "40P01", "53300", "57P01", "57014", "25006"] {
-            assert!(is_unavailable_code(code), "{code}");
+        for code in ["08006", "40001", "40P01", "53300", "57P01", "25006", "25P03"] {
+            assert_eq!(Culprit::of_code(code), Culprit::Database, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_missing_table_column_or_permission_is_no_messages_fault() {
+        let missing = sqlx::Error::ColumnNotFound("amount_fen".to_owned());
+        assert!(matches!(Failure::from(missing), Failure::Unavailable(_)));
+        for code in ["42P01", "42703", "42501", "42883", "3F000", "28P01", "0A000", "XX000"] {
+            assert_eq!(Culprit::of_code(code), Culprit::Database, "{code}");
+        }
+    }
+
+    #[test]
+    fn too_little_time_is_not_taken_for_an_outage() {
+        let elapsed = std::io::Error::new(std::io::ErrorKind::TimedOut, "10 s");
+        assert!(matches!(Failure::from(sqlx::Error::Io(elapsed)), Failure::Slow(_)));
+        for code in ["57014", "55P03"] {
+            assert_eq!(Culprit::of_code(code), Culprit::Time, "{code}");
         }
     }
 
@@ -138,8 +216,8 @@ mod tests {
     fn a_broken_rule_of_the_database_is_the_messages_fault() {
         assert!(matches!(Failure::from(sqlx::Error::RowNotFound), Failure::Failed(_)));
         assert!(matches!(Failure::from(anyhow::anyhow!("a bug")), Failure::Failed(_)));
-        for code in ["23505", "23514", "22P02", "42703"] {
-            assert!(!is_unavailable_code(code), "{code}");
+        for code in ["23505", "23514", "22P02", "25P02", "P0001"] {
+            assert_eq!(Culprit::of_code(code), Culprit::Message, "{code}");
         }
     }
 }

@@ -25,6 +25,9 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// After this silence the server has forgotten the request.
 const SILENCE: Duration = Duration::from_secs(12);
 
+/// How long ending a fetch may take at a stop. The server forgets it anyway when the connection ends.
+pub(super) const CLOSE_TIME: Duration = Duration::from_secs(1);
+
 /// What came of a fetch.
 #[derive(Debug)]
 pub(super) enum Pulled {
@@ -65,7 +68,7 @@ pub(super) async fn pull(bus: &Bus, spec: &DurableSpec, options: &Options, stop:
             () = stop.cancelled(), if open => {
                 // What has arrived is still read below; closing ends the stream after it.
                 open = false;
-                let closed = timeout(API_TIME, subscriber.unsubscribe()).await;
+                let closed = timeout(CLOSE_TIME, subscriber.unsubscribe()).await;
                 if !matches!(closed, Ok(Ok(()))) {
                     return ended(messages, Pulled::Again);
                 }

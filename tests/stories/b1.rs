@@ -1,7 +1,0 @@
-//! Temporary.
-
-mod expiry;
-mod input;
-mod provider;
-mod refused;
-mod requests;
