@@ -183,7 +183,8 @@ async fn write(api: &Api, named: &Named, wanted: &Wanted, order: &Order) -> Resu
         disputed: false,
         superseded: false,
     };
-    let first_ask = now.checked_add(api.life.asking.after_jittered(1)).unwrap_or(order.expire_time);
+    let first_ask =
+        now.checked_add(api.life.asking.after_jittered(1)).unwrap_or(order.expire_time).min(order.expire_time);
     // The payer has one cashier open at a time; attempts before this one are closed as soon as the provider does it.
     payments::supersede(&mut tx, order.id).await.map_err(failed)?;
     payments::insert(&mut tx, &payment, first_ask, SENDING_S).await.map_err(failed)?;

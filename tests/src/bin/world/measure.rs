@@ -95,7 +95,7 @@ async fn create(world: &World) -> anyhow::Result<Vec<Attempt>> {
 
 /// Genuine callbacks at a fixed rate, whether or not the earlier ones are answered; latency counts from when each was due.
 async fn call_back(world: &World, attempts: &[Attempt]) -> anyhow::Result<Vec<Duration>> {
-    let merchants = Merchants::load(&world.folder().join("merchants"))?;
+    let merchants = Merchants::load(world.folder().join("merchants"))?;
     let merchant = merchants.get(&"acme-mini".parse()?).context("the development merchant")?;
     let account = merchant.wechat_v2().context("it is of API v2")?;
     let paid_at = time::print_14(world.sandbox.clock().await.now);
