@@ -16,8 +16,9 @@ mod watch_order;
 use std::{pin::Pin, sync::Arc};
 
 use proto::order::v1::{
-    CloseOrderRequest, CreateOrderRequest, GetOrderRequest, ListOrdersRequest, ListOrdersResponse, Order,
-    PayOrderRequest, PayOrderResponse, WatchOrderRequest, order_service_server::OrderService,
+    CloseOrderRequest, CreateOrderRequest, CreateRefundRequest, GetOrderRequest, GetRefundRequest, ListOrdersRequest,
+    ListOrdersResponse, ListRefundsRequest, ListRefundsResponse, Order, PayOrderRequest, PayOrderResponse, Refund,
+    WatchOrderRequest, order_service_server::OrderService,
 };
 use tonic::{Request, Response, Status, codegen::tokio_stream::Stream};
 
@@ -67,6 +68,21 @@ impl OrderService for Api {
 
     async fn close_order(&self, request: Request<CloseOrderRequest>) -> Result<Response<Order>, Status> {
         self.counted("CloseOrder", close_order::handle(self, request).await)
+    }
+
+    async fn create_refund(&self, _request: Request<CreateRefundRequest>) -> Result<Response<Refund>, Status> {
+        Err(Status::unimplemented("CreateRefund"))
+    }
+
+    async fn get_refund(&self, _request: Request<GetRefundRequest>) -> Result<Response<Refund>, Status> {
+        Err(Status::unimplemented("GetRefund"))
+    }
+
+    async fn list_refunds(
+        &self,
+        _request: Request<ListRefundsRequest>,
+    ) -> Result<Response<ListRefundsResponse>, Status> {
+        Err(Status::unimplemented("ListRefunds"))
     }
 
     type WatchOrderStream = Pin<Box<dyn Stream<Item = Result<Order, Status>> + Send>>;

@@ -153,6 +153,7 @@ pub(crate) const fn kind_word(kind: Kind) -> &'static str {
         Kind::RateLimited => "rate_limited",
         Kind::TooEarly => "too_early",
         Kind::LoginCodeInvalid => "login_code_invalid",
+        Kind::InsufficientBalance => "insufficient_balance",
     }
 }
 

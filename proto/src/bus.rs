@@ -11,7 +11,12 @@ pub mod subject {
         format!("pay.v1.payment.paid.{merchant}")
     }
 
-    /// `order.v1.order.<fact>.<app>`; `fact` is `created`, `paid` or `closed`.
+    /// `pay.v1.refund.<fact>.<merchant>`; `fact` is `succeeded`, `abnormal`, `closed`, or `noticed` for an unproven hint.
+    pub fn refund(fact: &str, merchant: &str) -> String {
+        format!("pay.v1.refund.{fact}.{merchant}")
+    }
+
+    /// `order.v1.order.<fact>.<app>`; `fact` is `created`, `paid`, `closed` or `refunded`.
     pub fn order(fact: &str, app: &str) -> String {
         format!("order.v1.order.{fact}.{app}")
     }
@@ -19,6 +24,11 @@ pub mod subject {
     /// `order.v1.payment.<fact>.<app>`; `fact` is `created` or `surplus`.
     pub fn payment(fact: &str, app: &str) -> String {
         format!("order.v1.payment.{fact}.{app}")
+    }
+
+    /// `order.v1.refund.<fact>.<app>`; `fact` is `created` or `failed`.
+    pub fn order_refund(fact: &str, app: &str) -> String {
+        format!("order.v1.refund.{fact}.{app}")
     }
 
     /// `recon.v1.run.completed.<merchant>`.
@@ -144,17 +154,27 @@ pub const STREAMS: [StreamSpec; 4] = [
 
 /// order-svc takes payments from here.
 pub const ORDER_SVC_PAY: &str = "order-svc-pay";
+/// order-svc hears from here that a refund may have changed, and asks.
+pub const ORDER_SVC_REFUND: &str = "order-svc-refund";
 /// reconcile-svc keeps leg E (what the provider told us) from here.
 pub const RECONCILE_SVC_PAY: &str = "reconcile-svc-pay";
 /// reconcile-svc keeps leg O (what we accepted) from here.
 pub const RECONCILE_SVC_ORDER: &str = "reconcile-svc-order";
 
 /// Every durable of ours. Teams make their own.
-pub const DURABLES: [DurableSpec; 3] = [
+pub const DURABLES: [DurableSpec; 4] = [
     DurableSpec {
         name: ORDER_SVC_PAY,
         stream: "PAY",
         filter_subjects: &["pay.v1.payment.paid.*"],
+        ack_wait: Duration::from_secs(30),
+        max_ack_pending: 2048,
+        owner: "order-svc",
+    },
+    DurableSpec {
+        name: ORDER_SVC_REFUND,
+        stream: "PAY",
+        filter_subjects: &["pay.v1.refund.noticed.*"],
         ack_wait: Duration::from_secs(30),
         max_ack_pending: 2048,
         owner: "order-svc",

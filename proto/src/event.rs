@@ -19,8 +19,9 @@ pub mod v1 {
 }
 
 pub use v1::{
-    DiscrepancyOpened, DiscrepancyResolved, OrderClosed, OrderCreated, OrderPaid, PaymentCreated, PaymentPaid,
-    PaymentSurplus, ReconciliationCompleted, Source,
+    DiscrepancyOpened, DiscrepancyResolved, OrderClosed, OrderCreated, OrderPaid, OrderRefunded, PaymentCreated,
+    PaymentPaid, PaymentSurplus, ReconciliationCompleted, RefundChanged, RefundCreated, RefundFailed, RefundNoticed,
+    Source, refund_changed,
 };
 
 /// A fact that goes over the bus. Everything about its envelope follows from its content, so two reporters of one fact
@@ -167,6 +168,118 @@ impl Event for PaymentSurplus {
 
     fn time(&self) -> Option<pbjson_types::Timestamp> {
         self.paid_time
+    }
+}
+
+impl refund_changed::State {
+    /// The word in subject and id.
+    pub fn word(self) -> &'static str {
+        match self {
+            refund_changed::State::Unspecified => "unspecified",
+            refund_changed::State::Succeeded => "succeeded",
+            refund_changed::State::Abnormal => "abnormal",
+            refund_changed::State::Closed => "closed",
+        }
+    }
+}
+
+impl Event for RefundChanged {
+    const TYPE: &'static str = "tongbao.event.v1.RefundChanged";
+
+    fn id(&self) -> String {
+        format!("refund:{}:{}:{}:{}", self.provider, self.mch_id, self.refund_id, self.state().word())
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::refund(self.state().word(), &self.merchant)
+    }
+
+    fn about(&self) -> String {
+        format!("refunds/{}", self.out_refund_no)
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        self.success_time
+    }
+}
+
+impl Event for RefundNoticed {
+    const TYPE: &'static str = "tongbao.event.v1.RefundNoticed";
+
+    fn id(&self) -> String {
+        format!("refund-noticed:{}:{}:{}:{}", self.provider, self.mch_id, self.refund_id, self.word)
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::refund("noticed", &self.merchant)
+    }
+
+    fn about(&self) -> String {
+        format!("refunds/{}", self.out_refund_no)
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        None
+    }
+}
+
+impl Event for RefundCreated {
+    const TYPE: &'static str = "tongbao.event.v1.RefundCreated";
+
+    fn id(&self) -> String {
+        format!("refund-created:{}", id_of(&self.refund))
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::order_refund("created", &self.app)
+    }
+
+    fn about(&self) -> String {
+        self.refund.clone()
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        self.create_time
+    }
+}
+
+impl Event for RefundFailed {
+    const TYPE: &'static str = "tongbao.event.v1.RefundFailed";
+
+    fn id(&self) -> String {
+        format!("refund-failed:{}:{}", id_of(&self.refund), self.state)
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::order_refund("failed", &self.app)
+    }
+
+    fn about(&self) -> String {
+        self.refund.clone()
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        None
+    }
+}
+
+impl Event for OrderRefunded {
+    const TYPE: &'static str = "tongbao.event.v1.OrderRefunded";
+
+    fn id(&self) -> String {
+        format!("refunded:{}:{}", id_of(&self.order), id_of(&self.refund))
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::order("refunded", &self.app)
+    }
+
+    fn about(&self) -> String {
+        self.order.clone()
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        self.success_time
     }
 }
 

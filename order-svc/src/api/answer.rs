@@ -30,6 +30,8 @@ pub(super) fn order(order: &Order, payments: &[Payment]) -> v1::Order {
         close_requested: pending && order.close_requested_at.is_some(),
         payments: payments.iter().map(payment).collect(),
         version: order.version,
+        refunded_fen: 0,
+        refunding_fen: 0,
     }
 }
 

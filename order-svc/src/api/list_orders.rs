@@ -66,6 +66,8 @@ fn check(request: &ListOrdersRequest, seal: &str) -> Result<(Filter, i32), Statu
         Ok(order::State::Pending) => Some("PENDING"),
         Ok(order::State::Paid) => Some("PAID"),
         Ok(order::State::Closed) => Some("CLOSED"),
+        Ok(order::State::PartiallyRefunded) => Some("PARTIALLY_REFUNDED"),
+        Ok(order::State::Refunded) => Some("REFUNDED"),
         Err(_) => {
             violations.push("state", "is not a state that this release knows");
             None

@@ -72,7 +72,7 @@ pub(super) async fn handle(api: &Api, request: Request<WatchOrderRequest>) -> Re
 
 fn is_final(order: &v1::Order) -> bool {
     match order.state() {
-        order::State::Paid | order::State::Closed => true,
+        order::State::Paid | order::State::Closed | order::State::PartiallyRefunded | order::State::Refunded => true,
         order::State::Pending | order::State::Unspecified => false,
     }
 }

@@ -25,6 +25,8 @@ fn told(merchant: &Merchant) -> v1::Merchant {
             .filter(|(kind, _)| merchant.app_of_kind(*kind).is_some())
             .map(|(_, method)| method.to_owned())
             .collect(),
+        can_refund: merchant.wechat_v2().is_some_and(|account| account.client_identity.is_some()),
+        surplus: v1::SurplusPolicy::Refund.into(),
     }
 }
 

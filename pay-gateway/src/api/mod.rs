@@ -53,6 +53,20 @@ impl PaymentGateway for Api {
         close_payment::handle(self, request).await
     }
 
+    async fn create_refund(
+        &self,
+        _request: Request<v1::CreateRefundRequest>,
+    ) -> Result<Response<v1::CreateRefundResponse>, Status> {
+        Err(Status::unimplemented("CreateRefund"))
+    }
+
+    async fn query_refund(
+        &self,
+        _request: Request<v1::QueryRefundRequest>,
+    ) -> Result<Response<v1::QueryRefundResponse>, Status> {
+        Err(Status::unimplemented("QueryRefund"))
+    }
+
     async fn resolve_openid(
         &self,
         request: Request<v1::ResolveOpenidRequest>,

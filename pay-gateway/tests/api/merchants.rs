@@ -25,6 +25,8 @@ async fn merchants_are_listed_with_what_they_can_do_and_without_their_keys() {
             app(NATIVE, AppKind::App, false),
         ],
         methods: vec!["mini_program".into(), "jsapi".into()],
+        can_refund: false,
+        surplus: v1::SurplusPolicy::Refund.into(),
     };
     assert_eq!(listed.merchants, [expected]);
 }

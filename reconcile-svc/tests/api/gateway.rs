@@ -138,6 +138,14 @@ impl PaymentGateway for FakeGateway {
         Err(Status::unimplemented("reconciliation never closes"))
     }
 
+    async fn create_refund(&self, _: Request<CreateRefundRequest>) -> Result<Response<CreateRefundResponse>, Status> {
+        Err(Status::unimplemented("reconcile-svc refunds nothing"))
+    }
+
+    async fn query_refund(&self, _: Request<QueryRefundRequest>) -> Result<Response<QueryRefundResponse>, Status> {
+        Err(Status::unimplemented("reconcile-svc asks about no refund"))
+    }
+
     async fn resolve_openid(
         &self,
         _: Request<ResolveOpenidRequest>,

@@ -151,7 +151,7 @@ async fn refused(
         not_done::Kind::AlreadyClosed => decide(Word::Closed).await,
         not_done::Kind::Refused => decide(Word::Refused { provider_code: no.provider_code.clone() }).await,
         // Nothing that a prepay can mean in this release.
-        not_done::Kind::LoginCodeInvalid | not_done::Kind::Unspecified => {
+        not_done::Kind::LoginCodeInvalid | not_done::Kind::InsufficientBalance | not_done::Kind::Unspecified => {
             ask_now(api, order).await?;
             return Err(refuse::provider_unknown());
         }

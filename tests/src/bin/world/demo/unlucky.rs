@@ -48,6 +48,8 @@ fn state(order: &proto::order::v1::Order) -> &'static str {
         State::Pending => "PENDING",
         State::Paid => "PAID",
         State::Closed => "CLOSED",
+        State::PartiallyRefunded => "PARTIALLY_REFUNDED",
+        State::Refunded => "REFUNDED",
         State::Unspecified => "in no state",
     }
 }
