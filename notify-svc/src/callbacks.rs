@@ -8,6 +8,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONNECTION, EXPECT, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use merchants::{Merchant, Merchants};
+use svc_kit::crash;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
@@ -94,8 +95,10 @@ impl Callbacks {
     async fn conclude(&self, merchant: &Merchant, reading: Result<Reading, Outcome>, deadline: Instant) -> Outcome {
         match reading {
             Ok(Reading::Paid(fact)) => {
+                crash::point("notify.verified");
                 let outcome = self.publisher.publish(&fact, deadline).await;
                 if outcome == Outcome::Recorded {
+                    crash::point("notify.recorded");
                     let (name, number) = (&merchant.name, &fact.out_trade_no);
                     let transaction_id = &fact.transaction_id;
                     tracing::info!(merchant = %name, out_trade_no = number, transaction_id, "{name}: {number} was paid");

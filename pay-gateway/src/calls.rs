@@ -8,7 +8,7 @@ use std::{
 
 use merchants::{Merchant, MerchantName};
 use proto::error::ErrorReason;
-use svc_kit::refusal;
+use svc_kit::{crash, refusal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use tonic::{Code, Status};
@@ -96,6 +96,7 @@ impl Calls {
             let outcome = tokio::time::timeout(time, work)
                 .await
                 .unwrap_or_else(|_late| Outcome::Unknown(Unknown::new(Why::Timeout)));
+            crash::point("gateway.answered");
             note(&metrics, &about, Ended::of(&outcome), started.elapsed());
             drop((permit, in_flight));
             outcome

@@ -7,7 +7,8 @@
 //! - [`clock`] and [`schedule`] say when;
 //! - [`grpc`], [`trace`], [`refusal`] are the API side;
 //! - [`bus`], [`outbox`], [`inbox`] carry events, recorded once and applied once;
-//! - [`postgres`] is the database.
+//! - [`postgres`] is the database;
+//! - [`crash`] lets a test end a process between two durable steps.
 
 pub mod process;
 
@@ -28,3 +29,5 @@ pub mod bus;
 pub mod inbox;
 pub mod outbox;
 pub mod postgres;
+
+pub mod crash;

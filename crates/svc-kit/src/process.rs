@@ -26,6 +26,8 @@ pub use tasks::{DRAIN_TIME, Tasks};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::crash;
+
 /// How long the runtime may take to end blocking work after everything else has ended.
 const RUNTIME_END_TIME: Duration = Duration::from_secs(1);
 
@@ -42,6 +44,9 @@ where
     F: FnOnce(Tasks) -> S,
     S: Future<Output = anyhow::Result<Kept>>,
 {
+    if let Err(error) = crash::check() {
+        return failed(&error);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::new(error).context("cannot start the runtime")),

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::connect::FLUSH_TIME;
 use super::metrics::{Durable, DurableOutcome};
 use super::{Bus, Publisher, streams};
+use crate::crash;
 use crate::process::DRAIN_TIME;
 use crate::schedule::{Schedule, jittered};
 use ask::Answer;
@@ -241,9 +242,11 @@ impl Consumer {
     async fn settle(&self, delivery: &Delivery, verdict: Verdict, held: &Held) {
         match verdict {
             Verdict::Applied => {
+                crash::point("consume.applied");
                 self.faults.applied(delivery.sequence, Instant::now());
                 self.count("applied");
                 held.reply(delivery.sequence, Reply::Ack).await;
+                crash::point("consume.acked");
             }
             Verdict::Retry(delay) => {
                 self.faults.forget(delivery.sequence);
@@ -285,6 +288,7 @@ impl Consumer {
         let letter = dead_letter::write(delivery, &self.spec, reason);
         match self.publisher.publish(&letter).await {
             Ok(_) => {
+                crash::point("consume.buried");
                 tracing::error!(durable = self.spec.name, id, attempts, reason, "a message became a dead letter");
                 self.bus.metrics.dead_letters.get_or_create(&Durable { durable: self.spec.name }).inc();
                 self.count("dead");

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::resting::Resting;
 use crate::bus::{Ack, BATCH_DEADLINES, Bus, Envelope, Message, PublishError, Publisher};
+use crate::crash;
 use crate::metrics::{Age, Metrics};
 use crate::postgres::IDLE_IN_TRANSACTION_TIME;
 use crate::process::DRAIN_TIME;
@@ -188,6 +189,7 @@ impl Relay {
         let Some((mut tx, rows)) = timely(taking, take(connection, &resting)).await? else {
             return Ok(Round::Done { more: false });
         };
+        crash::point("relay.taken");
         let (mut seqs, mut messages, mut verdicts) = (Vec::new(), Vec::new(), Vec::new());
         for row in &rows {
             match read(row)? {
@@ -205,11 +207,14 @@ impl Relay {
         verdicts.extend(answers.into_iter().map(|(index, answer)| (seqs[index], answer)));
         let (published, stuck) = self.judge(verdicts);
         if !published.is_empty() {
+            crash::point("relay.published");
             let settle = async {
                 sqlx::query("DELETE FROM outbox WHERE seq = ANY($1)").bind(published).execute(&mut *tx).await?;
+                crash::point("relay.deleted");
                 tx.commit().await
             };
             timely(Instant::now() + SETTLE_TIME, settle).await?;
+            crash::point("relay.committed");
         }
         Ok(if stuck { Round::Stuck } else { Round::Done { more } })
     }

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use merchants::{ClientIdentity, Merchant, MerchantName};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use secrecy::ExposeSecret as _;
+use svc_kit::crash;
 use url::Url;
 
 use crate::outcome::{Unknown, Why};
@@ -111,6 +112,7 @@ pub(super) fn xml_request(client: &Client, url: Url, message: String) -> Request
 
 /// Sends a request and takes the head of the answer, which must be 200: WeChat tells its own failures inside the body.
 pub(super) async fn send(request: RequestBuilder) -> Result<Response, Unknown> {
+    crash::point("gateway.sending");
     let response = request.send().await.map_err(no_answer)?;
     let status = response.status();
     if status == StatusCode::OK {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::{Consumer, Delivery, Failure, Handler, Verdict, Verdicts};
+use crate::crash;
 use crate::schedule::jittered;
 use crate::trace::continue_from;
 
@@ -40,6 +41,7 @@ impl Consumer {
         let mut pause = FIRST_PAUSE;
         let mut slow = 0;
         loop {
+            crash::point("consume.taken");
             let (reason, rest) = match self.ask_once(handler, batch).await {
                 Ok(Verdicts::All(verdict)) => return Answer::Verdicts(vec![verdict; batch.len()]),
                 Ok(Verdicts::Each(verdicts)) if verdicts.len() == batch.len() => return Answer::Verdicts(verdicts),
