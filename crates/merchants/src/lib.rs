@@ -16,8 +16,9 @@
 //! api_key_file = "acme-mini.key"
 //! # previous_api_key_file = "acme-mini.old.key"  # while a key is being changed
 //! # previous_sign_type = "MD5"                   # while the type is being changed: notices of older orders come in it
-//! # client_cert_file = "acme-mini.cert.pem"      # refunds and reversals will need these two
+//! # client_cert_file = "acme-mini.cert.pem"      # without these two nothing can be refunded
 //! # client_key_file = "acme-mini.cert-key.pem"
+//! # surplus = "refund"                           # or "hold": money for a closed or already paid order waits for a person
 //!
 //! [[apps]]
 //! app_id = "wxd930ea5d5a258f4f"
@@ -42,5 +43,5 @@ mod read;
 
 pub use error::{LoadError, Mistake};
 pub use live::Merchants;
-pub use merchant::{Account, App, AppKind, ClientIdentity, Merchant, NoticeKind, Provider, WechatV2Account};
+pub use merchant::{Account, App, AppKind, ClientIdentity, Merchant, NoticeKind, Provider, Surplus, WechatV2Account};
 pub use name::{MerchantName, MerchantNameError};

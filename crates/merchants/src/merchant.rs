@@ -13,6 +13,8 @@ pub struct Merchant {
     pub name: MerchantName,
     /// Where our public ingress is reachable for the provider: http(s), no query, no fragment, no trailing slash.
     pub notify_base_url: String,
+    /// What is done with money that no order can keep.
+    pub surplus: Surplus,
     /// What the provider knows the account by, and the keys shared with it.
     pub account: Account,
 }
@@ -169,6 +171,21 @@ impl fmt::Display for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// What is done with money that comes for a closed or already paid order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Surplus {
+    /// It goes back by itself.
+    #[default]
+    Refund,
+    /// It waits for a person.
+    Hold,
+}
+
+impl Surplus {
+    /// Every policy with its spelling in merchant files.
+    pub const ALL: [(Surplus, &'static str); 2] = [(Surplus::Refund, "refund"), (Surplus::Hold, "hold")];
 }
 
 /// What a provider's notice is about; the last part of its path.

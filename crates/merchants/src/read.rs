@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use wechat_pay::v2::sign::{ApiKey, SignType};
 
 use crate::{
-    Account, App, AppKind, ClientIdentity, LoadError, Merchant, MerchantName, Mistake, NoticeKind, Provider,
+    Account, App, AppKind, ClientIdentity, LoadError, Merchant, MerchantName, Mistake, NoticeKind, Provider, Surplus,
     WechatV2Account,
     directory::{Content, Snapshot},
     fields::Fields,
@@ -103,13 +103,16 @@ fn merchant(
         |text| base_url(&text),
         mistakes,
     );
+    let surplus = surplus(&mut fields, mistakes);
     let account = match provider {
         Some(Provider::WechatV2) => wechat_v2(&mut fields, claims, mistakes).map(Account::WechatV2),
         // Which other fields are right depends on the provider, so they are left alone.
         None => return None,
     };
     let merchant = match (name, notify_base_url, account) {
-        (Some(name), Some(notify_base_url), Some(account)) => Some(Merchant { name, notify_base_url, account }),
+        (Some(name), Some(notify_base_url), Some(account)) => {
+            Some(Merchant { name, notify_base_url, surplus, account })
+        }
         _ => None,
     };
     if let Some(merchant) = &merchant
@@ -131,6 +134,12 @@ fn provider(fields: &mut Fields<'_>, mistakes: &mut Vec<Mistake>) -> Option<Prov
         mistakes.push(fields.mistake("provider", problem, "write \"wechat-v2\" or move the file elsewhere"));
     }
     known
+}
+
+/// The policy for surplus money. A wrong word is a mistake, so what stands in for it is never in force.
+fn surplus(fields: &mut Fields<'_>, mistakes: &mut Vec<Mistake>) -> Surplus {
+    let written = if fields.has("surplus") { fields.choice("surplus", &Surplus::ALL, mistakes) } else { None };
+    written.unwrap_or_default()
 }
 
 fn wechat_v2(fields: &mut Fields<'_>, claims: &mut Claims, mistakes: &mut Vec<Mistake>) -> Option<WechatV2Account> {

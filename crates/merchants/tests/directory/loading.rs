@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use merchants::{AppKind, Merchant, MerchantName, Merchants, NoticeKind, Provider};
+use merchants::{AppKind, Merchant, MerchantName, Merchants, NoticeKind, Provider, Surplus};
 use secrecy::ExposeSecret;
 use wechat_pay::v2::sign::SignType;
 
@@ -73,6 +73,7 @@ notify_base_url = "ftp://pay.example.com"
 api_key_file = "acme-mini.key"
 previous_api_key_file = "nowhere.key"
 client_cert_file = "acme-mini.cert"
+surplus = "keep"
 sub_mch_id = "1900000110"
 sub_app_id = "wx1"
 colour = "red"
@@ -118,6 +119,7 @@ app_secret_file = "acme-mini.secret"
             "acme-mini.toml sign_type has an unknown value",
             "acme-mini.toml sub_app_id is not supported yet",
             "acme-mini.toml sub_mch_id is not supported yet",
+            "acme-mini.toml surplus has an unknown value",
             "broken.toml  line 2 is not TOML",
             "empty.toml notify_base_url is missing",
             "empty.toml provider is missing",
@@ -201,6 +203,25 @@ fn the_sign_type_of_before_is_accepted_in_notices_while_it_is_being_changed() {
         write(dir.path(), "acme-mini.toml", &format!("previous_sign_type = \"{written}\"\n{GOOD}"));
         assert_eq!(mistakes(&dir), [format!("acme-mini.toml previous_sign_type {mistake}")]);
     }
+}
+
+#[test]
+fn surplus_money_goes_back_unless_the_file_says_that_it_waits() {
+    let dir = good();
+    let surplus = || Merchants::load(dir.path()).unwrap().list()[0].surplus;
+    assert_eq!(surplus(), Surplus::Refund);
+    for (written, policy) in [("refund", Surplus::Refund), ("hold", Surplus::Hold)] {
+        write(dir.path(), "acme-mini.toml", &format!("surplus = \"{written}\"\n{GOOD}"));
+        assert_eq!(surplus(), policy, "{written}");
+    }
+    for (written, mistake) in
+        [("\"Hold\"", "has an unknown value"), ("\"\"", "is empty"), ("true", "is of type boolean")]
+    {
+        write(dir.path(), "acme-mini.toml", &format!("surplus = {written}\n{GOOD}"));
+        assert_eq!(mistakes(&dir), [format!("acme-mini.toml surplus {mistake}")]);
+    }
+    write(dir.path(), "acme-mini.toml", &format!("surplus = \"keep\"\n{GOOD}"));
+    assert!(Merchants::load(dir.path()).unwrap_err().to_string().ends_with(": write \"refund\" or \"hold\""));
 }
 
 #[test]
