@@ -145,7 +145,8 @@ fn after_unsigned(api: Api, code: &str) -> Action {
     }
 }
 
-const fn moves_money(api: Api) -> bool {
+/// Whether a call moves money at once, so that nothing but a verified answer may end it.
+pub const fn moves_money(api: Api) -> bool {
     matches!(api, Api::Refund | Api::Micropay | Api::Facepay | Api::Reverse | Api::SendRedpack)
 }
 

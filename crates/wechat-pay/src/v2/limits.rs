@@ -9,6 +9,8 @@ use super::xml::is_xml_char;
 pub const BODY_BYTES: usize = 127;
 /// Most bytes of `attach`.
 pub const ATTACH_BYTES: usize = 127;
+/// Most bytes of `refund_desc`.
+pub const REFUND_DESC_BYTES: usize = 80;
 /// Most bytes of `notify_url`.
 pub const NOTIFY_URL_BYTES: usize = 256;
 /// Most characters of `nonce_str`.
@@ -73,6 +75,11 @@ pub fn check_body(body: &str) -> Result<(), LimitError> {
 pub fn check_attach(attach: &str) -> Result<(), LimitError> {
     text(attach, ATTACH_BYTES)?;
     if attach.contains('&') { Err(LimitError::Characters { what: "&" }) } else { Ok(()) }
+}
+
+/// `refund_desc`: 1 to 80 bytes, by the rules of `body`.
+pub fn check_refund_desc(refund_desc: &str) -> Result<(), LimitError> {
+    text(refund_desc, REFUND_DESC_BYTES)
 }
 
 /// `out_trade_no`: 6 to 32 of `0-9A-Za-z_-|*`.

@@ -56,9 +56,9 @@ pub enum RefundNoticeError {
     /// Larger than [`MAX_BYTES`].
     #[error("refund notice is larger than {MAX_BYTES} bytes")]
     TooLarge,
-    /// The outer or the decrypted part is not a message.
+    /// The outer part is not a message.
     #[error("refund notice cannot be read: {0}")]
-    Unreadable(#[from] XmlError),
+    Unreadable(#[source] XmlError),
     /// `return_code` is not `SUCCESS`.
     #[error("refund notice reports a failure of communication")]
     ReturnCode,
@@ -68,6 +68,10 @@ pub enum RefundNoticeError {
     /// `req_info` does not decrypt.
     #[error("refund notice cannot be decrypted: {0}")]
     Sealed(#[from] SealError),
+    /// `req_info` decrypts, but not to a message: another key whose padding fits by chance, a changed block, or a text that
+    /// nobody but the holder of the key can have sealed.
+    #[error("decrypted part of refund notice cannot be read: {0}")]
+    Inner(#[source] XmlError),
     /// A field that every refund has is absent or malformed.
     #[error("refund notice is incomplete: {0}")]
     Field(#[from] FieldError),
@@ -81,11 +85,12 @@ pub fn read(body: &[u8], key: &ApiKey) -> Result<RefundHint, RefundNoticeError> 
     if MAX_BYTES < body.len() {
         return Err(RefundNoticeError::TooLarge);
     }
-    let outer = xml::parse_at_most("xml", body, MAX_FIELDS)?;
+    let outer = xml::parse_at_most("xml", body, MAX_FIELDS).map_err(RefundNoticeError::Unreadable)?;
     if outer.text("return_code") != Some("SUCCESS") {
         return Err(RefundNoticeError::ReturnCode);
     }
-    let inner = xml::parse_at_most(INNER_ROOT, &open(outer.required("req_info")?, &SealKey::of(key))?, MAX_FIELDS)?;
+    let opened = open(outer.required("req_info")?, &SealKey::of(key))?;
+    let inner = xml::parse_at_most(INNER_ROOT, &opened, MAX_FIELDS).map_err(RefundNoticeError::Inner)?;
     Ok(RefundHint {
         identity: identity(&outer)?,
         transaction_id: inner.required("transaction_id")?.to_owned(),

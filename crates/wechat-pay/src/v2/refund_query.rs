@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use money::Fen;
 
+use super::fields::FieldProblem;
 use super::request::Request;
 use super::{ApiKey, Coupon, FieldError, Fields, Identity, OrderNumber, SignType, indexed};
 
@@ -141,5 +142,17 @@ impl RefundList {
             total_refund_count: fields.count("total_refund_count")?,
             refunds: indexed::refunds(fields)?,
         })
+    }
+
+    /// The refund with our number `out_refund_no`, in the answer to a query for that number.
+    ///
+    /// # Errors
+    /// [`FieldError`] when the answer is about other refunds, or contradicts itself with two of one number.
+    pub fn only(&self, out_refund_no: &str) -> Result<&RefundSummary, FieldError> {
+        let mut found = self.refunds.iter().filter(|refund| refund.out_refund_no == out_refund_no);
+        match (found.next(), found.next()) {
+            (Some(refund), None) => Ok(refund),
+            _ => Err(FieldError::new("out_refund_no", FieldProblem::Mismatch)),
+        }
     }
 }

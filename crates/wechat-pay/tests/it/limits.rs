@@ -16,6 +16,16 @@ fn a_body_has_at_most_127_bytes_of_plain_text() {
 }
 
 #[test]
+fn a_refund_desc_has_at_most_80_bytes_of_plain_text() {
+    assert_eq!(limits::check_refund_desc("尺码不合适"), Ok(()));
+    assert_eq!(limits::check_refund_desc(&"x".repeat(80)), Ok(()));
+    assert_eq!(limits::check_refund_desc(&"茶".repeat(27)), Err(LimitError::TooLong { max: 80 }));
+    for desc in ["", " tea", "a\nb", "tea 🍵"] {
+        assert!(limits::check_refund_desc(desc).is_err(), "{desc:?}");
+    }
+}
+
+#[test]
 fn an_attach_cannot_pose_as_another_field() {
     assert_eq!(limits::check_attach("shop=1"), Ok(()));
     assert!(limits::check_attach("1&total_fee=1").is_err());

@@ -58,9 +58,16 @@ fn a_doctype_or_foreign_root_inside_is_refused_too() {
     let seal_text =
         |text: &str| base64::engine::general_purpose::STANDARD.encode(SealKey::of(&key()).encrypt(text.as_bytes()));
     let doctype = seal_text("<!DOCTYPE root [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><root><a>&x;</a></root>");
-    assert_eq!(read(&notice(&doctype), &key()), Err(RefundNoticeError::Unreadable(XmlError::Doctype)));
+    assert_eq!(read(&notice(&doctype), &key()), Err(RefundNoticeError::Inner(XmlError::Doctype)));
     let foreign = seal_text("<xml><refund_fee>30</refund_fee></xml>");
-    assert_eq!(read(&notice(&foreign), &key()), Err(RefundNoticeError::Unreadable(XmlError::Root)));
+    assert_eq!(read(&notice(&foreign), &key()), Err(RefundNoticeError::Inner(XmlError::Root)));
+}
+
+#[test]
+fn an_error_says_which_of_the_two_parts_it_is_about() {
+    let sealed = seal(&inner(), &SealKey::of(&key()));
+    let twice = String::from_utf8(notice(&sealed)).unwrap().replace("</xml>", "<mch_id>1</mch_id></xml>");
+    assert_eq!(read(twice.as_bytes(), &key()), Err(RefundNoticeError::Unreadable(XmlError::Duplicate)));
 }
 
 proptest! {

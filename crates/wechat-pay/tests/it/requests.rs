@@ -173,4 +173,8 @@ fn refunds_are_read_by_number_and_not_by_text() {
     assert_eq!(list.refunds[1].coupon_refund_fee, Some(Fen::new(2)));
     assert!(list.refunds[0].coupons.is_empty() && list.refunds[1].succeeded_at.is_some());
     assert_eq!(list.refunds[2].status, RefundStatus::Closed);
+    assert_eq!(list.only("R10"), Ok(&list.refunds[2]));
+    assert!(list.only("R1").is_err(), "a number that only begins alike is another");
+    fields.insert("out_refund_no_9", "R10");
+    assert!(RefundList::parse(&fields).unwrap().only("R10").is_err(), "two of one number contradict each other");
 }
