@@ -32,6 +32,8 @@ pub(crate) enum Operation {
     Prepay,
     Query,
     Close,
+    Refund,
+    QueryRefund,
     ResolveOpenid,
     DownloadBill,
 }
@@ -42,6 +44,8 @@ impl Operation {
             Operation::Prepay => "prepay",
             Operation::Query => "query",
             Operation::Close => "close",
+            Operation::Refund => "refund",
+            Operation::QueryRefund => "query_refund",
             Operation::ResolveOpenid => "resolve_openid",
             Operation::DownloadBill => "download_bill",
         }
@@ -53,8 +57,18 @@ impl Operation {
 pub(crate) struct About {
     pub(crate) operation: Operation,
     pub(crate) merchant: Arc<Merchant>,
-    /// Empty when the call is about no attempt.
-    pub(crate) out_trade_no: String,
+    pub(crate) number: Number,
+}
+
+/// The number of ours that a call is about.
+#[derive(Debug)]
+pub(crate) enum Number {
+    /// No attempt and no refund.
+    None,
+    /// An attempt's.
+    OutTradeNo(String),
+    /// A refund's.
+    OutRefundNo(String),
 }
 
 /// Admits calls and follows them to their end.
@@ -194,7 +208,11 @@ pub(crate) fn note(metrics: &GatewayMetrics, about: &About, ended: Ended<'_>, to
     let Ended { outcome, detail, provider_code, cause, warn } = ended;
     metrics.ended(about.operation, outcome, detail, took);
     let (operation, merchant) = (about.operation.word(), about.merchant.name.as_str());
-    let out_trade_no = Some(about.out_trade_no.as_str()).filter(|number| !number.is_empty());
+    let (out_trade_no, out_refund_no) = match &about.number {
+        Number::None => (None, None),
+        Number::OutTradeNo(number) => (Some(number.as_str()), None),
+        Number::OutRefundNo(number) => (None, Some(number.as_str())),
+    };
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     macro_rules! line {
         ($level:ident) => {
@@ -205,6 +223,7 @@ pub(crate) fn note(metrics: &GatewayMetrics, about: &About, ended: Ended<'_>, to
                 provider = about.merchant.provider().as_str(),
                 merchant,
                 out_trade_no,
+                out_refund_no,
                 duration_ms,
                 provider_code,
                 cause,

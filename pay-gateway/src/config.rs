@@ -31,6 +31,16 @@ pub struct Config {
     #[arg(long, env, default_value = "https://api.mch.weixin.qq.com")]
     pub wechat_v2_url: Url,
 
+    /// Base URL of the calls that need the merchant's client certificate (refunds), when WeChat's side takes them elsewhere.
+    /// Without it, `WECHAT_V2_URL`.
+    #[arg(long, env)]
+    pub wechat_v2_cert_url: Option<Url>,
+
+    /// PEM file of the authorities whose certificates WeChat's hosts may show, instead of the system's: for the sandbox.
+    /// Certificates are verified with it as without it.
+    #[arg(long, env)]
+    pub wechat_v2_ca_file: Option<PathBuf>,
+
     /// Base URL of WeChat's login host, where mini programs' login codes are resolved.
     #[arg(long, env, default_value = "https://api.weixin.qq.com")]
     pub wechat_login_url: Url,
@@ -54,6 +64,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Base URL of the calls that need the merchant's client certificate.
+    pub fn wechat_v2_cert_url(&self) -> &Url {
+        self.wechat_v2_cert_url.as_ref().unwrap_or(&self.wechat_v2_url)
+    }
+
     /// How long connecting may take.
     pub fn connect_timeout(&self) -> Duration {
         Duration::from_millis(self.provider_connect_timeout_ms)
@@ -70,6 +85,9 @@ impl Config {
     /// One line that names the setting.
     pub fn check(&self) -> anyhow::Result<()> {
         base_url("WECHAT_V2_URL", &self.wechat_v2_url)?;
+        if let Some(url) = &self.wechat_v2_cert_url {
+            base_url("WECHAT_V2_CERT_URL", url)?;
+        }
         base_url("WECHAT_LOGIN_URL", &self.wechat_login_url)
     }
 }
@@ -122,7 +140,19 @@ mod tests {
         for url in ["ftp://x.example", "https://user:word@x.example", "https://x.example/?a=b", "mailto:a@x.example"] {
             let refused = parsed(&["--wechat-v2-url", url]).check().expect_err(url).to_string();
             assert!(refused.starts_with("WECHAT_V2_URL must be"), "{refused}");
+            let refused = parsed(&["--wechat-v2-cert-url", url]).check().expect_err(url).to_string();
+            assert!(refused.starts_with("WECHAT_V2_CERT_URL must be"), "{refused}");
         }
+    }
+
+    #[test]
+    fn calls_with_a_certificate_go_where_the_others_go_unless_told_otherwise() {
+        assert_eq!(
+            parsed(&["--wechat-v2-url", "https://a.example"]).wechat_v2_cert_url().as_str(),
+            "https://a.example/"
+        );
+        let apart = parsed(&["--wechat-v2-url", "http://a.example", "--wechat-v2-cert-url", "https://b.example"]);
+        assert_eq!(apart.wechat_v2_cert_url().as_str(), "https://b.example/");
     }
 
     #[test]

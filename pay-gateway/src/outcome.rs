@@ -218,6 +218,8 @@ macro_rules! response {
 response!(v1::Prepaid, PrepayResponse, prepay_response);
 response!(v1::PaymentStatus, QueryPaymentResponse, query_payment_response);
 response!(v1::Closed, ClosePaymentResponse, close_payment_response);
+response!(v1::RefundAccepted, CreateRefundResponse, create_refund_response);
+response!(v1::RefundStatus, QueryRefundResponse, query_refund_response);
 response!(v1::Resolved, ResolveOpenidResponse, resolve_openid_response);
 
 fn shortened(text: &str, chars: usize) -> String {

@@ -38,6 +38,21 @@ pub(crate) struct Attempt {
     pub(crate) openid: SecretString,
 }
 
+/// What a refund is made of. The same refund always carries the same content, so repeating it is safe.
+pub(crate) struct RefundOrder {
+    /// The app that the payment was made under.
+    pub(crate) app_id: String,
+    /// The provider's number of the payment.
+    pub(crate) transaction_id: String,
+    pub(crate) out_refund_no: String,
+    /// What was paid.
+    pub(crate) total: Fen,
+    /// What goes back.
+    pub(crate) amount: Fen,
+    /// What the payer reads.
+    pub(crate) reason: Option<String>,
+}
+
 /// Why there is no bill.
 #[derive(Debug)]
 pub(crate) enum NoBill {
@@ -72,7 +87,7 @@ pub(crate) enum Route {
 
 impl Providers {
     /// # Errors
-    /// When no HTTP client can be made.
+    /// When the authorities cannot be read, or no HTTP client can be made.
     pub(crate) fn new(config: &Config, clock: Clock) -> anyhow::Result<Providers> {
         Ok(Providers { wechat_v2: Arc::new(wechat_v2::WechatV2::new(config, clock)?) })
     }
@@ -104,6 +119,20 @@ impl Route {
     pub(crate) async fn close(&self, app_id: &str, out_trade_no: &str) -> Outcome<v1::Closed> {
         match self {
             Route::WechatV2(session) => session.close(app_id, out_trade_no).await,
+        }
+    }
+
+    /// Asks for money to go back.
+    pub(crate) async fn refund(&self, order: &RefundOrder) -> Outcome<v1::RefundAccepted> {
+        match self {
+            Route::WechatV2(session) => session.refund(order).await,
+        }
+    }
+
+    /// Asks what has become of a refund.
+    pub(crate) async fn query_refund(&self, app_id: &str, out_refund_no: &str) -> Outcome<v1::RefundStatus> {
+        match self {
+            Route::WechatV2(session) => session.query_refund(app_id, out_refund_no).await,
         }
     }
 

@@ -2,7 +2,7 @@ use proto::gateway::v1;
 use tonic::{Request, Response, Status};
 
 use super::{Api, deadline, fields::Fields};
-use crate::calls::{About, Operation};
+use crate::calls::{About, Number, Operation};
 
 /// Asks that nobody can pay an attempt any more. The app need not be configured any more.
 pub(super) async fn handle(
@@ -18,7 +18,7 @@ pub(super) async fn handle(
     let merchant = fields.finish()?;
 
     let route = api.providers.route(&merchant);
-    let about = About { operation: Operation::Close, merchant, out_trade_no: out_trade_no.clone() };
+    let about = About { operation: Operation::Close, merchant, number: Number::OutTradeNo(out_trade_no.clone()) };
     let work = async move { route.close(&app_id, &out_trade_no).await };
     Ok(Response::new(api.calls.make(about, time, work).await?.into()))
 }

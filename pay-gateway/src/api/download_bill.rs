@@ -16,7 +16,7 @@ use wechat_pay::time::bill_date;
 
 use super::{Api, deadline, fields::Fields};
 use crate::{
-    calls::{About, Calls, Ended, Operation, note},
+    calls::{About, Calls, Ended, Number, Operation, note},
     metrics::InFlight,
     outcome::{Unknown, Why},
     providers::{Bill, NoBill},
@@ -66,7 +66,7 @@ pub(super) async fn handle(api: &Api, request: Request<v1::DownloadBillRequest>)
 
     let (place, in_flight) = (api.calls.admit_download()?, api.calls.metrics().begin());
     let route = api.providers.route(&merchant);
-    let about = About { operation: Operation::DownloadBill, merchant, out_trade_no: String::new() };
+    let about = About { operation: Operation::DownloadBill, merchant, number: Number::None };
     let started = Instant::now();
     let opened = tokio::select! {
         opened = tokio::time::timeout(time, route.download_bill(date)) => {

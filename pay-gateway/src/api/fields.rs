@@ -16,6 +16,9 @@ const MAX_APP_ID: usize = 32;
 /// Longest login code, in characters.
 const MAX_LOGIN_CODE: usize = 128;
 
+/// Longest number of the provider's, in characters; WeChat declares 32.
+const MAX_PROVIDER_NUMBER: usize = 32;
+
 /// Most that one payment may take, in fen: a million yuan.
 const MAX_AMOUNT_FEN: i64 = 100_000_000;
 
@@ -84,9 +87,39 @@ impl Fields {
     }
 
     pub(super) fn out_trade_no(&mut self, out_trade_no: &str) {
-        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        let fits = out_trade_no.len() == 32 && out_trade_no.bytes().all(hex);
-        self.check(fits, "out_trade_no", "must be 32 lower-case hex digits");
+        self.check(is_our_number(out_trade_no), "out_trade_no", "must be 32 lower-case hex digits");
+    }
+
+    pub(super) fn out_refund_no(&mut self, out_refund_no: &str) {
+        self.check(is_our_number(out_refund_no), "out_refund_no", "must be 32 lower-case hex digits");
+    }
+
+    /// The provider's number of a payment. It goes back to the provider as it was told to us.
+    pub(super) fn transaction_id(&mut self, transaction_id: &str) {
+        let fits = (1..=MAX_PROVIDER_NUMBER).contains(&transaction_id.len())
+            && transaction_id.bytes().all(|byte| byte.is_ascii_graphic());
+        self.check(fits, "transaction_id", "must be 1 to 32 printable ASCII characters");
+    }
+
+    /// What was paid, and how much of it goes back. What was paid is the provider's word, so our own cap on payments is not
+    /// asked.
+    pub(super) fn refunded(&mut self, total_fen: i64, amount_fen: i64) -> (Fen, Fen) {
+        let (total, amount) = (Fen::new(total_fen), Fen::new(amount_fen));
+        if let Err(error) = limits::check_total_fee(total) {
+            self.check(false, "total_fen", &error.to_string());
+        }
+        let part = amount.is_positive() && amount <= total;
+        self.check(part, "amount_fen", "must be 1 fen up to total_fen");
+        (total, amount)
+    }
+
+    /// What the payer reads about a refund; empty when there is nothing to read.
+    pub(super) fn reason(&mut self, reason: &str) {
+        if !reason.is_empty()
+            && let Err(error) = limits::check_refund_desc(reason)
+        {
+            self.check(false, "reason", &error.to_string());
+        }
     }
 
     pub(super) fn amount(&mut self, amount_fen: i64) -> Fen {
@@ -141,6 +174,11 @@ impl Fields {
             None => unreachable!("a name that cannot be read is a violation"),
         }
     }
+}
+
+/// The 32 hex digits of an id of ours.
+fn is_our_number(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 fn is_token(text: &str) -> bool {

@@ -1,4 +1,4 @@
-use merchants::{AppKind, Merchant, Merchants};
+use merchants::{AppKind, Merchant, Merchants, Surplus};
 use proto::gateway::v1;
 
 /// What is configured now, ordered by name; no keys.
@@ -26,7 +26,14 @@ fn told(merchant: &Merchant) -> v1::Merchant {
             .map(|(_, method)| method.to_owned())
             .collect(),
         can_refund: merchant.wechat_v2().is_some_and(|account| account.client_identity.is_some()),
-        surplus: v1::SurplusPolicy::Refund.into(),
+        surplus: surplus(merchant.surplus).into(),
+    }
+}
+
+fn surplus(surplus: Surplus) -> v1::SurplusPolicy {
+    match surplus {
+        Surplus::Refund => v1::SurplusPolicy::Refund,
+        Surplus::Hold => v1::SurplusPolicy::Hold,
     }
 }
 

@@ -2,12 +2,14 @@
 //! looked up, the deadline is worked out (`deadline`), and the call goes through [`Calls`](crate::calls::Calls).
 
 mod close_payment;
+mod create_refund;
 mod deadline;
 mod download_bill;
 mod fields;
 mod list_merchants;
 mod prepay;
 mod query_payment;
+mod query_refund;
 mod resolve_openid;
 
 use std::{sync::Arc, time::Duration};
@@ -55,16 +57,16 @@ impl PaymentGateway for Api {
 
     async fn create_refund(
         &self,
-        _request: Request<v1::CreateRefundRequest>,
+        request: Request<v1::CreateRefundRequest>,
     ) -> Result<Response<v1::CreateRefundResponse>, Status> {
-        Err(Status::unimplemented("CreateRefund"))
+        create_refund::handle(self, request).await
     }
 
     async fn query_refund(
         &self,
-        _request: Request<v1::QueryRefundRequest>,
+        request: Request<v1::QueryRefundRequest>,
     ) -> Result<Response<v1::QueryRefundResponse>, Status> {
-        Err(Status::unimplemented("QueryRefund"))
+        query_refund::handle(self, request).await
     }
 
     async fn resolve_openid(

@@ -7,7 +7,7 @@ use tonic::{Code, Request, Response, Status};
 
 use super::{Api, deadline, fields::Fields};
 use crate::{
-    calls::{About, Operation},
+    calls::{About, Number, Operation},
     providers::Attempt,
 };
 
@@ -49,7 +49,8 @@ pub(super) async fn handle(
     }
 
     let route = api.providers.route(&merchant);
-    let about = About { operation: Operation::Prepay, merchant, out_trade_no: asked.out_trade_no.clone() };
+    let about =
+        About { operation: Operation::Prepay, merchant, number: Number::OutTradeNo(asked.out_trade_no.clone()) };
     let attempt = Attempt {
         app_id: asked.app_id,
         out_trade_no: asked.out_trade_no,

@@ -5,7 +5,7 @@ use svc_kit::refusal;
 use tonic::{Code, Request, Response, Status};
 
 use super::{Api, deadline, fields::Fields};
-use crate::calls::{About, Operation};
+use crate::calls::{About, Number, Operation};
 
 /// Turns a mini program's login code into the payer's openid.
 pub(super) async fn handle(
@@ -30,7 +30,7 @@ pub(super) async fn handle(
     };
 
     let route = api.providers.route(&merchant);
-    let about = About { operation: Operation::ResolveOpenid, merchant, out_trade_no: String::new() };
+    let about = About { operation: Operation::ResolveOpenid, merchant, number: Number::None };
     // A login code is as good as a password for five minutes.
     let login_code = SecretString::from(login_code);
     let work = async move { route.resolve_openid(&app_id, &secret, &login_code).await };

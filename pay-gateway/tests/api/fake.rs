@@ -6,10 +6,11 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::TcpListener,
     sync::watch,
 };
+use tokio_rustls::TlsAcceptor;
 use url::Url;
 use wechat_pay::v2::{ApiKey, Fields, SignType, sign, xml};
 
@@ -20,6 +21,8 @@ pub(crate) struct Received {
     pub(crate) head: String,
     /// The fields of an XML body.
     pub(crate) fields: Fields,
+    /// The certificate that the client showed, in DER.
+    pub(crate) certificate: Option<Vec<u8>>,
 }
 
 impl Received {
@@ -93,16 +96,31 @@ pub(crate) struct Fake {
 
 impl Fake {
     pub(crate) async fn start(answer: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Fake {
+        Fake::listen(None, answer).await
+    }
+
+    /// Answers every request with this, to whom TLS lets through.
+    pub(crate) async fn behind(tls: TlsAcceptor, reply: Reply) -> Fake {
+        Fake::listen(Some(tls), move |_| reply.clone()).await
+    }
+
+    async fn listen(tls: Option<TlsAcceptor>, answer: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Fake {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("an address")).parse().expect("a URL");
+        let url = format!("{scheme}://{}", listener.local_addr().expect("an address")).parse().expect("a URL");
         let received = Arc::new(Mutex::new(Vec::new()));
         let (counted, count) = watch::channel(0);
         let (log, answer) = (Arc::clone(&received), Arc::new(answer));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (log, counted, answer) = (Arc::clone(&log), counted.clone(), Arc::clone(&answer));
+                let tls = tls.clone();
                 tokio::spawn(async move {
-                    let _ = connection(stream, &log, &counted, &*answer).await;
+                    let Some(tls) = tls else { return connection(stream, None, &log, &counted, &*answer).await };
+                    let stream = tls.accept(stream).await?;
+                    let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                    let certificate = shown.map(|certificate| certificate.to_vec());
+                    connection(stream, certificate, &log, &counted, &*answer).await
                 });
             }
         });
@@ -136,7 +154,8 @@ impl Fake {
 
 /// Serves one request.
 async fn connection(
-    mut stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    certificate: Option<Vec<u8>>,
     log: &Mutex<Vec<Received>>,
     counted: &watch::Sender<usize>,
     answer: &(dyn Fn(&Received) -> Reply + Send + Sync),
@@ -157,7 +176,7 @@ async fn connection(
             break (head, bytes[end + 4..].to_vec());
         }
     };
-    let received = Received { head, fields: xml::parse("xml", &body).unwrap_or_default() };
+    let received = Received { head, fields: xml::parse("xml", &body).unwrap_or_default(), certificate };
     let mut reply = answer(&received);
     log.lock().expect("no panic while it was held").push(received);
     counted.send_modify(|count| *count += 1);

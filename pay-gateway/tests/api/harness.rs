@@ -41,6 +41,10 @@ pub(crate) const KEY: &str = "0123456789abcdefghijklmnopqrstuv";
 pub(crate) const OLD_KEY: &str = "vutsrqponmlkjihgfedcba9876543210";
 pub(crate) const SECRET: &str = "5ec2e75ec2e75ec2e75ec2e75ec2e7aa";
 pub(crate) const NUMBER: &str = "0198a5f0c1d27abc8def0123456789ab";
+/// A refund's number.
+pub(crate) const REFUND: &str = "0198a5f0c1d27abc8def0123456789cd";
+/// WeChat's number of the payment that is refunded.
+pub(crate) const TRANSACTION: &str = "4200002026112100000000000001";
 pub(crate) const SIGN_TYPE: SignType = SignType::HmacSha256;
 
 /// Longest that a test waits for anything.
@@ -108,6 +112,18 @@ impl Gateway {
             v1::query_payment_response::Outcome::Unknown(unknown) => unknown,
             other => panic!("unknown was expected: {other:?}"),
         }
+    }
+
+    /// Asks for the usual refund.
+    pub(crate) async fn refund(&self) -> v1::create_refund_response::Outcome {
+        let response = self.client.clone().create_refund(refund()).await.expect("an outcome");
+        response.into_inner().outcome.expect("an outcome is set")
+    }
+
+    /// Queries the usual refund.
+    pub(crate) async fn query_refund(&self) -> v1::query_refund_response::Outcome {
+        let response = self.client.clone().query_refund(refund_query()).await.expect("an outcome");
+        response.into_inner().outcome.expect("an outcome is set")
     }
 
     /// A page of the admin port: status and body.
@@ -224,6 +240,28 @@ pub(crate) fn merchants() -> TempDir {
     dir
 }
 
+/// Gives the usual merchant a client certificate.
+pub(crate) fn add_certificate(dir: &Path, certificate: &str, key: &str) {
+    let file = dir.join("acme-mini.toml");
+    let text = std::fs::read_to_string(&file).expect("the file is there");
+    let named = "client_cert_file = \"acme-mini.cert.pem\"\nclient_key_file = \"acme-mini.cert-key.pem\"\n";
+    for (name, text) in [
+        ("acme-mini.toml", format!("{named}{text}").as_str()),
+        ("acme-mini.cert.pem", certificate),
+        ("acme-mini.cert-key.pem", key),
+    ] {
+        std::fs::write(dir.join(name), text).expect("the directory takes a file");
+    }
+}
+
+/// A directory with the usual merchant, which has a client certificate and so can refund.
+pub(crate) fn refunding() -> TempDir {
+    let dir = merchants();
+    let made = rcgen::generate_simple_self_signed(vec![MCH_ID.to_owned()]).expect("a certificate");
+    add_certificate(dir.path(), &made.cert.pem(), &made.signing_key.serialize_pem());
+    dir
+}
+
 /// Settings with free ports and both hosts at `url`. A call may take a minute unless `settings` say otherwise: only tests of
 /// lateness want to be late.
 pub(crate) fn config(merchants: &Path, url: &Url, settings: &[&str]) -> Config {
@@ -256,6 +294,30 @@ pub(crate) fn query() -> v1::QueryPaymentRequest {
     }
 }
 
+/// A refund of a part of the usual payment.
+pub(crate) fn refund() -> v1::CreateRefundRequest {
+    v1::CreateRefundRequest {
+        merchant: MERCHANT.into(),
+        mch_id: MCH_ID.into(),
+        app_id: APP_ID.into(),
+        transaction_id: TRANSACTION.into(),
+        out_refund_no: REFUND.into(),
+        total_fen: 4599,
+        amount_fen: 1500,
+        reason: "尺码 & 颜色".into(),
+    }
+}
+
+/// A query of the usual refund.
+pub(crate) fn refund_query() -> v1::QueryRefundRequest {
+    v1::QueryRefundRequest {
+        merchant: MERCHANT.into(),
+        mch_id: MCH_ID.into(),
+        app_id: APP_ID.into(),
+        out_refund_no: REFUND.into(),
+    }
+}
+
 /// What every genuine answer begins with, and more.
 pub(crate) fn answered<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut fields = vec![("return_code", "SUCCESS"), ("appid", APP_ID), ("mch_id", MCH_ID), ("nonce_str", "n0nce")];
@@ -280,6 +342,19 @@ pub(crate) fn refusal(code: &str, words: &str) -> Reply {
 pub(crate) fn prepaid() -> Reply {
     success(&[("trade_type", "JSAPI"), ("prepay_id", "wx2017033010242291fcfe0db70013231072")])
 }
+
+/// What a genuine answer to the usual refund says.
+pub(crate) const ACCEPTED: [(&str, &str); 9] = [
+    ("transaction_id", TRANSACTION),
+    ("out_trade_no", NUMBER),
+    ("out_refund_no", REFUND),
+    ("refund_id", "50300002026112100000000000001"),
+    ("refund_channel", ""),
+    ("refund_fee", "1500"),
+    ("total_fee", "4599"),
+    ("cash_fee", "4599"),
+    ("cash_refund_fee", "1500"),
+];
 
 /// A genuine answer to a query: not paid.
 pub(crate) fn not_paid() -> Reply {

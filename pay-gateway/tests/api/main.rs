@@ -1,5 +1,6 @@
 //! pay-gateway as its callers see it.
 
+mod certificates;
 mod fake;
 mod harness;
 
@@ -8,8 +9,11 @@ mod closing;
 mod limits;
 mod login;
 mod merchants;
+mod mutual_tls;
 mod prepaying;
 mod querying;
+mod querying_refunds;
+mod refunding;
 mod refusals;
 mod running;
 mod verifying;

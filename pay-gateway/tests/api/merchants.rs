@@ -2,7 +2,7 @@ use proto::gateway::v1::{self, AppKind};
 
 use crate::{
     fake::Fake,
-    harness::{APP_ID, Gateway, MCH_ID, MERCHANT, NATIVE, NO_SECRET, OFFICIAL, not_paid},
+    harness::{APP_ID, Gateway, MCH_ID, MERCHANT, NATIVE, NO_SECRET, OFFICIAL, not_paid, refunding},
 };
 
 #[tokio::test]
@@ -29,6 +29,17 @@ async fn merchants_are_listed_with_what_they_can_do_and_without_their_keys() {
         surplus: v1::SurplusPolicy::Refund.into(),
     };
     assert_eq!(listed.merchants, [expected]);
+}
+
+#[tokio::test]
+async fn who_has_a_client_certificate_can_refund_and_the_file_says_what_surplus_money_does() {
+    let dir = refunding();
+    let file = dir.path().join("acme-mini.toml");
+    let text = std::fs::read_to_string(&file).expect("the file is there");
+    std::fs::write(&file, format!("surplus = \"hold\"\n{text}")).expect("the file can be written");
+    let gateway = Gateway::of(dir, &Fake::always(not_paid()).await.url, &[]).await;
+    let listed = gateway.client.clone().list_merchants(v1::ListMerchantsRequest {}).await.expect("a list").into_inner();
+    assert_eq!((listed.merchants[0].can_refund, listed.merchants[0].surplus()), (true, v1::SurplusPolicy::Hold));
 }
 
 #[tokio::test]

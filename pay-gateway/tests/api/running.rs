@@ -1,5 +1,3 @@
-use std::path::Path;
-
 use jiff::ToSpan as _;
 use pay_gateway::App;
 use proto::gateway::v1::{self, not_done::Kind, query_payment_response::Outcome};
@@ -9,7 +7,7 @@ use tonic::Code;
 
 use crate::{
     fake::{Fake, Reply},
-    harness::{Gateway, MERCHANT, config, merchants, not_paid, query},
+    harness::{Gateway, MERCHANT, add_certificate, config, merchants, not_paid, query},
 };
 
 #[tokio::test]
@@ -42,20 +40,6 @@ async fn a_merchant_with_a_client_certificate_is_served() {
     let gateway = Gateway::of(dir, &fake.url, &[]).await;
     assert!(matches!(gateway.query().await, Outcome::Done(_)));
     assert!(matches!(gateway.query().await, Outcome::Done(_)));
-}
-
-/// Gives the usual merchant a client certificate.
-fn add_certificate(dir: &Path, certificate: &str, key: &str) {
-    let file = dir.join("acme-mini.toml");
-    let text = std::fs::read_to_string(&file).expect("the file is there");
-    let named = "client_cert_file = \"acme-mini.cert.pem\"\nclient_key_file = \"acme-mini.cert-key.pem\"\n";
-    for (name, text) in [
-        ("acme-mini.toml", format!("{named}{text}").as_str()),
-        ("acme-mini.cert.pem", certificate),
-        ("acme-mini.cert-key.pem", key),
-    ] {
-        std::fs::write(dir.join(name), text).expect("the directory takes a file");
-    }
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use secrecy::ExposeSecret as _;
 use svc_kit::crash;
 use url::Url;
 
+use super::authorities::Authorities;
 use crate::outcome::{Unknown, Why};
 
 /// Largest answer that is read; WeChat's are a few KiB.
@@ -31,8 +32,7 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(super) struct Http {
     connect_timeout: Duration,
-    /// Whether any URL needs certificates of authorities.
-    tls: bool,
+    authorities: Authorities,
     plain: Client,
     with_identity: Mutex<HashMap<MerchantName, (ClientIdentity, Client)>>,
 }
@@ -40,11 +40,11 @@ pub(super) struct Http {
 impl Http {
     /// # Errors
     /// When the certificates of the authorities cannot be loaded.
-    pub(super) fn new(connect_timeout: Duration, tls: bool) -> anyhow::Result<Http> {
-        let plain = builder(connect_timeout, tls).build().context(
-            "cannot make an HTTP client; install the system's CA certificates (package ca-certificates) if they are missing",
-        )?;
-        Ok(Http { connect_timeout, tls, plain, with_identity: Mutex::default() })
+    pub(super) fn new(connect_timeout: Duration, authorities: Authorities) -> anyhow::Result<Http> {
+        let plain = builder(connect_timeout, &authorities)
+            .build()
+            .with_context(|| format!("cannot make an HTTP client; {}", authorities.remedy()))?;
+        Ok(Http { connect_timeout, authorities, plain, with_identity: Mutex::default() })
     }
 
     /// The client that shows no certificate.
@@ -68,13 +68,13 @@ impl Http {
         }
         let pem = format!("{}\n{}", identity.key_pem.expose_secret(), identity.certificate_pem);
         let identity_of_tls = reqwest::Identity::from_pem(pem.as_bytes())?;
-        let client = builder(self.connect_timeout, self.tls).identity(identity_of_tls).build()?;
+        let client = builder(self.connect_timeout, &self.authorities).identity(identity_of_tls).build()?;
         clients.insert(merchant.name.clone(), (identity.clone(), client.clone()));
         Ok(client)
     }
 }
 
-fn builder(connect_timeout: Duration, tls: bool) -> reqwest::ClientBuilder {
+fn builder(connect_timeout: Duration, authorities: &Authorities) -> reqwest::ClientBuilder {
     let builder = Client::builder()
         .user_agent(concat!("tongbao/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(connect_timeout)
@@ -91,8 +91,7 @@ fn builder(connect_timeout: Duration, tls: bool) -> reqwest::ClientBuilder {
         .tcp_keepalive(KEEPALIVE)
         .http2_keep_alive_interval(KEEPALIVE)
         .http2_keep_alive_timeout(KEEPALIVE);
-    // Loading the authorities costs memory that a process which only speaks plain http does not need.
-    if tls { builder } else { builder.tls_certs_only([]) }
+    authorities.believed_by(builder)
 }
 
 fn same(one: &ClientIdentity, other: &ClientIdentity) -> bool {
@@ -161,11 +160,11 @@ pub(super) fn cut_off(error: reqwest::Error) -> Unknown {
 mod tests {
     use std::time::Duration;
 
-    use super::{Http, no_answer};
+    use super::{Authorities, Http, no_answer};
 
     #[tokio::test]
     async fn an_error_does_not_repeat_the_url() {
-        let http = Http::new(Duration::from_secs(1), false).expect("a client");
+        let http = Http::new(Duration::from_secs(1), Authorities::Nobody).expect("a client");
         // Nothing listens on port 1, so connecting fails; the query stands for a secret.
         let error = http.plain.get("http://127.0.0.1:1/?secret=hush").send().await.expect_err("no server");
         let told = format!("{:?}", no_answer(error));

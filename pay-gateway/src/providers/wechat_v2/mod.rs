@@ -1,7 +1,9 @@
 //! WeChat Pay API v2 and WeChat's login host.
 //!
-//! `http` moves bytes, `verdict` says what a refusal amounts to, and each call has its own file.
+//! `http` moves bytes, `authorities` says whose certificates are believed, `verdict` what a refusal amounts to, and each call
+//! has its own file.
 
+mod authorities;
 mod bill;
 mod close;
 mod gunzip;
@@ -9,6 +11,8 @@ mod http;
 mod login;
 mod prepay;
 mod query;
+mod query_refund;
+mod refund;
 mod verdict;
 
 use std::sync::Arc;
@@ -19,13 +23,13 @@ use svc_kit::clock::Clock;
 use url::Url;
 use uuid::Uuid;
 use wechat_pay::v2::{
-    Answer, CloseOrder, DownloadBill, Fields, Identity, OrderQuery, UnifiedOrder, Unknown as Unproven, answer,
-    login::PATH as LOGIN_PATH, xml,
+    Answer, CloseOrder, DownloadBill, Fields, Identity, OrderQuery, Refund, RefundQuery, UnifiedOrder,
+    Unknown as Unproven, answer, login::PATH as LOGIN_PATH, xml,
 };
 
 pub(crate) use bill::Download;
 
-use self::http::Http;
+use self::{authorities::Authorities, http::Http};
 use crate::{
     Config,
     outcome::{Failure, Kind, NotDone},
@@ -44,24 +48,32 @@ struct Urls {
     unified_order: Url,
     order_query: Url,
     close_order: Url,
+    refund: Url,
+    refund_query: Url,
     download_bill: Url,
     login: Url,
 }
 
 impl WechatV2 {
     /// # Errors
-    /// When no HTTP client can be made.
+    /// When the authorities cannot be read, or no HTTP client can be made.
     pub(crate) fn new(config: &Config, clock: Clock) -> anyhow::Result<WechatV2> {
-        let (pay, login) = (&config.wechat_v2_url, &config.wechat_login_url);
-        let tls = [pay, login].iter().any(|url| url.scheme() == "https");
+        let (pay, login, with_cert) = (&config.wechat_v2_url, &config.wechat_login_url, config.wechat_v2_cert_url());
+        let authorities = match &config.wechat_v2_ca_file {
+            Some(file) => Authorities::read(file)?,
+            None if [pay, login, with_cert].iter().any(|url| url.scheme() == "https") => Authorities::System,
+            None => Authorities::Nobody,
+        };
         let urls = Urls {
             unified_order: below(pay, UnifiedOrder::PATH)?,
             order_query: below(pay, OrderQuery::PATH)?,
             close_order: below(pay, CloseOrder::PATH)?,
+            refund: below(with_cert, Refund::PATH)?,
+            refund_query: below(pay, RefundQuery::PATH)?,
             download_bill: below(pay, DownloadBill::PATH)?,
             login: below(login, LOGIN_PATH)?,
         };
-        Ok(WechatV2 { http: Http::new(config.connect_timeout(), tls)?, urls, clock })
+        Ok(WechatV2 { http: Http::new(config.connect_timeout(), authorities)?, urls, clock })
     }
 }
 

@@ -11,12 +11,12 @@ use crate::outcome::{Failure, Kind, NotDone, Unknown, Why};
 ///
 /// A code that calls for a query is unknown, as is a refused question: not being told about a payment says nothing about
 /// it. Unsigned failures decide nothing either, except that a request that WeChat could not read was not carried out;
-/// such a no asks for a person or for patience, and never ends an attempt.
+/// such a no asks for a person or for patience, and never ends an attempt. Of a refund not even that is believed.
 pub(super) fn of(api: Api, answer: &Answer) -> Failure {
     let action = action::after(api, answer);
     match answer {
         Answer::Refused { err_code, err_code_des, .. } => refused(api, action, err_code, err_code_des),
-        Answer::Unknown(unproven) => unproven_answer(action, unproven),
+        Answer::Unknown(unproven) => unproven_answer(api, action, unproven),
         Answer::Success(_) => Unknown::new(Why::BadAnswer).into(),
     }
 }
@@ -29,7 +29,10 @@ fn refused(api: Api, action: Action, code: &str, words: &str) -> Failure {
         Action::TreatAsClosed | Action::NewOutTradeNo => no(Kind::AlreadyClosed),
         Action::FailConfig => no(Kind::Configuration),
         Action::BackoffRetrySameParams => no(Kind::RateLimited),
-        Action::Fail | Action::FailUser if api == Api::UnifiedOrder => no(Kind::Refused),
+        Action::Fail if api == Api::Refund && code == "NOTENOUGH" => no(Kind::InsufficientBalance),
+        Action::Fail | Action::FailUser if matches!(api, Api::UnifiedOrder | Api::Refund) => no(Kind::Refused),
+        // Asked by one number there is no page that may be wrong, so it is the rest of our request.
+        Action::Fail if api == Api::RefundQuery && code == "PARAM_ERROR" => no(Kind::Configuration),
         // The number was accepted earlier, with other content; only a query can say what became of that.
         Action::CheckDuplicateSubmit => unknown(Why::NumberInUse),
         Action::RetrySameParams => unknown(Why::SystemError),
@@ -44,14 +47,19 @@ fn refused(api: Api, action: Action, code: &str, words: &str) -> Failure {
     }
 }
 
-fn unproven_answer(action: Action, unproven: &Unproven) -> Failure {
+fn unproven_answer(api: Api, action: Action, unproven: &Unproven) -> Failure {
     match unproven {
         Unproven::NotSigned { return_msg, err_code } => {
             let code = err_code.as_deref().unwrap_or_default();
             match action {
                 Action::FailConfig => NotDone::new(Kind::Configuration, code, return_msg).into(),
                 Action::BackoffRetrySameParams => NotDone::new(Kind::RateLimited, code, return_msg).into(),
-                _ if says_bad_request(return_msg) => NotDone::new(Kind::Configuration, code, return_msg).into(),
+                // These words are anybody's guess at what WeChat checks first. A refund that is called refused although it was
+                // accepted frees its amount for a second one; one that is called unknown is asked about, and when a key or
+                // number of ours is wrong, that question is answered with the same words and tells it.
+                _ if says_bad_request(return_msg) && !action::moves_money(api) => {
+                    NotDone::new(Kind::Configuration, code, return_msg).into()
+                }
                 _ => Unknown::new(Why::Unsigned).with_code(code).because(unproven).into(),
             }
         }
@@ -152,6 +160,68 @@ mod tests {
         ] {
             assert_eq!(kind(refused(Api::CloseOrder, code, words)), expected, "{code} {words}");
         }
+    }
+
+    #[test]
+    fn every_code_of_refund_has_its_outcome() {
+        for (code, expected) in [
+            ("SYSTEMERROR", Err(Why::SystemError)),
+            ("BIZERR_NEED_RETRY", Err(Why::SystemError)),
+            ("FREQUENCY_LIMITED", Ok(Kind::RateLimited)),
+            ("INVALID_REQ_TOO_MUCH", Ok(Kind::RateLimited)),
+            ("NOTENOUGH", Ok(Kind::InsufficientBalance)),
+            ("TRADE_OVERDUE", Ok(Kind::Refused)),
+            ("USER_ACCOUNT_ABNORMAL", Ok(Kind::Refused)),
+            ("ERROR", Ok(Kind::Refused)),
+            ("INVALID_TRANSACTIONID", Ok(Kind::Refused)),
+            ("ORDERNOTEXIST", Ok(Kind::Refused)),
+            ("INVALID_REQUEST", Ok(Kind::Refused)),
+            ("PARAM_ERROR", Ok(Kind::Configuration)),
+            ("APPID_NOT_EXIST", Ok(Kind::Configuration)),
+            ("MCHID_NOT_EXIST", Ok(Kind::Configuration)),
+            ("APPID_MCHID_NOT_MATCH", Ok(Kind::Configuration)),
+            ("NOAUTH", Ok(Kind::Configuration)),
+            ("LACK_PARAMS", Ok(Kind::Configuration)),
+            ("REQUIRE_POST_METHOD", Ok(Kind::Configuration)),
+            ("POST_DATA_EMPTY", Ok(Kind::Configuration)),
+            ("NOT_UTF8", Ok(Kind::Configuration)),
+            ("SIGNERROR", Ok(Kind::Configuration)),
+            ("XML_FORMAT_ERROR", Ok(Kind::Configuration)),
+            ("REFUNDNOTEXIST", Err(Why::UnlistedCode)),
+            ("SOMETHING_NEW", Err(Why::UnlistedCode)),
+            ("", Err(Why::UnlistedCode)),
+        ] {
+            assert_eq!(kind(refused(Api::Refund, code, "")), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn every_code_of_refundquery_has_its_outcome() {
+        for (code, expected) in [
+            ("SYSTEMERROR", Err(Why::SystemError)),
+            ("FREQUENCY_LIMITED", Ok(Kind::RateLimited)),
+            ("INVALID_TRANSACTIONID", Err(Why::UnlistedCode)),
+            ("INVALID_REQUEST", Err(Why::UnlistedCode)),
+            ("PARAM_ERROR", Ok(Kind::Configuration)),
+            ("APPID_NOT_EXIST", Ok(Kind::Configuration)),
+            ("MCHID_NOT_EXIST", Ok(Kind::Configuration)),
+            ("REQUIRE_POST_METHOD", Ok(Kind::Configuration)),
+            ("SIGNERROR", Ok(Kind::Configuration)),
+            ("XML_FORMAT_ERROR", Ok(Kind::Configuration)),
+            ("SOMETHING_NEW", Err(Why::UnlistedCode)),
+        ] {
+            assert_eq!(kind(refused(Api::RefundQuery, code, "")), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn an_unsigned_failure_of_a_refund_decides_nothing_whatever_it_says() {
+        for words in ["签名失败", "SIGNERROR", "缺少参数", "FREQUENCY_LIMITED", "NOTENOUGH", "mch_id参数格式错误", "OK"]
+        {
+            assert_eq!(kind(unsigned(Api::Refund, words)), Err(Why::Unsigned), "{words}");
+        }
+        // The question about it moves nothing, and so it may tell that our request is wrong.
+        assert_eq!(kind(unsigned(Api::RefundQuery, "签名失败")), Ok(Kind::Configuration));
     }
 
     #[test]

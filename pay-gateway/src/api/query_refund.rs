@@ -1,0 +1,25 @@
+use proto::gateway::v1;
+use tonic::{Request, Response, Status};
+
+use super::{Api, deadline, fields::Fields};
+use crate::calls::{About, Number, Operation};
+
+/// Asks what has become of a refund. The app need not be configured any more.
+pub(super) async fn handle(
+    api: &Api,
+    request: Request<v1::QueryRefundRequest>,
+) -> Result<Response<v1::QueryRefundResponse>, Status> {
+    let time = deadline::within(request.metadata(), api.provider_timeout)?;
+    let v1::QueryRefundRequest { merchant, mch_id, app_id, out_refund_no } = request.into_inner();
+    let mut fields = Fields::of_merchant(&merchant, &api.merchants);
+    fields.mch_id(&mch_id);
+    fields.app_id(&app_id);
+    fields.out_refund_no(&out_refund_no);
+    let merchant = fields.finish()?;
+
+    let route = api.providers.route(&merchant);
+    let about =
+        About { operation: Operation::QueryRefund, merchant, number: Number::OutRefundNo(out_refund_no.clone()) };
+    let work = async move { route.query_refund(&app_id, &out_refund_no).await };
+    Ok(Response::new(api.calls.make(about, time, work).await?.into()))
+}

@@ -1,0 +1,65 @@
+use proto::{
+    gateway::v1::{self, refund_status::State},
+    time::to_wire,
+};
+use wechat_pay::v2::{
+    Answer, FieldError, Fields, RefundList, RefundNumber, RefundQuery, RefundStatus,
+    action::{self, Action, Api},
+};
+
+use super::{Session, nonce, verdict};
+use crate::outcome::{Failure, Outcome, Unknown, Why};
+
+impl Session {
+    /// Asks what has become of a refund.
+    pub(crate) async fn query_refund(&self, app_id: &str, out_refund_no: &str) -> Outcome<v1::RefundStatus> {
+        self.ask_about_refund(app_id, out_refund_no).await.into()
+    }
+
+    async fn ask_about_refund(&self, app_id: &str, out_refund_no: &str) -> Result<v1::RefundStatus, Failure> {
+        let query = RefundQuery {
+            identity: self.identity(app_id),
+            refund: RefundNumber::OutRefundNo(out_refund_no.to_owned()),
+            offset: None,
+        };
+        let signed = query.signed(&nonce(), &self.account.api_key, self.account.sign_type);
+        let answer = self.exchange(&self.wechat.urls.refund_query, &query.identity, &signed).await?;
+        let fields = match &answer {
+            Answer::Success(fields) => fields,
+            Answer::Refused { err_code, .. } if action::after(Api::RefundQuery, &answer) == Action::NotFound => {
+                let provider_state = err_code.clone();
+                return Ok(v1::RefundStatus { state: State::NotFound.into(), provider_state, ..Default::default() });
+            }
+            other => return Err(verdict::of(Api::RefundQuery, other)),
+        };
+        Ok(read(fields, out_refund_no).map_err(|error| Unknown::new(Why::BadAnswer).because(&error))?)
+    }
+}
+
+/// Reads a verified success: everything as WeChat tells it; whoever asked compares it with what should be.
+fn read(fields: &Fields, out_refund_no: &str) -> Result<v1::RefundStatus, FieldError> {
+    let list = RefundList::parse(fields)?;
+    let told = list.only(out_refund_no)?;
+    let state = state(&told.status);
+    Ok(v1::RefundStatus {
+        state: state.into(),
+        provider_state: told.status.as_str().to_owned(),
+        refund_id: told.refund_id.clone(),
+        mch_id: fields.required("mch_id")?.to_owned(),
+        out_refund_no: told.out_refund_no.clone(),
+        transaction_id: list.transaction_id.clone(),
+        out_trade_no: list.out_trade_no.clone(),
+        amount_fen: told.refund_fee.get(),
+        success_time: told.succeeded_at.filter(|_| state == State::Succeeded).map(to_wire),
+    })
+}
+
+fn state(status: &RefundStatus) -> State {
+    match status {
+        RefundStatus::Success => State::Succeeded,
+        RefundStatus::Processing => State::Processing,
+        RefundStatus::Closed => State::Closed,
+        RefundStatus::Abnormal => State::Abnormal,
+        RefundStatus::Other(_) => State::Other,
+    }
+}
