@@ -4,9 +4,12 @@ mod answer;
 pub mod apps;
 mod close_order;
 mod create_order;
+mod create_refund;
 mod fields;
 mod get_order;
+mod get_refund;
 mod list_orders;
+mod list_refunds;
 mod pay_order;
 mod refuse;
 mod replay;
@@ -70,19 +73,19 @@ impl OrderService for Api {
         self.counted("CloseOrder", close_order::handle(self, request).await)
     }
 
-    async fn create_refund(&self, _request: Request<CreateRefundRequest>) -> Result<Response<Refund>, Status> {
-        Err(Status::unimplemented("CreateRefund"))
+    async fn create_refund(&self, request: Request<CreateRefundRequest>) -> Result<Response<Refund>, Status> {
+        self.counted("CreateRefund", create_refund::handle(self, request).await)
     }
 
-    async fn get_refund(&self, _request: Request<GetRefundRequest>) -> Result<Response<Refund>, Status> {
-        Err(Status::unimplemented("GetRefund"))
+    async fn get_refund(&self, request: Request<GetRefundRequest>) -> Result<Response<Refund>, Status> {
+        self.counted("GetRefund", get_refund::handle(self, request).await)
     }
 
     async fn list_refunds(
         &self,
-        _request: Request<ListRefundsRequest>,
+        request: Request<ListRefundsRequest>,
     ) -> Result<Response<ListRefundsResponse>, Status> {
-        Err(Status::unimplemented("ListRefunds"))
+        self.counted("ListRefunds", list_refunds::handle(self, request).await)
     }
 
     type WatchOrderStream = Pin<Box<dyn Stream<Item = Result<Order, Status>> + Send>>;

@@ -1,6 +1,6 @@
 //! Puts the process together.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use proto::{
@@ -25,10 +25,10 @@ use tonic::service::Routes;
 use crate::{
     api::{Api, apps::Apps, watch::Watchers},
     config::{Config, PROCESS},
-    consume::paid::PaidFacts,
+    consume::{paid::PaidFacts, refund_noticed::RefundHints},
     gateway::{Gateway, Merchants},
     jobs,
-    life::Life,
+    life::{Life, budget::Budgets},
     measures::Measured,
     store::STEP_TIME,
 };
@@ -84,9 +84,12 @@ pub async fn start(config: Config, tasks: &Tasks) -> anyhow::Result<telemetry::G
         pool,
         clock,
         gateway: Gateway::new(channel),
+        budgets: Budgets::shared_by(config.budget_replicas),
         asking: config.ask_schedule.clone(),
+        refund_asking: config.refund_ask_schedule.clone(),
         close_min_age: config.close_min_age(),
         measured: Measured::new(&metrics),
+        refund_due: Arc::default(),
         stop: tasks.stop(),
         running: TaskTracker::new(),
     };
@@ -118,9 +121,14 @@ fn start_jobs(life: &Life, merchants: &Merchants, bus: &Bus, tasks: &Tasks) -> a
     let durable = bus::durable(bus::ORDER_SVC_PAY).context("the table of durables lacks ours")?;
     // A batch takes milliseconds; a database that went silent is given up soon enough to drain in time.
     let options = Options { handler_time: STEP_TIME, ..Options::default() };
-    let consumer = Consumer::new(bus, durable).with_options(options);
+    let consumer = Consumer::new(bus, durable).with_options(options.clone());
     tasks.spawn("consume payments", consumer.run(PaidFacts::new(life.clone()), tasks.stop()));
-    tasks.spawn("ask", jobs::ask::run(life.clone(), merchants.clone(), tasks.stop()));
+    let durable = bus::durable(bus::ORDER_SVC_REFUND).context("the table of durables lacks ours")?;
+    let consumer = Consumer::new(bus, durable).with_options(options);
+    tasks.spawn("consume refund hints", consumer.run(RefundHints::new(life.clone()), tasks.stop()));
+    tasks.spawn("ask", jobs::turns::run::<jobs::turns::Attempts>(life.clone(), merchants.clone(), tasks.stop()));
+    tasks.spawn("refund", jobs::turns::run::<jobs::turns::Refunds>(life.clone(), merchants.clone(), tasks.stop()));
+    tasks.spawn("surplus", jobs::surplus::run(life.clone(), merchants.clone(), tasks.stop()));
     tasks.spawn("close", jobs::close::run(life.clone(), tasks.stop()));
     tasks.spawn("measure", jobs::measure::run(life.clone(), merchants.clone(), tasks.stop()));
     let (running, stop) = (life.running.clone(), tasks.stop());

@@ -1,6 +1,6 @@
 //! Everything order-svc can be told.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 use svc_kit::{bus::BusArgs, clock::ClockArgs, schedule::Schedule, telemetry::TelemetryArgs};
@@ -40,6 +40,14 @@ pub struct Config {
     /// When to ask the provider about an attempt that no callback has told about; the last delay repeats.
     #[arg(long, env, default_value = "5s,10s,15s,30s,1m,2m,5m,10m,20m,30m")]
     pub ask_schedule: Schedule,
+
+    /// When to ask the provider about a refund that it has accepted and no notice has told about; the last delay repeats.
+    #[arg(long, env, default_value = "10s,30s,1m,2m,5m,10m,30m,1h,3h,6h")]
+    pub refund_ask_schedule: Schedule,
+
+    /// How many replicas of order-svc share each merchant's budget of calls to the provider.
+    #[arg(long, env, default_value = "1")]
+    pub budget_replicas: NonZeroU32,
 
     /// How old an attempt must be before the provider closes it, in seconds. WeChat's number is 300.
     #[arg(long, env, default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=3600))]

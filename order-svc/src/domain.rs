@@ -3,6 +3,8 @@
 pub mod ids;
 pub mod order;
 pub mod payment;
+pub mod refund;
+pub mod refunding;
 pub mod settle;
 
-pub use ids::{OrderId, PaymentId};
+pub use ids::{OrderId, PaymentId, RefundId};

@@ -4,16 +4,18 @@ use jiff::Timestamp;
 use money::Fen;
 use proto::{
     event::{
-        OrderClosed, OrderCreated, OrderPaid, PaymentCreated, PaymentPaid, PaymentSurplus, Source, v1::order_closed,
+        OrderClosed, OrderCreated, OrderPaid, OrderRefunded, PaymentCreated, PaymentPaid, PaymentSurplus,
+        RefundChanged, RefundCreated, RefundFailed, Source, refund_changed, v1::order_closed,
     },
-    gateway::v1::PaidStatus,
+    gateway::v1::{PaidStatus, RefundStatus},
     time::{from_wire, to_wire},
 };
 
 use crate::domain::{
     PaymentId,
-    order::{CloseReason, Order},
+    order::{self, CloseReason, Order},
     payment::Payment,
+    refund::Refund,
     settle::Paid,
 };
 
@@ -91,6 +93,75 @@ pub fn order_closed(order: &Order, at: Timestamp, reason: CloseReason) -> OrderC
         amount_fen: order.amount.get(),
         close_time: Some(to_wire(at)),
         reason: reason.into(),
+    }
+}
+
+/// `order.v1.refund.created`.
+pub fn refund_created(order: &Order, refund: &Refund) -> RefundCreated {
+    RefundCreated {
+        order: order.id.to_string(),
+        payment: refund.payment_id.name(order.id),
+        refund: refund.id.name(order.id),
+        app: order.app.clone(),
+        merchant: refund.merchant.clone(),
+        mch_id: refund.mch_id.clone(),
+        out_refund_no: refund.id.out_refund_no(),
+        transaction_id: refund.transaction_id.clone(),
+        amount_fen: refund.amount.get(),
+        cause: refund.cause.word().to_owned(),
+        create_time: Some(to_wire(refund.create_time)),
+    }
+}
+
+/// `order.v1.refund.failed`.
+pub fn refund_failed(order: &Order, refund: &Refund) -> RefundFailed {
+    RefundFailed {
+        order: order.id.to_string(),
+        refund: refund.id.name(order.id),
+        app: order.app.clone(),
+        order_no: order.order_no.clone(),
+        merchant: refund.merchant.clone(),
+        amount_fen: refund.amount.get(),
+        state: refund.state.word().to_owned(),
+        provider_code: refund.provider_code.clone().unwrap_or_default(),
+        cause: refund.cause.word().to_owned(),
+    }
+}
+
+/// `order.v1.order.refunded`.
+pub fn order_refunded(order: &Order, payment: &Payment, refund: &Refund, at: Timestamp) -> OrderRefunded {
+    let kept = matches!(order.state, order::State::Paid { payment: kept, .. } if kept == payment.id);
+    OrderRefunded {
+        order: order.id.to_string(),
+        refund: refund.id.name(order.id),
+        payment: payment.id.name(order.id),
+        app: order.app.clone(),
+        order_no: order.order_no.clone(),
+        merchant: refund.merchant.clone(),
+        amount_fen: refund.amount.get(),
+        refunded_fen: if kept { payment.refunded.get() } else { 0 },
+        out_refund_no: refund.id.out_refund_no(),
+        refund_id: refund.provider_refund_id.clone().unwrap_or_default(),
+        provider: refund.provider.clone(),
+        cause: refund.cause.word().to_owned(),
+        success_time: Some(to_wire(at)),
+    }
+}
+
+/// The answer to a query as the fact that a verified callback would have told.
+pub fn refund_changed(refund: &Refund, told: &RefundStatus, state: refund_changed::State) -> RefundChanged {
+    RefundChanged {
+        merchant: refund.merchant.clone(),
+        provider: refund.provider.clone(),
+        mch_id: told.mch_id.clone(),
+        out_refund_no: told.out_refund_no.clone(),
+        refund_id: told.refund_id.clone(),
+        transaction_id: told.transaction_id.clone(),
+        out_trade_no: told.out_trade_no.clone(),
+        amount_fen: told.amount_fen,
+        state: state.into(),
+        success_time: told.success_time,
+        source: Source::Query.into(),
     }
 }
 

@@ -2,19 +2,20 @@
 
 mod merchants;
 
-pub use merchants::{App, Merchant, Merchants};
+pub use merchants::{App, Merchant, Merchants, Surplus};
 
 use std::time::Duration;
 
 use proto::gateway::v1::{
-    ClosePaymentRequest, NotDone, PaymentStatus, Prepaid, PrepayRequest, QueryPaymentRequest, ResolveOpenidRequest,
-    close_payment_response, payment_gateway_client::PaymentGatewayClient, prepay_response, query_payment_response,
-    resolve_openid_response,
+    ClosePaymentRequest, CreateRefundRequest, NotDone, PaymentStatus, Prepaid, PrepayRequest, QueryPaymentRequest,
+    QueryRefundRequest, RefundAccepted, RefundStatus, ResolveOpenidRequest, close_payment_response,
+    create_refund_response, payment_gateway_client::PaymentGatewayClient, prepay_response, query_payment_response,
+    query_refund_response, resolve_openid_response,
 };
 use svc_kit::{refusal, trace};
 use tonic::{Code, Request, Status, transport::Channel};
 
-use crate::domain::payment::Payment;
+use crate::domain::{payment::Payment, refund::Refund};
 
 /// Longest wait for one call, with everything before it leaves. Longer than the gateway's own wait for a provider (8 s), so its
 /// word arrives; a query, a close and a query fit into a claim, two calls into a request's lease.
@@ -99,6 +100,46 @@ impl Gateway {
                 close_payment_response::Outcome::Done(_) => Asked::Done(()),
                 close_payment_response::Outcome::NotDone(not_done) => Asked::NotDone(not_done),
                 close_payment_response::Outcome::Unknown(unknown) => Asked::Unknown { why: unknown.why, over: true },
+            })
+        })
+    }
+
+    /// Asks for money to go back.
+    pub async fn create_refund(&self, refund: &Refund) -> Asked<RefundAccepted> {
+        let request = CreateRefundRequest {
+            merchant: refund.merchant.clone(),
+            mch_id: refund.mch_id.clone(),
+            app_id: refund.app_id.clone(),
+            transaction_id: refund.transaction_id.clone(),
+            out_refund_no: refund.id.out_refund_no(),
+            total_fen: refund.total.get(),
+            amount_fen: refund.amount.get(),
+            reason: refund.reason.clone(),
+        };
+        let answer = in_time(self.client.clone().create_refund(outgoing(request))).await;
+        finish(answer, |response| {
+            Some(match response.outcome? {
+                create_refund_response::Outcome::Done(done) => Asked::Done(done),
+                create_refund_response::Outcome::NotDone(not_done) => Asked::NotDone(not_done),
+                create_refund_response::Outcome::Unknown(unknown) => Asked::Unknown { why: unknown.why, over: true },
+            })
+        })
+    }
+
+    /// Asks what has become of a refund.
+    pub async fn query_refund(&self, refund: &Refund) -> Asked<RefundStatus> {
+        let request = QueryRefundRequest {
+            merchant: refund.merchant.clone(),
+            mch_id: refund.mch_id.clone(),
+            app_id: refund.app_id.clone(),
+            out_refund_no: refund.id.out_refund_no(),
+        };
+        let answer = in_time(self.client.clone().query_refund(outgoing(request))).await;
+        finish(answer, |response| {
+            Some(match response.outcome? {
+                query_refund_response::Outcome::Done(done) => Asked::Done(done),
+                query_refund_response::Outcome::NotDone(not_done) => Asked::NotDone(not_done),
+                query_refund_response::Outcome::Unknown(unknown) => Asked::Unknown { why: unknown.why, over: true },
             })
         })
     }

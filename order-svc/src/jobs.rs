@@ -1,6 +1,7 @@
 //! What the clock starts.
 
-pub mod ask;
 pub mod close;
 pub mod measure;
 pub mod prune;
+pub mod surplus;
+pub mod turns;

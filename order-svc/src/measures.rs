@@ -6,6 +6,8 @@ use prometheus_client::{
 };
 use svc_kit::metrics::Metrics;
 
+use crate::domain::refunding::Heard;
+
 /// A word that says what happened.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Outcome {
@@ -30,6 +32,10 @@ pub struct Measured {
     mismatched: Family<Outcome, Counter>,
     asked: Family<Outcome, Counter>,
     closed: Family<Outcome, Counter>,
+    refunds_sent: Family<Outcome, Counter>,
+    refunds_asked: Family<Outcome, Counter>,
+    refunds_heard: Family<Outcome, Counter>,
+    refunds_disputed: Counter,
     /// Attempts whose prepay has no known outcome.
     pub unknown_payments: Gauge,
     /// Age of the oldest of them.
@@ -42,6 +48,20 @@ pub struct Measured {
     pub disputed_payments: Gauge,
     /// Orders past their time and still PENDING.
     pub overdue_orders: Gauge,
+    /// Refunds that were sent and have no known outcome.
+    pub unknown_refunds: Gauge,
+    /// Age of the oldest of them.
+    pub unknown_refunds_oldest_seconds: Gauge,
+    /// Refunds that are not decided.
+    pub open_refunds: Gauge,
+    /// Refunds that wait for money in the merchant account.
+    pub refunds_waiting_balance: Gauge,
+    /// Refunds whose money bounced.
+    pub abnormal_refunds: Gauge,
+    /// How late the most overdue refund is.
+    pub refunds_overdue_seconds: Gauge,
+    /// Surplus money that waits for a person.
+    pub surplus_held_fen: Gauge,
 }
 
 impl Measured {
@@ -53,6 +73,13 @@ impl Measured {
             mismatched: metrics.counters("paid_facts_refused", "Paid facts that can never pay their order, by reason"),
             asked: metrics.counters("provider_queries", "Queries of attempts by the provider's word"),
             closed: metrics.counters("provider_closes", "Closings of attempts by the provider's word"),
+            refunds_sent: metrics.counters("refunds_sent", "Sendings of refunds by the provider's word"),
+            refunds_asked: metrics.counters("refund_queries", "Queries of refunds by the provider's word"),
+            refunds_heard: metrics.counters("refund_words", "What the provider's words about refunds changed"),
+            refunds_disputed: metrics.counter(
+                "refunds_disputed",
+                "Words about refunds that contradict what was asked or said before: a person must look",
+            ),
             unknown_payments: metrics.gauge("unknown_payments", "Attempts whose prepay has no known outcome"),
             unknown_oldest_seconds: metrics.gauge("unknown_oldest_seconds", "Age of the oldest unknown attempt"),
             open_payments: metrics.gauge("open_payments", "Attempts that somebody may still pay"),
@@ -60,6 +87,16 @@ impl Measured {
             disputed_payments: metrics
                 .gauge("disputed_payments", "Attempts paid with other content than asked for: a person must look"),
             overdue_orders: metrics.gauge("overdue_orders", "Orders past their time and still PENDING"),
+            unknown_refunds: metrics.gauge("unknown_refunds", "Refunds that were sent and have no known outcome"),
+            unknown_refunds_oldest_seconds: metrics
+                .gauge("unknown_refunds_oldest_seconds", "Age of the oldest refund without a known outcome"),
+            open_refunds: metrics.gauge("open_refunds", "Refunds that are not decided"),
+            refunds_waiting_balance: metrics
+                .gauge("refunds_waiting_balance", "Refunds that wait for money in the merchant account: top it up"),
+            abnormal_refunds: metrics
+                .gauge("abnormal_refunds", "Refunds whose money bounced: act in the merchant platform"),
+            refunds_overdue_seconds: metrics.gauge("refunds_overdue_seconds", "How late the most overdue refund is"),
+            surplus_held_fen: metrics.gauge("surplus_held_fen", "Surplus money that waits for a person, fen"),
         }
     }
 
@@ -81,6 +118,33 @@ impl Measured {
     /// The provider answered a query so.
     pub fn asked(&self, outcome: &'static str) {
         self.asked.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// A sending of a refund was answered so.
+    pub fn refund_sent(&self, outcome: &'static str) {
+        self.refunds_sent.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// The provider answered a question about a refund so.
+    pub fn refund_asked(&self, outcome: &'static str) {
+        self.refunds_asked.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// A word about a refund changed this.
+    pub fn refund_heard(&self, heard: Heard) {
+        let outcome = match heard {
+            Heard::Unchanged => "unchanged",
+            Heard::Noted => "noted",
+            Heard::Refunded => "refunded",
+            Heard::Failed => "failed",
+            Heard::Contradiction => "contradiction",
+        };
+        self.refunds_heard.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// A word about a refund contradicts what was asked or said before.
+    pub fn refund_disputed(&self) {
+        self.refunds_disputed.inc();
     }
 
     /// The provider answered a closing so.

@@ -4,6 +4,8 @@ pub mod asking;
 pub mod measures;
 pub mod orders;
 pub mod payments;
+pub mod refund_turns;
+pub mod refunds;
 pub mod requests;
 
 use std::time::Duration;

@@ -82,6 +82,8 @@ async fn give_up(api: &Api, named: &Named, id: OrderId) -> Result<Option<v1::Ord
             if order.close_requested_at.is_none() {
                 order.close_requested_at = Some(now);
                 order.version += 1;
+                // The wish and the end, when it comes at once, are two versions.
+                orders::update(&mut tx, &order).await.map_err(failed)?;
             }
             let attempts = payments::of_orders(&mut tx, &[id]).await.map_err(failed)?;
             if let Some(reason) = close(&mut order, &attempts, now) {
@@ -92,7 +94,9 @@ async fn give_up(api: &Api, named: &Named, id: OrderId) -> Result<Option<v1::Ord
             asking::ask_soon(&mut tx, id, now).await.map_err(failed)?;
         }
     }
+    svc_kit::crash::point("order.close.before_commit");
     tx.commit().await.map_err(failed)?;
+    svc_kit::crash::point("order.close.committed");
     api.life.relay.wake();
     Ok(None)
 }

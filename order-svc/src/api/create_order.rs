@@ -91,7 +91,9 @@ async fn create(api: &Api, named: &Named, order: Order) -> Result<v1::Order, Sta
         answer::order(&known, &attempts)
     };
     let response = named.keep(&mut tx, response).await?;
+    svc_kit::crash::point("order.create.before_commit");
     tx.commit().await.map_err(failed)?;
+    svc_kit::crash::point("order.create.committed");
     api.life.relay.wake();
     tracing::info!(order.name = response.name, merchant = response.merchant, "order created");
     Ok(response)

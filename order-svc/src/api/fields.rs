@@ -3,7 +3,10 @@
 use svc_kit::refusal::Violations;
 use uuid::Uuid;
 
-use crate::domain::{OrderId, ids::hyphenated};
+use crate::domain::{
+    OrderId, PaymentId, RefundId,
+    ids::{below_order, hyphenated},
+};
 
 pub(super) fn request_id(text: &str, violations: &mut Violations) -> Option<Uuid> {
     let id = hyphenated(&text.to_ascii_lowercase()).filter(|id| !id.is_nil());
@@ -19,6 +22,16 @@ pub(super) fn order_name(text: &str, violations: &mut Violations) -> Option<Orde
     let id = text.parse().ok();
     violations.check(id.is_some(), "name", "must look like orders/{uuid}, as CreateOrder returned it");
     id
+}
+
+/// `orders/{uuid}/refunds/{uuid}`.
+pub(super) fn refund_name(text: &str) -> Option<(OrderId, RefundId)> {
+    below_order(text, "refunds").map(|(order, id)| (order, RefundId(id)))
+}
+
+/// `orders/{uuid}/payments/{uuid}`.
+pub(super) fn payment_name(text: &str) -> Option<(OrderId, PaymentId)> {
+    below_order(text, "payments").map(|(order, id)| (order, PaymentId(id)))
 }
 
 pub(super) fn is_merchant_name(name: &str) -> bool {

@@ -10,6 +10,7 @@ mod fields;
 mod sending;
 
 use jiff::SignedDuration;
+use money::Fen;
 use proto::{
     gateway::v1::not_done,
     order::v1::{PayOrderRequest, PayOrderResponse},
@@ -36,8 +37,9 @@ use crate::{
 
 /// More open attempts than this are a mistake of the caller's, not a payer who changes their mind.
 const MAX_OPEN_PAYMENTS: usize = 10;
-/// How long one call may hold its request id: a login and a prepay, each bounded by the gateway's time.
-const REQUEST_LEASE_S: u32 = 25;
+/// How long one call may hold its request id: a login and a prepay, each bounded by the gateway's time, and the earlier
+/// attempts between them, bounded by a time of their own.
+const REQUEST_LEASE_S: u32 = 32;
 /// How long a prepay may be on its way.
 const SENDING_S: u32 = 20;
 /// WeChat refuses attempts that expire within a minute.
@@ -152,6 +154,9 @@ async fn write(api: &Api, named: &Named, wanted: &Wanted, order: &Order) -> Resu
         Payer::LoginCode(code) => resolve(api, &order.merchant, &app_id, code).await?,
     };
 
+    // The payer has one cashier open at a time. What was paid meanwhile is heard before there is another.
+    api.life.settle_earlier(order.id).await.map_err(failed)?;
+
     let now = api.life.clock.now();
     let mut tx = api.life.pool.begin().await.map_err(failed)?;
     // Locked, so that attempts are counted and closing is seen one after the other.
@@ -178,14 +183,17 @@ async fn write(api: &Api, named: &Named, wanted: &Wanted, order: &Order) -> Resu
         payer_ip: wanted.payer_ip.to_string(),
         state: State::Created,
         create_time: now,
+        expire_time: order.expire_time,
         sends: 1,
         asks: 0,
         disputed: false,
         superseded: false,
+        refunded: Fen::ZERO,
+        refunding: Fen::ZERO,
     };
     let first_ask =
         now.checked_add(api.life.asking.after_jittered(1)).unwrap_or(order.expire_time).min(order.expire_time);
-    // The payer has one cashier open at a time; attempts before this one are closed as soon as the provider does it.
+    // Those that could not be closed yet are closed as soon as the provider does it.
     payments::supersede(&mut tx, order.id).await.map_err(failed)?;
     payments::insert(&mut tx, &payment, first_ask, SENDING_S).await.map_err(failed)?;
     order.version += 1;
@@ -194,7 +202,9 @@ async fn write(api: &Api, named: &Named, wanted: &Wanted, order: &Order) -> Resu
         return Err(refuse::in_progress());
     }
     outbox::enqueue(&mut tx, &events::payment_created(&order, &payment), PROCESS).await.map_err(failed)?;
+    svc_kit::crash::point("order.pay.before_written");
     tx.commit().await.map_err(failed)?;
+    svc_kit::crash::point("order.pay.written");
     api.life.relay.wake();
     Ok(Box::new(payment))
 }

@@ -1,10 +1,11 @@
 //! Saying no: the reasons of `tongbao.error.v1`, each built in one place.
 
+use money::Fen;
 use proto::{error::ErrorReason, gateway::v1::NotDone};
 use svc_kit::refusal::refuse;
 use tonic::{Code, Status};
 
-use crate::domain::{OrderId, order::Order};
+use crate::domain::{OrderId, order::Order, refunding::MAX_REFUNDS};
 
 /// A failure of the database. Logged here, once; the caller learns only what helps.
 pub(super) fn database(error: &sqlx::Error) -> Status {
@@ -76,6 +77,39 @@ pub(super) fn order_not_closable(order: &Order) -> Status {
 pub(super) fn too_many_payments(order: &Order, limit: usize) -> Status {
     let words = format!("{} has {limit} open payments, which is as many as it may have", order.id);
     refuse(Code::FailedPrecondition, ErrorReason::TooManyPayments.word(), words, [state_of(order)])
+}
+
+pub(super) fn order_not_refundable(order: &Order) -> Status {
+    let words = format!("{} is {} and holds no money that this refund could give back", order.id, order.state.word());
+    refuse(Code::FailedPrecondition, ErrorReason::OrderNotRefundable.word(), words, [state_of(order)])
+}
+
+pub(super) fn refund_exceeds_payment(left: Fen) -> Status {
+    let left = left.get();
+    let words = format!("{left} fen are left of the payment: what is refunded and what is being refunded count");
+    refuse(Code::FailedPrecondition, ErrorReason::RefundExceedsPayment.word(), words, [("left_fen", left.to_string())])
+}
+
+pub(super) fn too_many_refunds() -> Status {
+    let words = format!("the payment has {MAX_REFUNDS} refunds, which is as many as WeChat takes");
+    refuse(Code::FailedPrecondition, ErrorReason::TooManyRefunds.word(), words, [])
+}
+
+pub(super) fn refund_too_late() -> Status {
+    let words =
+        "the payment is more than a year old, and WeChat gives no money back after that; pay it back another way";
+    refuse(Code::FailedPrecondition, ErrorReason::RefundTooLate.word(), words, [])
+}
+
+pub(super) fn refund_not_available(merchant: &str) -> Status {
+    let words = format!(
+        "merchant {merchant} cannot refund: its account has changed, or its file names no client certificate (client_cert_file)"
+    );
+    refuse(Code::FailedPrecondition, ErrorReason::RefundNotAvailable.word(), words, [("merchant", merchant.to_owned())])
+}
+
+pub(super) fn refund_not_found(name: &str) -> Status {
+    refuse(Code::NotFound, ErrorReason::RefundNotFound.word(), format!("your app has no refund {name}"), [])
 }
 
 pub(super) fn method_not_available(words: impl Into<String>) -> Status {

@@ -52,7 +52,9 @@ impl Handler for PaidFacts {
             .map(|(delivery, _)| delivery.id.as_str())
             .collect();
         inbox::record(&mut tx, ORDER_SVC_PAY, &applied).await?;
+        svc_kit::crash::point("order.paid.before_commit");
         tx.commit().await?;
+        svc_kit::crash::point("order.paid.committed");
         self.life.relay.wake();
 
         settle::tell(&facts, &settled, &self.life.measured);

@@ -54,6 +54,34 @@ impl PaymentId {
     }
 }
 
+/// Names one refund. Its 32 hex digits are the `out_refund_no` that the provider knows it by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RefundId(pub Uuid);
+
+impl RefundId {
+    /// The number on the provider's side.
+    pub fn out_refund_no(self) -> String {
+        self.0.simple().to_string()
+    }
+
+    /// The refund of that number; `None` when we never issue numbers of that shape.
+    pub fn from_out_refund_no(number: &str) -> Option<Self> {
+        PaymentId::from_out_trade_no(number).map(|id| RefundId(id.0))
+    }
+
+    /// Its name below its order: `orders/{uuid}/refunds/{uuid}`.
+    pub fn name(self, order: OrderId) -> String {
+        format!("{order}/refunds/{}", self.0)
+    }
+}
+
+/// Reads the name of something below an order: `orders/{uuid}/{collection}/{uuid}`.
+pub fn below_order(name: &str, collection: &str) -> Option<(OrderId, Uuid)> {
+    let (order, id) = name.rsplit_once('/')?;
+    let order = order.strip_suffix(collection)?.strip_suffix('/')?;
+    Some((order.parse().ok()?, hyphenated(id)?))
+}
+
 /// Exactly the text form that we print, so that one thing has one name.
 pub fn hyphenated(text: &str) -> Option<Uuid> {
     let id = Uuid::try_parse(text).ok()?;
@@ -64,7 +92,7 @@ pub fn hyphenated(text: &str) -> Option<Uuid> {
 mod tests {
     use uuid::Uuid;
 
-    use super::{OrderId, PaymentId};
+    use super::{OrderId, PaymentId, RefundId, below_order};
 
     const ID: Uuid = Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0001);
 
@@ -81,6 +109,18 @@ mod tests {
         assert!(OrderId(ID).to_string().to_uppercase().replace("ORDERS", "orders").parse::<OrderId>().is_ok());
         let upper = OrderId(Uuid::from_u128(0xabc)).to_string().to_uppercase().replace("ORDERS", "orders");
         assert!(upper.parse::<OrderId>().is_err());
+    }
+
+    #[test]
+    fn a_refund_is_named_below_its_order_and_read_back() {
+        let name = RefundId(ID).name(OrderId(ID));
+        assert_eq!(below_order(&name, "refunds"), Some((OrderId(ID), ID)));
+        for other in
+            [OrderId(ID).to_string(), name.replace("refunds", "payments"), name.to_uppercase(), format!("{name}/")]
+        {
+            assert_eq!(below_order(&other, "refunds"), None, "{other}");
+        }
+        assert_eq!(RefundId::from_out_refund_no(&RefundId(ID).out_refund_no()), Some(RefundId(ID)));
     }
 
     #[test]

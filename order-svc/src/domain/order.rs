@@ -43,12 +43,25 @@ pub enum State {
         payment: PaymentId,
         /// The provider's time.
         at: Timestamp,
+        /// How much of the money is back with the payer.
+        refunded: Refunded,
     },
     /// Nobody can pay it any more.
     Closed {
         /// Our time.
         at: Timestamp,
     },
+}
+
+/// How much of the money that paid an order is back with the payer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refunded {
+    /// None of it.
+    Nothing,
+    /// A part of it.
+    Part,
+    /// All of it.
+    All,
 }
 
 /// Why an order was closed.
@@ -65,7 +78,9 @@ impl State {
     pub fn word(&self) -> &'static str {
         match self {
             State::Pending => "PENDING",
-            State::Paid { .. } => "PAID",
+            State::Paid { refunded: Refunded::Nothing, .. } => "PAID",
+            State::Paid { refunded: Refunded::Part, .. } => "PARTIALLY_REFUNDED",
+            State::Paid { refunded: Refunded::All, .. } => "REFUNDED",
             State::Closed { .. } => "CLOSED",
         }
     }

@@ -32,6 +32,8 @@ pub struct Payment {
     pub state: State,
     /// When it was written.
     pub create_time: Timestamp,
+    /// When its order can no longer be paid.
+    pub expire_time: Timestamp,
     /// How often the provider was asked to accept it.
     pub sends: i32,
     /// How often the provider was asked about it.
@@ -40,6 +42,10 @@ pub struct Payment {
     pub disputed: bool,
     /// True when the payer started another attempt after it.
     pub superseded: bool,
+    /// What is back with the payer.
+    pub refunded: Fen,
+    /// What is reserved for refunds that are not decided yet.
+    pub refunding: Fen,
 }
 
 /// The payer under one app. It does not print itself, because logs are not the place for personal data.
@@ -123,6 +129,13 @@ impl Payment {
     /// Whether its order must wait for it. A disputed attempt waits for a person, and its order does not.
     pub fn is_pending(&self) -> bool {
         self.state.is_open() && !self.disputed
+    }
+
+    /// What can still be given back: nothing while no money came.
+    pub fn left(&self) -> Fen {
+        let State::Succeeded { .. } = self.state else { return Fen::ZERO };
+        let left = self.amount.checked_sub(self.refunded).and_then(|left| left.checked_sub(self.refunding));
+        left.unwrap_or(Fen::ZERO)
     }
 
     /// The provider accepted it. Facts may have overtaken the answer, so only CREATED changes.

@@ -106,7 +106,7 @@ pub fn settle(order: &mut Order, payment: &mut Payment, paid: &Paid) -> Result<S
     if surplus {
         return Ok(Settled::Surplus);
     }
-    order.state = order::State::Paid { payment: payment.id, at: paid.paid_time };
+    order.state = order::State::Paid { payment: payment.id, at: paid.paid_time, refunded: order::Refunded::Nothing };
     Ok(Settled::Kept)
 }
 
@@ -177,10 +177,13 @@ pub mod samples {
                 payer_ip: "127.0.0.1".into(),
                 state: payment::State::Pending,
                 create_time,
+                expire_time: order.expire_time,
                 sends: 1,
                 asks: 0,
                 disputed: false,
                 superseded: false,
+                refunded: Fen::ZERO,
+                refunding: Fen::ZERO,
             })
             .collect();
         (order, payments)

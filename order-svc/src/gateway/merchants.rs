@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use proto::gateway::v1::{AppKind, ListMerchantsRequest, payment_gateway_client::PaymentGatewayClient};
+use proto::gateway::v1::{AppKind, ListMerchantsRequest, SurplusPolicy, payment_gateway_client::PaymentGatewayClient};
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status, transport::Channel};
@@ -25,6 +25,19 @@ pub struct Merchant {
     pub mch_id: String,
     /// Apps paired with it.
     pub apps: Vec<App>,
+    /// Whether it can give money back.
+    pub can_refund: bool,
+    /// What is done with money that no order of it can keep.
+    pub surplus: Surplus,
+}
+
+/// What is done with money that comes for a closed or already paid order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surplus {
+    /// It goes back by itself.
+    Refund,
+    /// It waits for a person.
+    Hold,
 }
 
 /// One app of a merchant.
@@ -97,6 +110,11 @@ impl Merchants {
         known.iter().flat_map(|list| list.iter()).map(|merchant| merchant.name.clone()).collect()
     }
 
+    /// The merchant of that name, as far as it is known without asking.
+    pub fn known_merchant(&self, name: &str) -> Option<Merchant> {
+        self.find(name)
+    }
+
     /// Waits for the first list.
     pub async fn known(&self) {
         let mut known = self.known.subscribe();
@@ -124,6 +142,12 @@ impl Merchants {
                     can_resolve_openid: app.can_resolve_openid,
                 })
                 .collect(),
+            can_refund: merchant.can_refund,
+            surplus: match merchant.surplus() {
+                SurplusPolicy::Refund => Surplus::Refund,
+                // A policy of a later release is a person's to understand.
+                SurplusPolicy::Hold | SurplusPolicy::Unspecified => Surplus::Hold,
+            },
             name: merchant.name,
             provider: merchant.provider,
             mch_id: merchant.mch_id,

@@ -37,6 +37,13 @@ pub async fn run(life: Life, merchants: Merchants, stop: CancellationToken) -> a
                 gauges.asking_overdue_seconds.set(read.asking_overdue_s);
                 gauges.disputed_payments.set(read.disputed_payments);
                 gauges.overdue_orders.set(read.overdue_orders);
+                gauges.unknown_refunds.set(read.unknown_refunds);
+                gauges.unknown_refunds_oldest_seconds.set(read.unknown_refunds_oldest_s);
+                gauges.open_refunds.set(read.open_refunds);
+                gauges.refunds_waiting_balance.set(read.refunds_waiting_balance);
+                gauges.abnormal_refunds.set(read.abnormal_refunds);
+                gauges.refunds_overdue_seconds.set(read.refunds_overdue_s);
+                gauges.surplus_held_fen.set(read.surplus_held_fen);
             }
             Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "nothing measured"),
         }

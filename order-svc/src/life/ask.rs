@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use proto::gateway::v1::{PaymentStatus, not_done, payment_status};
 use svc_kit::schedule::jittered;
 
-use super::{Life, close::Closing, decide::Word, settle};
+use super::{Life, budget::Kind, close::Closing, decide::Word, settle};
 use crate::{
-    domain::{order::Order, payment::Payment},
+    domain::payment::Payment,
     events,
     gateway::Asked,
     store::{
@@ -68,7 +68,7 @@ impl Life {
                 let word = Word::NeverArrived { sends: payment.sends, closing: false };
                 self.decide(payment.order_id, payment.id, word).await?;
             }
-            (self.next_turn(&order, &payment, status), status != Status::Nothing)
+            (self.next_turn(&payment, status), status != Status::Nothing)
         };
         timely(async {
             let mut conn = self.pool.acquire().await?;
@@ -82,6 +82,10 @@ impl Life {
         if self.stop.is_cancelled() {
             return Ok(Status::Nothing);
         }
+        if self.budgets.take(&payment.merchant, Kind::Query).await.is_err() {
+            self.measured.asked("NO_BUDGET");
+            return Ok(Status::Nothing);
+        }
         let asked = self.gateway.query(payment).await;
         let (status, outcome) = match asked {
             Asked::Done(status) => {
@@ -89,12 +93,14 @@ impl Life {
                 (self.heard(payment, &status).await?, word.as_str_name())
             }
             Asked::NotDone(no) => {
-                if no.kind() == not_done::Kind::Configuration {
-                    tracing::error!(
+                match no.kind() {
+                    not_done::Kind::Configuration => tracing::error!(
                         merchant = payment.merchant,
                         provider_code = no.provider_code,
                         "the provider refuses our questions"
-                    );
+                    ),
+                    not_done::Kind::RateLimited => self.budgets.limited(&payment.merchant, Kind::Query),
+                    _ => {}
                 }
                 (Status::Nothing, no.kind().as_str_name())
             }
@@ -141,7 +147,7 @@ impl Life {
     }
 
     /// By the schedule, but never later than the moment when the attempt is to be closed.
-    fn next_turn(&self, order: &Order, payment: &Payment, status: Status) -> Timestamp {
+    fn next_turn(&self, payment: &Payment, status: Status) -> Timestamp {
         let now = self.clock.now();
         let asks = u32::try_from(payment.asks).unwrap_or(0).saturating_add(1);
         let by_schedule = soon(now, self.asking.after_jittered(asks));
@@ -150,7 +156,7 @@ impl Life {
             Status::Ended | Status::Open | Status::Paying | Status::NotFound => by_schedule,
         };
         let closable_at = self.closable_at(payment);
-        by_schedule.min(if payment.superseded { closable_at } else { order.expire_time.max(closable_at) })
+        by_schedule.min(if payment.superseded { closable_at } else { payment.expire_time.max(closable_at) })
     }
 
     /// When the provider will first agree to close an attempt.

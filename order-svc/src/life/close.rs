@@ -6,6 +6,7 @@ use proto::gateway::v1::not_done;
 use super::{
     Life,
     ask::{Status, soon_jittered},
+    budget::Kind,
     decide::Word,
 };
 use crate::{domain::payment::Payment, gateway::Asked};
@@ -45,7 +46,13 @@ impl Life {
         if self.stop.is_cancelled() {
             return Ok(Closing::Again);
         }
-        match self.gateway.close(payment).await {
+        if self.budgets.take(&payment.merchant, Kind::Close).await.is_err() {
+            self.measured.closed("NO_BUDGET");
+            return Ok(Closing::Again);
+        }
+        let asked = self.gateway.close(payment).await;
+        svc_kit::crash::point("order.closing.answered");
+        match asked {
             Asked::Done(()) => self.measured.closed("DONE"),
             Asked::NotDone(no) => {
                 self.measured.closed(no.kind().as_str_name());
@@ -53,6 +60,9 @@ impl Life {
                     not_done::Kind::AlreadyPaid | not_done::Kind::AlreadyClosed => {}
                     not_done::Kind::TooEarly => return Ok(Closing::NotYet(soon_jittered(now, TOO_EARLY_AGAIN))),
                     kind => {
+                        if kind == not_done::Kind::RateLimited {
+                            self.budgets.limited(&payment.merchant, Kind::Close);
+                        }
                         tracing::warn!(
                             out_trade_no = payment.id.out_trade_no(),
                             provider_code = no.provider_code,

@@ -77,7 +77,9 @@ impl Life {
         if changed || closed.is_some() {
             orders::update(&mut tx, &order).await?;
         }
+        svc_kit::crash::point("order.decide.before_commit");
         tx.commit().await?;
+        svc_kit::crash::point("order.decide.committed");
         if closed.is_some() {
             self.relay.wake();
             tracing::info!(order.name = %order.id, "order closed");
@@ -96,7 +98,9 @@ impl Life {
         let mut tx = self.pool.begin().await?;
         let verdicts = settle::settle_all(&mut tx, &facts, now).await?;
         outbox::enqueue(&mut tx, &facts[0], PROCESS).await?;
+        svc_kit::crash::point("order.found.before_commit");
         tx.commit().await?;
+        svc_kit::crash::point("order.found.committed");
         self.relay.wake();
         settle::tell(&facts, &verdicts, &self.measured);
         Ok(())

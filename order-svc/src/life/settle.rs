@@ -79,7 +79,8 @@ pub async fn settle_all(tx: &mut PgConnection, facts: &[PaymentPaid], now: Times
 struct Books {
     orders: BTreeMap<OrderId, Order>,
     payments: BTreeMap<PaymentId, Payment>,
-    settled: Vec<(PaymentId, Settled)>,
+    /// What each fact changed, with the order as it was after it: each change is a version of its own.
+    settled: Vec<(PaymentId, Settled, Order)>,
     disputed: BTreeSet<PaymentId>,
 }
 
@@ -103,7 +104,7 @@ impl Books {
         match settle(order, payment, paid) {
             Ok(settled) => {
                 if settled != Settled::Unchanged {
-                    self.settled.push((id, settled));
+                    self.settled.push((id, settled, order.clone()));
                 }
                 Verdict::Settled(settled)
             }
@@ -119,9 +120,8 @@ impl Books {
     }
 
     async fn write(self, tx: &mut PgConnection, now: Timestamp) -> sqlx::Result<()> {
-        for (id, settled) in &self.settled {
+        for (id, settled, order) in &self.settled {
             let payment = &self.payments[id];
-            let order = &self.orders[&payment.order_id];
             let payment::State::Succeeded { transaction_id, at, .. } = &payment.state else {
                 continue; // Settled payments have succeeded; there is no other way into this list.
             };

@@ -9,7 +9,7 @@ use super::{orders::seconds, payments::Row};
 use crate::domain::{OrderId, PaymentId, payment::Payment};
 
 /// How long one replica may hold an attempt while it asks; longer than query, close and query together.
-const LEASE_S: u32 = 60;
+pub(super) const LEASE_S: u32 = 60;
 
 /// An attempt that this process may ask about until the lease ends.
 #[derive(Debug)]
@@ -33,8 +33,8 @@ pub enum Turn {
     Refresh,
 }
 
-/// Takes attempts that are due, at most `rooms[i]` of `merchants[i]` and `limit` in all, so that one slow account cannot take
-/// every place and a long list of idle ones takes none.
+/// Takes attempts that are due, those near their end first, at most `rooms[i]` of `merchants[i]` and `limit` in all, so that one
+/// slow account cannot take every place and a long list of idle ones takes none.
 pub async fn claim_due(
     conn: &mut PgConnection,
     now: Timestamp,
@@ -51,12 +51,13 @@ pub async fn claim_due(
                  SELECT p.payment_id FROM payments AS p
                  WHERE p.merchant = share.merchant AND p.next_ask_at <= $1
                    AND (p.claimed_until IS NULL OR p.claimed_until < now())
-                 ORDER BY p.next_ask_at LIMIT share.room FOR UPDATE SKIP LOCKED) AS waiting),
+                 ORDER BY p.expire_time LIMIT share.room FOR UPDATE SKIP LOCKED) AS waiting),
          taken AS MATERIALIZED (SELECT payment_id FROM due ORDER BY random() LIMIT $4)
          UPDATE payments SET claimed_until = now() + $5, last_ask_at = $1, next_ask_at = $6
          WHERE payment_id IN (SELECT payment_id FROM taken)
          RETURNING payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
-                   create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded",
+                   create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded, expire_time,
+                   refunded_fen, refunding_fen",
         now.to_sqlx() as _,
         merchants,
         rooms,
@@ -85,7 +86,8 @@ pub async fn claim_of_order(
                  AND (claimed_until IS NULL OR claimed_until < now())
                FOR UPDATE SKIP LOCKED)
          RETURNING payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
-                   create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded",
+                   create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded, expire_time,
+                   refunded_fen, refunding_fen",
         order.0,
         now.to_sqlx() as _,
         asked_before.to_sqlx() as _,
@@ -162,7 +164,7 @@ pub async fn waiting_merchants(conn: &mut PgConnection, overdue: Timestamp) -> s
     Ok(rows.into_iter().map(|row| row.merchant).collect())
 }
 
-fn behind_the_lease(now: Timestamp) -> Timestamp {
+pub(super) fn behind_the_lease(now: Timestamp) -> Timestamp {
     let moved = now.checked_add(SignedDuration::from_secs(LEASE_S.into())).unwrap_or(now);
     // Whole microseconds, as Postgres keeps them, because the value is compared when the claim is given back.
     Timestamp::from_microsecond(moved.as_microsecond()).unwrap_or(moved)

@@ -17,6 +17,20 @@ pub struct Measures {
     pub disputed_payments: i64,
     /// Orders past their time and still PENDING.
     pub overdue_orders: i64,
+    /// Refunds that were sent and have no known outcome.
+    pub unknown_refunds: i64,
+    /// Age of the oldest of them, seconds.
+    pub unknown_refunds_oldest_s: i64,
+    /// Refunds that are not decided, whatever they wait for.
+    pub open_refunds: i64,
+    /// Refunds that wait for money in the merchant account.
+    pub refunds_waiting_balance: i64,
+    /// Refunds whose money bounced, waiting for a person.
+    pub abnormal_refunds: i64,
+    /// How late the most overdue refund is, seconds.
+    pub refunds_overdue_s: i64,
+    /// Surplus money that waits for a person, fen.
+    pub surplus_held_fen: i64,
 }
 
 /// Measures at `now` of the service's clock.
@@ -31,7 +45,17 @@ pub async fn measure(conn: &mut PgConnection, now: jiff_sqlx::Timestamp) -> sqlx
             (SELECT coalesce(greatest(0, extract(epoch FROM $1::timestamptz - min(next_ask_at)))::bigint, 0)
                FROM payments WHERE next_ask_at IS NOT NULL) AS "asking_overdue_s!",
             (SELECT count(*) FROM payments WHERE disputed_at IS NOT NULL AND state <> 'SUCCEEDED') AS "disputed_payments!",
-            (SELECT count(*) FROM orders WHERE state = 'PENDING' AND expire_time <= $1) AS "overdue_orders!""#,
+            (SELECT count(*) FROM orders WHERE state = 'PENDING' AND expire_time <= $1) AS "overdue_orders!",
+            (SELECT count(*) FROM refunds WHERE state = 'CREATED' AND waiting = 'ANSWER') AS "unknown_refunds!",
+            (SELECT coalesce(greatest(0, extract(epoch FROM $1::timestamptz - min(create_time)))::bigint, 0)
+               FROM refunds WHERE state = 'CREATED' AND waiting = 'ANSWER') AS "unknown_refunds_oldest_s!",
+            (SELECT count(*) FROM refunds WHERE next_ask_at IS NOT NULL) AS "open_refunds!",
+            (SELECT count(*) FROM refunds WHERE state = 'CREATED' AND waiting = 'BALANCE') AS "refunds_waiting_balance!",
+            (SELECT count(*) FROM refunds WHERE state = 'ABNORMAL') AS "abnormal_refunds!",
+            (SELECT coalesce(greatest(0, extract(epoch FROM $1::timestamptz - min(next_ask_at)))::bigint, 0)
+               FROM refunds WHERE next_ask_at IS NOT NULL) AS "refunds_overdue_s!",
+            (SELECT coalesce(sum(amount_fen - refunded_fen - refunding_fen), 0)::bigint FROM payments
+              WHERE surplus_held_at IS NOT NULL AND refunded_fen + refunding_fen < amount_fen) AS "surplus_held_fen!""#,
         now as _,
     )
     .fetch_one(conn)

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{impossible, some_sqlx};
 use crate::domain::{
     OrderId, PaymentId,
-    order::{Order, State},
+    order::{Order, Refunded, State},
 };
 
 struct Row {
@@ -35,7 +35,14 @@ impl TryFrom<Row> for Order {
     fn try_from(row: Row) -> sqlx::Result<Self> {
         let state = match (row.state.as_str(), row.paid_payment_id, row.paid_time, row.close_time) {
             ("PENDING", None, None, None) => State::Pending,
-            ("PAID", Some(payment), Some(at), None) => State::Paid { payment: PaymentId(payment), at: at.to_jiff() },
+            (word @ ("PAID" | "PARTIALLY_REFUNDED" | "REFUNDED"), Some(payment), Some(at), None) => {
+                let refunded = match word {
+                    "REFUNDED" => Refunded::All,
+                    "PARTIALLY_REFUNDED" => Refunded::Part,
+                    _ => Refunded::Nothing,
+                };
+                State::Paid { payment: PaymentId(payment), at: at.to_jiff(), refunded }
+            }
             ("CLOSED", None, None, Some(at)) => State::Closed { at: at.to_jiff() },
             (state, ..) => return Err(impossible("orders", format!("{} in state {state}", row.order_id))),
         };
@@ -139,7 +146,7 @@ pub async fn lock(conn: &mut PgConnection, ids: &[OrderId]) -> sqlx::Result<Vec<
 pub async fn update(conn: &mut PgConnection, order: &Order) -> sqlx::Result<()> {
     let (paid_payment_id, paid_time, close_time) = match order.state {
         State::Pending => (None, None, None),
-        State::Paid { payment, at } => (Some(payment.0), Some(at), None),
+        State::Paid { payment, at, .. } => (Some(payment.0), Some(at), None),
         State::Closed { at } => (None, None, Some(at)),
     };
     sqlx::query!(

@@ -32,6 +32,9 @@ pub(super) struct Row {
     pub(super) surplus: bool,
     pub(super) disputed_at: Option<jiff_sqlx::Timestamp>,
     pub(super) superseded: bool,
+    pub(super) expire_time: jiff_sqlx::Timestamp,
+    pub(super) refunded_fen: i64,
+    pub(super) refunding_fen: i64,
 }
 
 impl TryFrom<Row> for Payment {
@@ -66,6 +69,9 @@ impl TryFrom<Row> for Payment {
             asks: row.asks,
             disputed: row.disputed_at.is_some(),
             superseded: row.superseded,
+            expire_time: row.expire_time.to_jiff(),
+            refunded: Fen::new(row.refunded_fen),
+            refunding: Fen::new(row.refunding_fen),
         })
     }
 }
@@ -79,8 +85,8 @@ pub async fn insert(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO payments (payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip,
-                               state, create_time, sends, sent_at, sending_until, next_ask_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'CREATED', $11, 1, $11, now() + $12, $13)",
+                               state, create_time, expire_time, sends, sent_at, sending_until, next_ask_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'CREATED', $11, $14, 1, $11, now() + $12, $13)",
         payment.id.0,
         payment.order_id.0,
         payment.merchant,
@@ -94,6 +100,7 @@ pub async fn insert(
         payment.create_time.to_sqlx() as _,
         seconds(sending_s),
         next_ask_at.to_sqlx() as _,
+        payment.expire_time.to_sqlx() as _,
     )
     .execute(conn)
     .await?;
@@ -184,7 +191,8 @@ pub async fn of_orders(conn: &mut PgConnection, orders: &[OrderId]) -> sqlx::Res
     sqlx::query_as!(
         Row,
         "SELECT payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
-                create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded
+                create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded, expire_time,
+                   refunded_fen, refunding_fen
          FROM payments WHERE order_id = ANY($1) ORDER BY payment_id",
         &orders,
     )
@@ -200,7 +208,8 @@ pub async fn get(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<Option<
     sqlx::query_as!(
         Row,
         "SELECT payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
-                create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded
+                create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded, expire_time,
+                   refunded_fen, refunding_fen
          FROM payments WHERE payment_id = $1",
         id.0,
     )
@@ -227,7 +236,8 @@ pub async fn update(conn: &mut PgConnection, payment: &Payment, provider_code: O
     sqlx::query!(
         "UPDATE payments SET state = $2, transaction_id = $3, paid_time = $4, surplus = $5,
                              provider_code = coalesce($6, provider_code),
-                             next_ask_at = CASE WHEN $7 THEN next_ask_at END
+                             next_ask_at = CASE WHEN $7 THEN next_ask_at END,
+                             refunded_fen = $8, refunding_fen = $9
          WHERE payment_id = $1",
         payment.id.0,
         payment.state.word(),
@@ -236,6 +246,8 @@ pub async fn update(conn: &mut PgConnection, payment: &Payment, provider_code: O
         surplus,
         provider_code,
         payment.state.is_open(),
+        payment.refunded.get(),
+        payment.refunding.get(),
     )
     .execute(conn)
     .await?;
@@ -252,4 +264,30 @@ pub async fn dispute(conn: &mut PgConnection, id: PaymentId, now: Timestamp) -> 
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Surplus payments that nobody has decided about, oldest first.
+pub async fn undecided_surplus(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<(PaymentId, OrderId)>> {
+    let rows = sqlx::query!(
+        "SELECT payment_id, order_id FROM payments
+         WHERE surplus AND surplus_held_at IS NULL AND refunded_fen + refunding_fen < amount_fen
+         ORDER BY payment_id LIMIT $1",
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (PaymentId(row.payment_id), OrderId(row.order_id))).collect())
+}
+
+/// A surplus waits for a person from now on. False when it does already, or nothing of it is left.
+pub async fn hold_surplus(conn: &mut PgConnection, id: PaymentId, now: Timestamp) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
+        "UPDATE payments SET surplus_held_at = $2
+         WHERE payment_id = $1 AND surplus AND surplus_held_at IS NULL AND refunded_fen + refunding_fen < amount_fen",
+        id.0,
+        now.to_sqlx() as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(updated.rows_affected() == 1)
 }

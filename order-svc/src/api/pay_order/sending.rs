@@ -17,7 +17,7 @@ use crate::{
         payment::Payment,
     },
     gateway::Asked,
-    life::{decide::Word, settle::is_over},
+    life::{budget::Kind, decide::Word, settle::is_over},
     store::{asking, orders, payments, requests},
 };
 
@@ -28,7 +28,12 @@ pub(super) async fn send(api: &Api, named: &Named, payment: &Payment) -> Result<
         orders::find(&mut conn, payment.order_id).await.map_err(failed)?
     };
     let order = order.ok_or_else(|| refuse::order_not_found(payment.order_id))?;
-    let asked = api.life.gateway.prepay(prepay(&order, payment)).await;
+    svc_kit::crash::point("order.pay.before_send");
+    let asked = match api.life.budgets.take(&payment.merchant, Kind::Prepay).await {
+        Ok(()) => api.life.gateway.prepay(prepay(&order, payment)).await,
+        Err(denied) => Asked::NotSent { why: format!("no budget: {denied:?}"), ever: true },
+    };
+    svc_kit::crash::point("order.pay.answered");
     {
         let mut conn = api.life.pool.acquire().await.map_err(failed)?;
         match &asked {
@@ -114,7 +119,9 @@ async fn accepted(
         })),
     };
     let response = named.keep(&mut tx, response).await?;
+    svc_kit::crash::point("order.pay.before_kept");
     tx.commit().await.map_err(failed)?;
+    svc_kit::crash::point("order.pay.kept");
     tracing::info!(order.name = %order.id, out_trade_no = payment.id.out_trade_no(), "prepaid");
     Ok(response)
 }
@@ -135,6 +142,9 @@ async fn refused(
     let decide = |word| api.life.decide(order.id, payment.id, word);
     let ended = match no.kind() {
         not_done::Kind::RateLimited | not_done::Kind::TooEarly => {
+            if no.kind() == not_done::Kind::RateLimited {
+                api.life.budgets.limited(&payment.merchant, Kind::Prepay);
+            }
             // Nothing was done, so a later refusal is still the first word about this attempt.
             let mut conn = api.life.pool.acquire().await.map_err(|error| refuse::database(&error))?;
             payments::take_sending_back(&mut conn, payment.id).await.map_err(|error| refuse::database(&error))?;

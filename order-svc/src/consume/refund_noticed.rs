@@ -1,0 +1,51 @@
+//! `pay.v1.refund.noticed.*`: somebody says that a refund has changed. That proves nothing, so the provider is asked.
+
+use proto::{bus::ORDER_SVC_REFUND, event::RefundNoticed};
+use svc_kit::{
+    bus::{Delivery, Failure, Handler, Verdict, Verdicts},
+    inbox,
+};
+
+use crate::{domain::RefundId, life::Life, store::refund_turns};
+
+/// Brings the turns of refunds forward.
+#[derive(Clone, Debug)]
+pub struct RefundHints {
+    life: Life,
+}
+
+impl RefundHints {
+    /// Asks about the refunds of `life`.
+    pub fn new(life: Life) -> Self {
+        Self { life }
+    }
+}
+
+impl Handler for RefundHints {
+    async fn handle(&self, batch: &[Delivery]) -> Result<Verdicts, Failure> {
+        let (mut verdicts, mut applied) = (Vec::with_capacity(batch.len()), Vec::new());
+        let mut hints = Vec::new();
+        for delivery in batch {
+            match delivery.decode::<RefundNoticed>() {
+                Err(error) => verdicts.push(Verdict::Dead(error.to_string())),
+                Ok(hint) => {
+                    verdicts.push(Verdict::Applied);
+                    applied.push(delivery.id.as_str());
+                    // Another number is that of a refund made in the merchant platform: reconciliation finds those.
+                    if let Some(id) = RefundId::from_out_refund_no(&hint.out_refund_no) {
+                        hints.push((delivery.id.as_str(), hint.merchant, id.0));
+                    }
+                }
+            }
+        }
+        let mut tx = self.life.pool.begin().await?;
+        let new = inbox::record(&mut tx, ORDER_SVC_REFUND, &applied).await?;
+        hints.retain(|(id, ..)| new.contains(*id));
+        let (merchants, ids): (Vec<_>, Vec<_>) = hints.into_iter().map(|(_, merchant, id)| (merchant, id)).unzip();
+        refund_turns::ask_soon(&mut tx, &merchants, &ids, self.life.clock.now()).await?;
+        svc_kit::crash::point("order.hint.before_commit");
+        tx.commit().await?;
+        self.life.refund_due.notify_one();
+        Ok(Verdicts::Each(verdicts))
+    }
+}
