@@ -22,7 +22,7 @@ fn other_paths_are_not_found_and_other_methods_not_allowed() {
             "/notify",
             "/notify/wechat-v2/acme-mini",
             "/notify/wechat-v2/acme-mini/payment/",
-            "/notify/wechat-v2/acme-mini/refund",
+            "/notify/wechat-v2/acme-mini/refund/",
             "/notify/wechat-v2/nobody/payment",
             "/notify/wechat-v3/acme-mini/payment",
             "/notify/WECHAT-V2/acme-mini/payment",

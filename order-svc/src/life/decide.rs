@@ -66,16 +66,16 @@ impl Life {
             };
             if took {
                 payments::update(&mut tx, payment, provider_code).await?;
+                // The attempt's end, and the order's when it follows, are two versions.
                 order.version += 1;
+                orders::update(&mut tx, &order).await?;
             }
             changed = took;
         }
         let closed = close(&mut order, &attempts, now);
         if let Some(reason) = closed {
-            outbox::enqueue(&mut tx, &events::order_closed(&order, now, reason), PROCESS).await?;
-        }
-        if changed || closed.is_some() {
             orders::update(&mut tx, &order).await?;
+            outbox::enqueue(&mut tx, &events::order_closed(&order, now, reason), PROCESS).await?;
         }
         svc_kit::crash::point("order.decide.before_commit");
         tx.commit().await?;
