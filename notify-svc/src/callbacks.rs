@@ -79,9 +79,9 @@ impl Callbacks {
                     Err(_) => Outcome::TooSlow,
                 };
                 if matches!(outcome.kind(), Kind::Refused | Kind::Unread | Kind::Later) {
-                    self.refusals.log(&merchant, outcome);
+                    self.refusals.log(&merchant, kind, outcome);
                 }
-                self.metrics.ended(&merchant, outcome, arrived.elapsed());
+                self.metrics.ended(&merchant, kind, outcome, arrived.elapsed());
                 answer(&merchant, outcome)
             }
         };
@@ -96,7 +96,7 @@ impl Callbacks {
         match reading {
             Ok(Reading::Paid(fact)) => {
                 crash::point("notify.verified");
-                let outcome = self.publisher.publish(&fact, deadline).await;
+                let outcome = self.publisher.publish(&*fact, deadline).await;
                 if outcome == Outcome::Recorded {
                     crash::point("notify.recorded");
                     let (name, number) = (&merchant.name, &fact.out_trade_no);
@@ -108,6 +108,15 @@ impl Callbacks {
             Ok(Reading::NotPaid) => {
                 tracing::info!(merchant = %merchant.name, "{}: a genuine notice says that nothing was paid", merchant.name);
                 Outcome::NotPaid
+            }
+            Ok(Reading::RefundNoticed(hint)) => {
+                let outcome = self.publisher.publish(&*hint, deadline).await;
+                if outcome == Outcome::Recorded {
+                    let (name, number, word) = (&merchant.name, &hint.out_refund_no, &hint.word);
+                    let refund_id = &hint.refund_id;
+                    tracing::info!(merchant = %name, out_refund_no = number, refund_id, word, "{name}: refund {number} is said to be {word}");
+                }
+                outcome
             }
             Err(outcome) => outcome,
         }

@@ -18,7 +18,7 @@ const MOST_MS: u64 = 18_000;
 const _: () = assert!(Duration::from_millis(MOST_MS).as_millis() < DRAIN_TIME.as_millis());
 
 /// Takes the providers' callbacks: verifies them with the keys of the merchant that they are addressed to, publishes them
-/// as facts, and answers success only after the bus has them on disk. The only process that strangers can reach.
+/// as facts, or as hints where nothing is signed, and answers success only after the bus has them on disk. The only process that strangers can reach.
 #[derive(Debug, clap::Parser)]
 #[command(version)]
 pub(crate) struct Config {

@@ -1,5 +1,5 @@
-//! The only public ingress: verifies the providers' callbacks, publishes them as facts, and answers success only after the
-//! bus has them. Keeps nothing itself: a provider comes again until it reads success.
+//! The only public ingress: verifies the providers' callbacks, publishes them as facts, or as hints where nothing is signed,
+//! and answers success only after the bus has them. Keeps nothing itself: a provider comes again until it reads success.
 
 mod app;
 mod config;

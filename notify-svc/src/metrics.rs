@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use merchants::Merchant;
+use merchants::{Merchant, NoticeKind};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -15,7 +15,7 @@ use crate::outcome::Outcome;
 /// Upper bounds of batch sizes; the last is the largest batch that we publish.
 const BATCH_BUCKETS: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 70.0, 100.0];
 
-/// Callbacks by provider, merchant and outcome, and how long each took.
+/// Callbacks by provider, merchant, kind and outcome, and how long each took.
 #[derive(Clone, Debug)]
 pub(crate) struct CallbackMetrics {
     callbacks: Family<CallbackLabels, Counter>,
@@ -28,12 +28,14 @@ pub(crate) struct CallbackMetrics {
 struct CallbackLabels {
     provider: &'static str,
     merchant: String,
+    kind: &'static str,
     outcome: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DurationLabels {
     provider: &'static str,
+    kind: &'static str,
     outcome: &'static str,
 }
 
@@ -45,18 +47,18 @@ struct ReasonLabels {
 impl CallbackMetrics {
     pub(crate) fn register(metrics: &Metrics) -> Self {
         Self {
-            callbacks: metrics.counters("callbacks", "Callbacks by provider, merchant and outcome"),
+            callbacks: metrics.counters("callbacks", "Callbacks by provider, merchant, kind of notice and outcome"),
             duration: metrics.durations("callback_duration_seconds", "From the end of the headers to the answer"),
             not_callbacks: metrics.counters("http_refused", "Requests to no address of ours, by reason"),
         }
     }
 
     /// Counts a callback to a configured merchant.
-    pub(crate) fn ended(&self, merchant: &Merchant, outcome: Outcome, took: Duration) {
-        let (provider, outcome) = (merchant.provider().as_str(), outcome.word());
-        let labels = CallbackLabels { provider, merchant: merchant.name.as_str().to_owned(), outcome };
+    pub(crate) fn ended(&self, merchant: &Merchant, kind: NoticeKind, outcome: Outcome, took: Duration) {
+        let (provider, kind, outcome) = (merchant.provider().as_str(), kind.as_str(), outcome.word());
+        let labels = CallbackLabels { provider, merchant: merchant.name.as_str().to_owned(), kind, outcome };
         self.callbacks.get_or_create(&labels).inc();
-        self.duration.get_or_create(&DurationLabels { provider, outcome }).observe(took.as_secs_f64());
+        self.duration.get_or_create(&DurationLabels { provider, kind, outcome }).observe(took.as_secs_f64());
     }
 
     /// Counts a request to a path that is not ours.

@@ -3,7 +3,7 @@
 /// How one callback to a known address ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Outcome {
-    /// Genuine, and its fact is on the stream.
+    /// Taken, and what it says is on the stream: a payment's fact, or the hint of a refund.
     Recorded,
     /// Genuine, and says that nothing was paid.
     NotPaid,
@@ -19,9 +19,11 @@ pub(crate) enum Outcome {
     SignTypeGenuine,
     /// `return_code` is not SUCCESS.
     ReturnCode,
-    /// Signed with the account's key, but about another merchant number, or about a sub-merchant.
+    /// A refund notice that does not decrypt to text with the account's keys.
+    SealedWrong,
+    /// Signed or sealed with the account's key, but about another merchant number, or about a sub-merchant.
     OtherAccount,
-    /// A field that a payment must have is missing or unreadable.
+    /// A field that every notice of its kind must have is missing or unreadable.
     Field,
     /// The body is too large.
     TooLarge,
@@ -42,7 +44,7 @@ pub(crate) enum Outcome {
 impl Outcome {
     /// Every outcome.
     #[cfg(test)]
-    pub(crate) const ALL: [Outcome; 17] = [
+    pub(crate) const ALL: [Outcome; 18] = [
         Outcome::Recorded,
         Outcome::NotPaid,
         Outcome::Malformed,
@@ -51,6 +53,7 @@ impl Outcome {
         Outcome::SignWrong,
         Outcome::SignTypeGenuine,
         Outcome::ReturnCode,
+        Outcome::SealedWrong,
         Outcome::OtherAccount,
         Outcome::Field,
         Outcome::TooLarge,
@@ -73,6 +76,7 @@ impl Outcome {
             Outcome::SignWrong => "sign_wrong",
             Outcome::SignTypeGenuine => "sign_type_genuine",
             Outcome::ReturnCode => "return_code",
+            Outcome::SealedWrong => "sealed_wrong",
             Outcome::OtherAccount => "other_account",
             Outcome::Field => "field",
             Outcome::TooLarge => "too_large",
@@ -95,6 +99,7 @@ impl Outcome {
             | Outcome::SignWrong
             | Outcome::SignTypeGenuine
             | Outcome::ReturnCode
+            | Outcome::SealedWrong
             | Outcome::OtherAccount
             | Outcome::Field => Kind::Refused,
             Outcome::TooLarge | Outcome::TooSlow | Outcome::Broken => Kind::Unread,

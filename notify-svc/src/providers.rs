@@ -6,17 +6,19 @@ use http_body_util::Full;
 use hyper::Response;
 use hyper::body::Bytes;
 use merchants::{Account, Merchant, NoticeKind};
-use proto::event::PaymentPaid;
+use proto::event::{PaymentPaid, RefundNoticed};
 
 use crate::outcome::Outcome;
 
-/// What a genuine notice says.
+/// What a notice says that we believe, as far as its kind can be believed.
 #[derive(Debug)]
 pub(crate) enum Reading {
     /// An attempt was paid.
     Paid(Box<PaymentPaid>),
     /// Nothing was paid.
     NotPaid,
+    /// A refund may have changed: a hint, because nothing signed says so.
+    RefundNoticed(Box<RefundNoticed>),
 }
 
 /// Verifies and reads a notice with the keys of the merchant that it was addressed to.
@@ -26,8 +28,7 @@ pub(crate) enum Reading {
 pub(crate) fn read(merchant: &Merchant, kind: NoticeKind, body: &[u8]) -> Result<Reading, Outcome> {
     match (&merchant.account, kind) {
         (Account::WechatV2(account), NoticeKind::Payment) => wechat_v2::payment::read(merchant, account, body),
-        // Not routed: a v2 refund notice carries no signature and needs a refund query behind it.
-        (Account::WechatV2(_), NoticeKind::Refund) => Err(Outcome::Malformed),
+        (Account::WechatV2(account), NoticeKind::Refund) => wechat_v2::refund::read(merchant, account, body),
     }
 }
 

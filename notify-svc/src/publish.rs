@@ -5,7 +5,7 @@ mod queue;
 
 use std::time::Duration;
 
-use proto::event::PaymentPaid;
+use proto::event::Event;
 use svc_kit::bus::{Ack, Bus, Message, PublishError};
 use tokio::time::Instant;
 
@@ -16,7 +16,7 @@ use queue::{Queue, Same};
 /// The name under which facts are published.
 const SOURCE: &str = "notify-svc";
 
-/// Publishes facts; clones share one queue.
+/// Publishes facts and hints, any event; clones share one queue.
 #[derive(Clone)]
 pub(crate) struct Publisher {
     bus: Bus,
@@ -44,14 +44,14 @@ pub(crate) fn open(
 }
 
 impl Publisher {
-    /// Publishes one fact and waits for the stream's ack, not longer than until `deadline`.
+    /// Publishes one event and waits for the stream's ack, not longer than until `deadline`.
     ///
-    /// Without a connection, or when as many facts wait as may, the answer is there at once: the provider comes again.
-    pub(crate) async fn publish(&self, fact: &PaymentPaid, deadline: Instant) -> Outcome {
+    /// Without a connection, or when as many events wait as may, the answer is there at once: the provider comes again.
+    pub(crate) async fn publish(&self, event: &impl Event, deadline: Instant) -> Outcome {
         if !self.bus.is_connected() {
             return Outcome::BusDown;
         }
-        let Ok(message) = Message::from_event(fact, SOURCE) else { return Outcome::Field };
+        let Ok(message) = Message::from_event(event, SOURCE) else { return Outcome::Field };
         let (id, subject, payload) = (message.id.clone(), message.subject.clone(), message.payload.clone());
         self.queue.put(Same { id, subject, payload }, message, deadline).await
     }

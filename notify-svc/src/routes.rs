@@ -11,8 +11,8 @@ pub(crate) struct Address {
     pub(crate) kind: NoticeKind,
 }
 
-/// What is served of a provider and merchant. Refund notices join here when they are served.
-const SERVED: [NoticeKind; 1] = [NoticeKind::Payment];
+/// What is served of a provider and merchant.
+const SERVED: [NoticeKind; 2] = [NoticeKind::Payment, NoticeKind::Refund];
 
 /// Reads `/notify/<provider>/<merchant>/<kind>`; `None` is 404.
 ///
@@ -48,6 +48,8 @@ mod tests {
         assert_eq!(address.provider, Provider::WechatV2);
         assert_eq!(address.merchant.as_str(), "acme-mini");
         assert_eq!(address.kind, NoticeKind::Payment);
+        let address = read("/notify/wechat-v2/acme-mini/refund").expect("an address");
+        assert_eq!((address.merchant.as_str(), address.kind), ("acme-mini", NoticeKind::Refund));
     }
 
     #[test]
@@ -77,7 +79,9 @@ mod tests {
             "/notify%2Fwechat-v2%2Facme-mini%2Fpayment",
             "/notify/wechat-v2/acme-mini/payment;v=1",
             "/notify/wechat-v2/acme-mini/payment%00",
-            "/notify/wechat-v2/acme-mini/refund",
+            "/notify/wechat-v2/acme-mini/refund/",
+            "/notify/wechat-v2/acme-mini/refunds",
+            "/notify/wechat-v2/acme-mini/payment/refund",
             "/notify/wechat-v2/acme-mini/native",
             "/notify/wechat-v3/acme-mini/payment",
             "/notify/wechat-v2/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/payment",

@@ -4,12 +4,14 @@ mod gate;
 mod http;
 mod nats;
 mod notice;
+mod refund_notice;
 mod service;
 
 pub(crate) use gate::Gate;
 pub(crate) use http::{Answer, post, raw, request};
 pub(crate) use nats::Nats;
 pub(crate) use notice::{KEY, MCH_ID, Notice, OTHER_KEY, PREVIOUS_KEY, sent};
+pub(crate) use refund_notice::{RefundNotice, has_fitting_padding, sealed_text};
 pub(crate) use service::Service;
 
 use std::net::SocketAddr;
@@ -26,6 +28,9 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Where notices for the merchant of these tests go.
 pub(crate) const PATH: &str = "/notify/wechat-v2/acme-mini/payment";
+
+/// Where refund notices for the merchant of these tests go.
+pub(crate) const REFUND_PATH: &str = "/notify/wechat-v2/acme-mini/refund";
 
 /// Everything one test needs. Dropping it ends every process it started.
 pub(crate) struct World {
@@ -60,16 +65,26 @@ impl World {
         post(self.service.http, PATH, body.as_bytes()).await
     }
 
+    /// Posts a refund notice to the merchant of these tests.
+    pub(crate) async fn notify_refund(&self, body: &str) -> Answer {
+        post(self.service.http, REFUND_PATH, body.as_bytes()).await
+    }
+
     /// Posts again and again, as the provider does, until it reads success.
     pub(crate) async fn notify_until_taken(&self, body: &str) {
-        deliver(self.service.http, body.to_owned()).await;
+        deliver(self.service.http, PATH, body.to_owned()).await;
+    }
+
+    /// As [`World::notify_until_taken`], for a refund notice.
+    pub(crate) async fn notify_refund_until_taken(&self, body: &str) {
+        deliver(self.service.http, REFUND_PATH, body.to_owned()).await;
     }
 }
 
 /// Posts again and again, as the provider does, until it reads success.
-pub(crate) async fn deliver(server: SocketAddr, body: String) {
+pub(crate) async fn deliver(server: SocketAddr, path: &str, body: String) {
     let deliveries = async {
-        while !post(server, PATH, body.as_bytes()).await.is_success() {
+        while !post(server, path, body.as_bytes()).await.is_success() {
             tokio::time::sleep(LOOK).await;
         }
     };

@@ -9,6 +9,8 @@ mod hostile_xml;
 mod limits;
 mod many_at_once;
 mod paid;
+mod refund_hints;
+mod refund_hostile;
 mod reload;
 mod routes;
 mod settings;

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use tokio::task::JoinSet;
 
-use crate::harness::{MCH_ID, World, deliver, sent, until};
+use crate::harness::{MCH_ID, PATH, World, deliver, sent, until};
 
 /// The number of the n-th transaction.
 fn transaction(n: usize) -> String {
@@ -11,7 +11,7 @@ fn transaction(n: usize) -> String {
 
 /// Delivers these transactions all at once, each again and again until it is taken.
 fn deliver_all(world: &World, transactions: impl IntoIterator<Item = usize>) -> JoinSet<()> {
-    transactions.into_iter().map(|n| deliver(world.service.http, sent(&transaction(n)))).collect()
+    transactions.into_iter().map(|n| deliver(world.service.http, PATH, sent(&transaction(n)))).collect()
 }
 
 /// Waits until this many facts wait behind the publish that is under way, or the bus gave up meanwhile.

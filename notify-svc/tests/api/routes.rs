@@ -17,7 +17,8 @@ async fn only_the_exact_path_of_a_configured_merchant_is_served() {
         "/notify/wechat-v2/acme-mini/payment/",
         "/notify/wechat-v2/acme-mini/payment?",
         "/notify/wechat-v2/acme-mini/payment?merchant=other-shop",
-        "/notify/wechat-v2/acme-mini/refund",
+        "/notify/wechat-v2/acme-mini/refund/",
+        "/notify/wechat-v2/nobody/refund",
         "/notify/wechat-v3/acme-mini/payment",
         "/notify/wechat-v2/nobody/payment",
         "/notify/wechat-v2/ACME-MINI/payment",
@@ -35,7 +36,7 @@ async fn only_the_exact_path_of_a_configured_merchant_is_served() {
     }
     assert!(world.nats.stored().await.is_empty());
     let metrics = world.service.metrics().await;
-    assert!(metrics.contains("http_refused_total{reason=\"not_found\"} 36"), "{metrics}");
+    assert!(metrics.contains("http_refused_total{reason=\"not_found\"} 38"), "{metrics}");
     assert!(!metrics.contains("nobody"), "a stranger must not make labels: {metrics}");
 }
 

@@ -12,14 +12,9 @@ use wechat_pay::v2::notice::{self, Notice, NoticeError, PaymentNotice};
 use wechat_pay::v2::sign::SignError;
 use wechat_pay::v2::xml::XmlError;
 
+use super::{MAX_BYTES, is_app_id, is_printable};
 use crate::outcome::Outcome;
 use crate::providers::Reading;
-
-/// Longest number of WeChat's or ours.
-const MAX_NUMBER_BYTES: usize = 32;
-
-/// Longest app id.
-const MAX_APP_ID_BYTES: usize = 32;
 
 /// Verifies and reads one notice with the account's keys and its pinned sign types; nothing in the notice chooses either.
 pub(in crate::providers) fn read(
@@ -67,6 +62,7 @@ fn fact(merchant: &Merchant, account: &WechatV2Account, notice: PaymentNotice) -
     if identity.mch_id != account.mch_id || sub_merchant {
         return Err(Outcome::OtherAccount);
     }
+    let is_number = |text: &str| is_printable(text, MAX_BYTES);
     if !is_app_id(&identity.appid) || !is_number(&payment.transaction_id) || !is_number(&payment.out_trade_no) {
         return Err(Outcome::Field);
     }
@@ -89,14 +85,4 @@ fn fact(merchant: &Merchant, account: &WechatV2Account, notice: PaymentNotice) -
         bank_type: payment.bank_type.unwrap_or_default(),
         source: Source::Notice.into(),
     })
-}
-
-/// Whether a text can be an app's id.
-fn is_app_id(text: &str) -> bool {
-    (1..=MAX_APP_ID_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-/// Whether a text can be a number of WeChat's or ours: it becomes part of the fact's id, which is a header on the bus.
-fn is_number(text: &str) -> bool {
-    text.len() <= MAX_NUMBER_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

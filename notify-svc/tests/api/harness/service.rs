@@ -67,9 +67,18 @@ impl Service {
         })
     }
 
-    /// How many callbacks to the merchant of these tests ended this way.
+    /// How many payment notices to the merchant of these tests ended this way.
     pub(crate) async fn ended(&self, outcome: &str) -> u64 {
-        let labels = format!("provider=\"wechat-v2\",merchant=\"acme-mini\",outcome=\"{outcome}\"");
+        self.ended_of("payment", outcome).await
+    }
+
+    /// How many refund notices to the merchant of these tests ended this way.
+    pub(crate) async fn refund_ended(&self, outcome: &str) -> u64 {
+        self.ended_of("refund", outcome).await
+    }
+
+    async fn ended_of(&self, kind: &str, outcome: &str) -> u64 {
+        let labels = format!("provider=\"wechat-v2\",merchant=\"acme-mini\",kind=\"{kind}\",outcome=\"{outcome}\"");
         self.metric(&format!("callbacks_total{{{labels}}}")).await
     }
 
