@@ -54,9 +54,9 @@ fn unproven_answer(api: Api, action: Action, unproven: &Unproven) -> Failure {
             match action {
                 Action::FailConfig => NotDone::new(Kind::Configuration, code, return_msg).into(),
                 Action::BackoffRetrySameParams => NotDone::new(Kind::RateLimited, code, return_msg).into(),
-                // These words are anybody's guess at what WeChat checks first. A refund that is called refused although it was
-                // accepted frees its amount for a second one; one that is called unknown is asked about, and when a key or
-                // number of ours is wrong, that question is answered with the same words and tells it.
+                // Nobody has signed these words, and they do not prove what was done before they were written: a no to a refund
+                // that was accepted could end in a second one. So it stays unknown and is asked about; and when a key or number
+                // of ours is wrong, that question, which moves nothing, is refused in the same words and tells it.
                 _ if says_bad_request(return_msg) && !action::moves_money(api) => {
                     NotDone::new(Kind::Configuration, code, return_msg).into()
                 }
