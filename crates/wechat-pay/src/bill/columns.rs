@@ -85,6 +85,35 @@ const _: () = {
 /// How many columns the `ALL` layout has: the first of [`COLUMNS`].
 const ALL_COLUMNS: usize = 27;
 
+/// How many of them come before those of the refund.
+const TRADE_COLUMNS: usize = 14;
+
+/// Which columns a bill has: the layouts of merchants since 2018.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BillLayout {
+    /// Payments and refunds: 27 columns.
+    All,
+    /// Payments alone: 20 columns.
+    Success,
+    /// Refunds alone, with their times: 29 columns.
+    Refund,
+}
+
+impl BillLayout {
+    /// Its columns, in order.
+    pub(super) fn columns(self) -> Vec<Column> {
+        let mut columns: Vec<Column> = COLUMNS.iter().take(ALL_COLUMNS).map(|(column, ..)| *column).collect();
+        match self {
+            BillLayout::All => {}
+            BillLayout::Success => columns.retain(|column| !column.is_of_a_refund()),
+            BillLayout::Refund => {
+                columns.splice(TRADE_COLUMNS..TRADE_COLUMNS, [Column::RefundAppliedAt, Column::RefundSucceededAt]);
+            }
+        }
+        columns
+    }
+}
+
 enum Presence {
     Always,
     /// All of them, or none in a bill of payments.
@@ -98,9 +127,9 @@ impl Column {
         COLUMNS[self as usize].1[0]
     }
 
-    /// The `ALL` layout, in order.
-    pub(super) fn all_layout() -> impl Iterator<Item = Column> {
-        COLUMNS.iter().take(ALL_COLUMNS).map(|(column, ..)| *column)
+    /// Whether a bill of payments has nothing to say in it.
+    fn is_of_a_refund(self) -> bool {
+        matches!(COLUMNS[self as usize].2, Presence::WithRefunds) || self == Column::RefundFee
     }
 }
 

@@ -17,6 +17,7 @@ mod row;
 mod summary;
 mod writer;
 
+pub use columns::BillLayout;
 pub use error::{BillError, CellProblem, Control};
 pub use failure::BillFailure;
 pub use lines::plain;

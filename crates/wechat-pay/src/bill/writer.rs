@@ -1,11 +1,12 @@
-//! Writes a trade bill in the `ALL` layout of 27 columns, as WeChat does.
+//! Writes a trade bill, as WeChat does.
 
 use std::fmt;
 use std::io::{self, Write};
 
+use jiff::Timestamp;
 use money::Fen;
 
-use super::columns::Column;
+use super::columns::{BillLayout, Column};
 use super::summary::{HEADER, Totals};
 use super::{Control, TradeRow};
 use crate::time;
@@ -13,6 +14,7 @@ use crate::time;
 /// Writes rows, then their sums: byte-order mark, CRLF, a backtick before every value.
 pub struct TradeBillWriter<W> {
     output: W,
+    columns: Vec<Column>,
     totals: Totals,
 }
 
@@ -28,18 +30,24 @@ pub enum BillWriteError {
 }
 
 impl<W: Write> TradeBillWriter<W> {
-    /// Writes the header.
-    pub fn new(mut output: W) -> io::Result<TradeBillWriter<W>> {
-        let header: Vec<&str> = Column::all_layout().map(Column::name).collect();
+    /// Writes the header of the layout `ALL`.
+    pub fn new(output: W) -> io::Result<TradeBillWriter<W>> {
+        TradeBillWriter::with_layout(output, BillLayout::All)
+    }
+
+    /// Writes the header of this layout. What a row has beyond its columns is left out, but still counts in the sums.
+    pub fn with_layout(mut output: W, layout: BillLayout) -> io::Result<TradeBillWriter<W>> {
+        let columns = layout.columns();
+        let header: Vec<&str> = columns.iter().map(|column| column.name()).collect();
         write!(output, "\u{feff}{}\r\n", header.join(","))?;
-        Ok(TradeBillWriter { output, totals: Totals::default() })
+        Ok(TradeBillWriter { output, columns, totals: Totals::default() })
     }
 
     /// Writes one row. Line breaks and the pair of comma and backtick, which the format cannot carry, get or become a
     /// space.
     pub fn row(&mut self, row: &TradeRow) -> Result<(), BillWriteError> {
         self.totals.add(row).map_err(BillWriteError::Sum)?;
-        let cells: Vec<String> = Column::all_layout().map(|column| carried(&cell(row, column))).collect();
+        let cells: Vec<String> = self.columns.iter().map(|column| carried(&cell(row, *column))).collect();
         Ok(write!(self.output, "`{}\r\n", cells.join(",`"))?)
     }
 
@@ -70,6 +78,7 @@ impl<W> fmt::Debug for TradeBillWriter<W> {
 fn cell(row: &TradeRow, column: Column) -> String {
     let none = || "0".to_owned();
     let fen = |amount: Option<Fen>| amount.unwrap_or_default().to_yuan();
+    let instant = |at: Option<Timestamp>| at.map(time::print_spaced).unwrap_or_default();
     let refund = row.refund.as_ref();
     match column {
         Column::TradeTime => time::print_spaced(row.trade_time),
@@ -99,9 +108,8 @@ fn cell(row: &TradeRow, column: Column) -> String {
         Column::TotalFee => row.total_fee.to_yuan(),
         Column::RefundFee => fen(refund.map(|refund| refund.refund_fee)),
         Column::RateNote => row.rate_note.clone(),
-        Column::RefundAppliedAt | Column::RefundSucceededAt => {
-            unreachable!("the layout of 27 columns has no refund times")
-        }
+        Column::RefundAppliedAt => instant(refund.and_then(|refund| refund.applied_at)),
+        Column::RefundSucceededAt => instant(refund.and_then(|refund| refund.succeeded_at)),
     }
 }
 

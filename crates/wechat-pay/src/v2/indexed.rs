@@ -5,7 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use money::Fen;
+
 use super::{Coupon, FieldError, Fields, RefundStatus, RefundSummary};
+use crate::time;
 
 /// Largest number that is read; WeChat allows 50 refunds of an order and far fewer coupons.
 const MAX_INDEX: u32 = 999;
@@ -24,6 +27,40 @@ pub fn refund_coupons(fields: &Fields) -> Result<Vec<Coupon>, FieldError> {
 pub fn refunds(fields: &Fields) -> Result<Vec<RefundSummary>, FieldError> {
     let found = indices(fields, |name| index_after(name, "refund_id").or_else(|| index_after(name, "out_refund_no")));
     found.into_iter().map(|n| refund(fields, n)).collect()
+}
+
+/// Writes the refunds of an answer to a refund query, as the provider does: numbered from 0, whatever the offset.
+pub fn write_refunds(refunds: &[RefundSummary]) -> Fields {
+    let mut fields = Fields::new();
+    for (n, refund) in refunds.iter().enumerate() {
+        let mut put = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                fields.insert(format!("{name}_{n}"), value);
+            }
+        };
+        let fen = |amount: Fen| amount.get().to_string();
+        put("out_refund_no", Some(refund.out_refund_no.clone()));
+        put("refund_id", Some(refund.refund_id.clone()));
+        put("refund_fee", Some(fen(refund.refund_fee)));
+        put("settlement_refund_fee", refund.settlement_refund_fee.map(fen));
+        put("refund_status", Some(refund.status.as_str().to_owned()));
+        put("refund_channel", refund.channel.clone());
+        put("refund_recv_accout", refund.received_by.clone());
+        put("refund_success_time", refund.succeeded_at.map(time::print_spaced));
+        put("coupon_refund_fee", refund.coupon_refund_fee.map(fen));
+        put("coupon_refund_count", Some(refund.coupons.len().to_string()));
+        for (m, coupon) in refund.coupons.iter().enumerate() {
+            let mut put = |name: &str, value: Option<String>| {
+                if let Some(value) = value {
+                    fields.insert(format!("{name}_{n}_{m}"), value);
+                }
+            };
+            put("coupon_refund_id", coupon.id.clone());
+            put("coupon_type", coupon.kind.clone());
+            put("coupon_refund_fee", coupon.fee.map(fen));
+        }
+    }
+    fields
 }
 
 fn refund(fields: &Fields, n: u32) -> Result<RefundSummary, FieldError> {

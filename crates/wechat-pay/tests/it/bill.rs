@@ -6,7 +6,8 @@ use jiff::civil::date;
 use money::{Fen, MilliFen};
 use proptest::prelude::*;
 use wechat_pay::bill::{
-    BillError, BillRefund, BillState, Control, Expected, Summary, TradeBillReader, TradeBillWriter, TradeRow,
+    BillError, BillLayout, BillRefund, BillState, Control, Expected, Summary, TradeBillReader, TradeBillWriter,
+    TradeRow,
 };
 use wechat_pay::time;
 use wechat_pay::v2::OpenId;
@@ -103,6 +104,40 @@ fn a_bill_is_written_as_wechat_writes_it() {
     );
     assert_eq!(lines[4], "`2.0,`0.70,`0.21,`0.09,`0.00290,`1.00,`0.30");
     assert_eq!(lines[5..], [""]);
+}
+
+fn written_as(layout: BillLayout, rows: &[TradeRow]) -> Vec<u8> {
+    let mut writer = TradeBillWriter::with_layout(Vec::new(), layout).expect("memory takes everything");
+    for row in rows {
+        writer.row(row).expect("memory takes everything");
+    }
+    writer.finish().expect("memory takes everything")
+}
+
+#[test]
+fn a_bill_of_payments_leaves_the_columns_of_refunds_out() {
+    let bytes = written_as(BillLayout::Success, &[payment(1)]);
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    assert_eq!(header.len(), 20);
+    assert_eq!(header[14..], ["商品名称", "商户数据包", "手续费", "费率", "订单金额", "费率备注"]);
+    assert_eq!(read(&bytes).unwrap().0, [payment(1)]);
+}
+
+#[test]
+fn a_bill_of_refunds_has_their_times() {
+    let mut refunded = refund(1);
+    if let Some(refund) = &mut refunded.refund {
+        refund.applied_at = time::parse_14("20200101130000").ok();
+        refund.succeeded_at = time::parse_14("20200101130003").ok();
+    }
+    let rows = [refunded, refund(2)];
+    let bytes = written_as(BillLayout::Refund, &rows);
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    assert_eq!(header.len(), 29);
+    assert_eq!(header[14..18], ["退款申请时间", "退款成功时间", "微信退款单号", "商户退款单号"]);
+    assert_eq!(read(&bytes).unwrap().0, rows);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod answer;
 mod bill;
 mod bill_files;
 mod client;
+mod indexed;
 mod limits;
 mod login;
 mod notice;
