@@ -3,14 +3,18 @@
 use std::io::{self, Write as _};
 
 use flate2::{Compression, write::GzEncoder};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use money::{Fen, MilliFen};
 use wechat_pay::{
-    bill::{BillState, BillWriteError, TradeBillWriter, TradeRow},
+    bill::{BillLayout, BillRefund, BillState, BillWriteError, TradeBillWriter, TradeRow},
     v2::{BillType, OpenId},
 };
 
-use crate::{control::Fault, ids, ledger::Order};
+use crate::{
+    control::{Fault, RefundState},
+    ids,
+    ledger::{Ledger, Order, Refund},
+};
 
 /// WeChat keeps 0.60%: six thousandths of a fen for each fen.
 const FEE_MILLI_FEN_PER_FEN: i64 = 6;
@@ -21,20 +25,36 @@ const RATE: &str = "0.60%";
 /// What the summary begins with. A row cannot, because its values follow backticks.
 const SUMMARY_HEADER: &str = "\n总交易单数";
 
-/// Columns of `ALL` that a bill of payments leaves out: everything about refunds.
-const REFUND_COLUMNS: [&str; 7] =
-    ["微信退款单号", "商户退款单号", "退款金额", "充值券退款金额", "退款类型", "退款状态", "申请退款金额"];
+/// What happened on a day, oldest first: the rows of its bill, which was made at `made_at` and says how far refunds
+/// were then, whatever became of them later.
+pub(crate) fn rows(ledger: &Ledger, mch_id: &str, day: Date, bill_type: BillType, made_at: Timestamp) -> Vec<TradeRow> {
+    let payments = || ledger.paid_on(mch_id, day).filter_map(payment_row);
+    let refunds = || ledger.refunds_made_on(mch_id, day).filter_map(|refund| refund_row(ledger, refund, made_at));
+    let mut rows: Vec<TradeRow> = match bill_type {
+        BillType::All => payments().chain(refunds()).collect(),
+        BillType::Success => payments().collect(),
+        BillType::Refund => refunds().collect(),
+        // Nobody recharges anything here.
+        BillType::RechargeRefund => Vec::new(),
+    };
+    rows.sort_by_key(|row| row.trade_time);
+    rows
+}
 
-/// Writes the bill of these paid orders, spoiled by `fault`.
-pub(crate) fn write<'a>(
-    paid: impl Iterator<Item = &'a Order>,
+/// Writes a bill of these rows, of which there is one at least, spoiled by `fault`.
+pub(crate) fn write(
+    mut rows: Vec<TradeRow>,
     bill_type: BillType,
     fault: Option<&Fault>,
 ) -> Result<Vec<u8>, BillWriteError> {
-    let mut rows: Vec<TradeRow> = paid.filter_map(row).collect();
+    let layout = match bill_type {
+        BillType::All => BillLayout::All,
+        BillType::Success => BillLayout::Success,
+        BillType::Refund | BillType::RechargeRefund => BillLayout::Refund,
+    };
     match fault {
         Some(Fault::Empty) => return Ok(Vec::new()),
-        Some(Fault::ExtraRow) => rows.extend(rows.first().map(never_paid)),
+        Some(Fault::ExtraRow) => rows.extend(rows.first().map(never_made)),
         Some(Fault::MissingRow) => drop(rows.remove(0)),
         Some(Fault::OtherDay) => {
             for row in &mut rows {
@@ -43,18 +63,14 @@ pub(crate) fn write<'a>(
         }
         _ => {}
     }
-    let mut text = csv(&rows)?;
+    let mut text = csv(&rows, layout)?;
     if fault == Some(&Fault::AlterAmount)
         && let Some(first) = rows.first_mut()
     {
-        let more = first.total_fee.checked_add(Fen::new(1)).unwrap_or(Fen::ZERO);
-        (first.total_fee, first.settlement_total_fee) = (more, more);
+        alter(first);
         // The altered rows stand above the sums of the right ones.
-        let altered = csv(&rows)?;
+        let altered = csv(&rows, layout)?;
         text = format!("{}{}", split(&altered).0, split(&text).1);
-    }
-    if bill_type == BillType::Success {
-        text = without_refund_columns(&text);
     }
     let mut bytes = text.into_bytes();
     if fault == Some(&Fault::Truncate) {
@@ -63,8 +79,8 @@ pub(crate) fn write<'a>(
     Ok(bytes)
 }
 
-fn csv(rows: &[TradeRow]) -> Result<String, BillWriteError> {
-    let mut writer = TradeBillWriter::new(Vec::new())?;
+fn csv(rows: &[TradeRow], layout: BillLayout) -> Result<String, BillWriteError> {
+    let mut writer = TradeBillWriter::with_layout(Vec::new(), layout)?;
     for row in rows {
         writer.row(row)?;
     }
@@ -78,7 +94,7 @@ pub(crate) fn gzip(body: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-fn row(order: &Order) -> Option<TradeRow> {
+fn payment_row(order: &Order) -> Option<TradeRow> {
     let payment = order.payment.as_ref()?;
     let ordered = |name| order.ordered(name).unwrap_or_default().to_owned();
     Some(TradeRow {
@@ -106,35 +122,66 @@ fn row(order: &Order) -> Option<TradeRow> {
     })
 }
 
+/// Repeats what the payment's row says, without its amounts. WeChat gives its fee back, too.
+fn refund_row(ledger: &Ledger, refund: &Refund, made_at: Timestamp) -> Option<TradeRow> {
+    let state = refund.state_at(made_at);
+    let refund_status = match state {
+        RefundState::RefundClose => "FAIL",
+        other => other.as_str(),
+    };
+    let fee = fee(refund.amount);
+    Some(TradeRow {
+        trade_time: refund.created_at,
+        state: BillState::Refund,
+        total_fee: Fen::ZERO,
+        settlement_total_fee: Fen::ZERO,
+        coupon_fee: Fen::ZERO,
+        refund: Some(BillRefund {
+            refund_id: refund.refund_id.clone(),
+            out_refund_no: refund.out_refund_no.clone(),
+            refund_fee: refund.amount,
+            settlement_refund_fee: refund.amount,
+            coupon_refund_fee: Fen::ZERO,
+            refund_type: "ORIGINAL".to_owned(),
+            refund_status: refund_status.to_owned(),
+            applied_at: Some(refund.created_at),
+            succeeded_at: refund.succeeded_at().filter(|at| *at <= made_at),
+        }),
+        fee: MilliFen::new(-fee.get()),
+        ..payment_row(ledger.order(refund.order))?
+    })
+}
+
 fn fee(amount: Fen) -> MilliFen {
     MilliFen::new(amount.get().saturating_mul(FEE_MILLI_FEN_PER_FEN))
 }
 
-/// A payment like another one, that nobody made.
-fn never_paid(model: &TradeRow) -> TradeRow {
-    TradeRow { transaction_id: ids::transaction_id(model.trade_time), out_trade_no: ids::nonce(), ..model.clone() }
+/// A payment or refund like another one, that nobody made.
+fn never_made(model: &TradeRow) -> TradeRow {
+    let mut row = model.clone();
+    if let Some(refund) = &mut row.refund {
+        refund.refund_id = ids::refund_id(model.trade_time);
+        refund.out_refund_no = ids::nonce();
+    } else {
+        row.transaction_id = ids::transaction_id(model.trade_time);
+        row.out_trade_no = ids::nonce();
+    }
+    row
+}
+
+/// One fen more.
+fn alter(row: &mut TradeRow) {
+    let more = |amount: Fen| amount.checked_add(Fen::new(1)).unwrap_or(Fen::ZERO);
+    if let Some(refund) = &mut row.refund {
+        refund.refund_fee = more(refund.refund_fee);
+        refund.settlement_refund_fee = refund.refund_fee;
+    } else {
+        row.total_fee = more(row.total_fee);
+        row.settlement_total_fee = row.total_fee;
+    }
 }
 
 /// The part before the summary's header, and the rest.
 fn split(text: &str) -> (&str, &str) {
     text.split_at(text.find(SUMMARY_HEADER).map_or(text.len(), |before| before + 1))
-}
-
-/// Turns the layout `ALL` into `SUCCESS`. The sums stay: both layouts have the same.
-fn without_refund_columns(text: &str) -> String {
-    let (rows, summary) = split(text);
-    let mut kept: Vec<bool> = Vec::new();
-    let mut narrow = String::with_capacity(text.len());
-    for (at, line) in rows.lines().enumerate() {
-        // Only the header's names are without backticks; values may hold commas, but not the two together.
-        let separator = if at == 0 { "," } else { ",`" };
-        let cells: Vec<&str> = line.split(separator).collect();
-        if at == 0 {
-            kept = cells.iter().map(|name| !REFUND_COLUMNS.contains(name)).collect();
-        }
-        let cells: Vec<&str> = cells.into_iter().zip(&kept).filter(|(_, kept)| **kept).map(|(cell, _)| cell).collect();
-        narrow.push_str(&cells.join(separator));
-        narrow.push_str("\r\n");
-    }
-    narrow + summary
 }

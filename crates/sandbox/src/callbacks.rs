@@ -1,4 +1,4 @@
-//! Delivers callbacks: when they are due on the sandbox's clock, again on the official schedule, a bounded number at
+//! Delivers callbacks about payments and refunds: when they are due on the sandbox's clock, again on the official schedule, a bounded number at
 //! once.
 
 use std::sync::Arc;
@@ -7,13 +7,15 @@ use futures::future;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
+use url::Url;
 use wechat_pay::v2::xml;
 
 use crate::{
     control::{AnswerClass, Attempt, Fault, FaultPoint},
-    ledger::{CallbackId, Delivery},
-    notice,
+    ledger::{About, CallbackId, Delivery},
+    notice::{self, Notice},
     platform::Platform,
+    refund_notice,
 };
 
 /// Callbacks under way at once; the others wait their turn.
@@ -45,7 +47,7 @@ pub(crate) async fn run(platform: Arc<Platform>, tasks: TaskTracker) {
         drop(permit);
         tokio::select! {
             () = platform.stop.cancelled() => return,
-            () = platform.callback_added.notified() => {}
+            () = platform.due_earlier.notified() => {}
             () = wait_until(&platform, next) => {}
         }
     }
@@ -61,19 +63,22 @@ async fn wait_until(platform: &Platform, next: Option<Timestamp>) {
 async fn deliver(platform: Arc<Platform>, id: CallbackId, _permit: OwnedSemaphorePermit) {
     let delivery = attempt(&platform, id).await;
     platform.ledger().deliver(id, delivery);
-    platform.callback_added.notify_one();
+    platform.due_earlier.notify_one();
 }
 
 /// One attempt, with the fault that strikes it.
 async fn attempt(platform: &Platform, id: CallbackId) -> Delivery {
-    let (merchant, out_trade_no, spared) = {
+    let (merchant, out_trade_no, on, spared) = {
         let ledger = platform.ledger();
         let callback = ledger.callback(id);
         let order = ledger.order(callback.order);
-        (order.merchant.to_string(), order.out_trade_no.clone(), callback.is_spared())
+        let on = match callback.about {
+            About::Payment => FaultPoint::Callback,
+            About::Refund { .. } => FaultPoint::RefundCallback,
+        };
+        (order.merchant.to_string(), order.out_trade_no.clone(), on, callback.is_spared())
     };
-    let fault =
-        if spared { None } else { platform.rules().strike(FaultPoint::Callback, Some(&merchant), Some(&out_trade_no)) };
+    let fault = if spared { None } else { platform.rules().strike(on, Some(&merchant), Some(&out_trade_no)) };
     let now = platform.clock.now();
     let mut copies = 1;
     match fault {
@@ -101,12 +106,7 @@ async fn attempt(platform: &Platform, id: CallbackId) -> Delivery {
 
 /// Posts the notice once and reads the answer as WeChat does.
 async fn post(platform: &Platform, id: CallbackId, merchant: &str, fault: Option<&Fault>, at: Timestamp) -> Attempt {
-    let prepared = platform.merchant_by_name(merchant).and_then(|merchant| {
-        let ledger = platform.ledger();
-        let order = ledger.order(ledger.callback(id).order);
-        let notice = notice::signed(&merchant, order, order.payment.as_ref()?, fault)?;
-        Some((notice, platform.callback_url(&order.notify_url).ok()?))
-    });
+    let prepared = prepare(platform, id, merchant, fault);
     let fault = fault.map(|fault| fault.as_str().to_owned());
     let Some((notice, url)) = prepared else {
         // The merchant's file was removed, and its key with it.
@@ -123,6 +123,24 @@ async fn post(platform: &Platform, id: CallbackId, merchant: &str, fault: Option
     };
     tracing::info!(attempt.answer = ?answer, attempt.status = status, merchant, "callback answered {answer:?}");
     Attempt { at, fault, genuine: notice.genuine, status, answer }
+}
+
+/// What is posted, and where.
+fn prepare(platform: &Platform, id: CallbackId, merchant: &str, fault: Option<&Fault>) -> Option<(Notice, Url)> {
+    let merchant = platform.merchant_by_name(merchant)?;
+    let ledger = platform.ledger();
+    let callback = ledger.callback(id);
+    let order = ledger.order(callback.order);
+    let payment = order.payment.as_ref()?;
+    let (notice, url) = match callback.about {
+        About::Payment => (notice::signed(&merchant, order, payment, fault)?, &order.notify_url),
+        About::Refund { id, state, reached_at } => {
+            let refund = ledger.refund(id);
+            let told = refund_notice::Told { order, payment, refund, state, reached_at };
+            (refund_notice::sealed(&merchant, &told, fault)?, &refund.notify_url)
+        }
+    };
+    Some((notice, platform.callback_url(url).ok()?))
 }
 
 async fn classify(mut response: reqwest::Response) -> (Option<u16>, AnswerClass) {

@@ -1,5 +1,7 @@
 //! The control API under `/_sandbox/`.
 
+mod refunds;
+
 use std::{sync::Arc, time::Duration};
 
 use axum::{
@@ -33,11 +35,14 @@ const MAX_COMMAND_BYTES: usize = 64 * 1024;
 /// Longest transaction id that may be chosen, in digits.
 const MAX_TRANSACTION_ID: usize = 32;
 
+pub(crate) use refunds::settle_refund;
+
 pub(crate) fn routes() -> Router<Arc<Platform>> {
     Router::new()
         .route("/_sandbox/clock", get(read_clock).post(advance_clock))
         .route("/_sandbox/login_codes", post(make_login_code))
         .route("/_sandbox/payments/{out_trade_no}/pay", post(pay))
+        .merge(refunds::routes())
         .route("/_sandbox/ledger", get(read_ledger))
         .route("/_sandbox/faults", get(list_faults).post(add_fault).delete(clear_faults))
         .layer(DefaultBodyLimit::max(MAX_COMMAND_BYTES))
@@ -70,6 +75,11 @@ impl IntoResponse for Refused {
 /// Reads a command; its content type does not matter, so that `curl -d` is enough.
 fn command<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refused> {
     serde_json::from_slice(body).map_err(|error| bad(error.to_string()))
+}
+
+/// Reads a command that may be left out.
+fn optional_command<T: DeserializeOwned + Default>(body: &Bytes) -> Result<T, Refused> {
+    if body.is_empty() { Ok(T::default()) } else { command(body) }
 }
 
 fn bad(error: impl Into<String>) -> Refused {
@@ -114,8 +124,7 @@ async fn pay(
     Path(out_trade_no): Path<String>,
     body: Bytes,
 ) -> Result<Json<Paid>, Refused> {
-    let wanted = if body.is_empty() { Pay::default() } else { command(&body)? };
-    pay_order(&platform, &out_trade_no, wanted).map(Json)
+    pay_order(&platform, &out_trade_no, optional_command(&body)?).map(Json)
 }
 
 /// Lets the user pay; the page's button comes here too.
@@ -132,13 +141,7 @@ pub(crate) fn pay_order(platform: &Platform, out_trade_no: &str, wanted: Pay) ->
     // Messages and bills say whole seconds, and so does the ledger.
     let paid_at = Timestamp::from_second(now.as_second()).expect("an instant without its fraction fits");
     let mut ledger = platform.ledger();
-    let id = match ledger.look_up(out_trade_no, wanted.merchant.as_deref()) {
-        Lookup::Found(id) => id,
-        Lookup::Unknown => return Err(Refused::new(StatusCode::NOT_FOUND, "no order has this number")),
-        Lookup::Ambiguous => {
-            return Err(Refused::new(StatusCode::CONFLICT, "two merchants used this number: name one"));
-        }
-    };
+    let id = found(ledger.look_up(out_trade_no, wanted.merchant.as_deref()), "no order has this number")?;
     let order = ledger.order(id);
     let payment = Payment {
         transaction_id: wanted.transaction_id.unwrap_or_else(|| ids::transaction_id(paid_at)),
@@ -154,9 +157,18 @@ pub(crate) fn pay_order(platform: &Platform, out_trade_no: &str, wanted: Pay) ->
         .pay(id, Payable { payment, now, in_cashier: wanted.in_cashier })
         .map_err(|refused: PaymentRefused| Refused::new(StatusCode::CONFLICT, refused.to_string()))?;
     drop(ledger);
-    platform.callback_added.notify_one();
+    platform.due_earlier.notify_one();
     let (out_trade_no, callback_id) = (out_trade_no.to_owned(), callback.number());
     Ok(Paid { merchant, out_trade_no, transaction_id, amount_fen, paid_at, callback_id })
+}
+
+/// The one that is meant, or why it is not clear which.
+fn found<T>(lookup: Lookup<T>, unknown: &str) -> Result<T, Refused> {
+    match lookup {
+        Lookup::Found(id) => Ok(id),
+        Lookup::Unknown => Err(Refused::new(StatusCode::NOT_FOUND, unknown)),
+        Lookup::Ambiguous => Err(Refused::new(StatusCode::CONFLICT, "two merchants used this number: name one")),
+    }
 }
 
 async fn read_ledger(State(platform): State<Arc<Platform>>, Query(filter): Query<Filter>) -> Json<Ledger> {

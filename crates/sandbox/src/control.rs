@@ -6,6 +6,11 @@
 //! | `POST /_sandbox/clock` | [`Advance`] | [`ClockState`] |
 //! | `POST /_sandbox/login_codes` | [`NewLoginCode`] | [`LoginCode`] |
 //! | `POST /_sandbox/payments/{out_trade_no}/pay` | [`Pay`], may be empty | [`Paid`] |
+//! | `POST /_sandbox/payments/{out_trade_no}/refund` | [`PlatformRefund`], may be empty | [`Refund`] |
+//! | `POST /_sandbox/refunds/{out_refund_no}/settle` | [`Settle`] | [`Refund`] |
+//! | `POST /_sandbox/settle_delay` | [`SettleDelay`] | [`SettleDelay`] |
+//! | `GET /_sandbox/merchants/{name}/balance` | – | [`Balance`] |
+//! | `POST /_sandbox/merchants/{name}/balance` | [`Balance`] | [`Balance`] |
 //! | `GET /_sandbox/ledger?merchant=&out_trade_no=` | – | [`Ledger`] |
 //! | `POST /_sandbox/faults` | [`FaultRule`] | [`ActiveFault`] |
 //! | `GET /_sandbox/faults` | – | [`Faults`] |
@@ -15,11 +20,13 @@ mod clock;
 mod faults;
 mod ledger;
 mod payments;
+mod refunds;
 
 pub use clock::{Advance, ClockState};
 pub use faults::{ActiveFault, Fault, FaultPoint, FaultRule, Faults};
-pub use ledger::{AnswerClass, Attempt, Callback, CallbackState, Ledger, Order, Payment};
+pub use ledger::{AnswerClass, Attempt, Callback, CallbackKind, CallbackState, Ledger, Order, Payment};
 pub use payments::{LoginCode, NewLoginCode, Paid, Pay};
+pub use refunds::{Balance, PlatformRefund, Refund, RefundSource, RefundState, Settle, SettleDelay};
 
 use serde::{Deserialize, Serialize};
 

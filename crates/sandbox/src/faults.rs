@@ -72,7 +72,7 @@ impl Rules {
 
 fn check(rule: &FaultRule) -> Result<(), BadRule> {
     let on = rule.on;
-    let is_callback = on == FaultPoint::Callback;
+    let is_callback = matches!(on, FaultPoint::Callback | FaultPoint::RefundCallback);
     let is_bill = on == FaultPoint::DownloadBill;
     let fits = match &rule.fault {
         Fault::Lose
@@ -80,9 +80,9 @@ fn check(rule: &FaultRule) -> Result<(), BadRule> {
         | Fault::Duplicate { .. }
         | Fault::Reorder
         | Fault::Tamper { .. }
-        | Fault::Forge
-        | Fault::OtherSignType
-        | Fault::Rewrite { .. } => is_callback,
+        | Fault::Forge => is_callback,
+        // Nobody signs what tells of a refund.
+        Fault::OtherSignType | Fault::Rewrite { .. } => on == FaultPoint::Callback,
         Fault::Late { .. }
         | Fault::Lost
         | Fault::NotExecuted
@@ -90,7 +90,7 @@ fn check(rule: &FaultRule) -> Result<(), BadRule> {
         | Fault::Garbage
         | Fault::ErrorCode { .. }
         | Fault::Redirect => !is_callback,
-        Fault::BadSignature => matches!(on, FaultPoint::UnifiedOrder | FaultPoint::OrderQuery | FaultPoint::CloseOrder),
+        Fault::BadSignature => !is_callback && !matches!(on, FaultPoint::DownloadBill | FaultPoint::JsCode2Session),
         Fault::Truncate | Fault::AlterAmount | Fault::ExtraRow | Fault::MissingRow | Fault::OtherDay | Fault::Empty => {
             is_bill
         }
@@ -163,6 +163,8 @@ mod tests {
             (FaultPoint::UnifiedOrder, Fault::Lose),
             (FaultPoint::OrderQuery, Fault::Empty),
             (FaultPoint::DownloadBill, Fault::BadSignature),
+            (FaultPoint::RefundCallback, Fault::OtherSignType),
+            (FaultPoint::Refund, Fault::Forge),
         ] {
             assert!(rules.add(rule(on, fault.clone(), 1)).is_err(), "{on:?} {fault:?}");
         }

@@ -6,6 +6,9 @@ use wechat_pay::time;
 /// What WeChat's transaction ids begin with.
 const TRANSACTION_PREFIX: &str = "4200";
 
+/// What WeChat's numbers of refunds begin with.
+const REFUND_PREFIX: &str = "5030";
+
 /// A nonce: 32 letters and digits.
 pub(crate) fn nonce() -> String {
     letters_and_digits(32)
@@ -16,6 +19,12 @@ pub(crate) fn nonce() -> String {
 pub(crate) fn transaction_id(at: Timestamp) -> String {
     let date = time::print_date(time::bill_date(at));
     format!("{TRANSACTION_PREFIX}{:06}{date}{:010}", fastrand::u32(..1_000_000), fastrand::u64(..10_000_000_000))
+}
+
+/// 29 digits: prefix, six random digits, the Beijing date, eleven random digits.
+pub(crate) fn refund_id(at: Timestamp) -> String {
+    let date = time::print_date(time::bill_date(at));
+    format!("{REFUND_PREFIX}{:06}{date}{:011}", fastrand::u32(..1_000_000), fastrand::u64(..100_000_000_000))
 }
 
 /// `wx`, the Beijing time, 20 letters and digits.

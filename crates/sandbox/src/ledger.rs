@@ -1,7 +1,9 @@
-//! The ground truth: what was ordered, what was really paid, and what we were answered to each callback.
+//! The ground truth: what was ordered, what was really paid and refunded, and what we were answered to each callback.
 
 mod callback;
 mod order;
+mod refund;
+mod refunds;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -9,18 +11,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::{Timestamp, civil::Date};
 use wechat_pay::time;
 
-pub(crate) use callback::{Callback, CallbackId, Delivery};
+pub(crate) use callback::{About, Callback, CallbackId, Delivery};
 pub(crate) use order::{CloseRefused, Order, Payment, PaymentRefused};
+pub(crate) use refund::{Refund, RefundId, RefundRefused, Refundable};
+use refunds::Refunds;
 pub(crate) use view::Filter;
 
-/// Orders kept; about a kilobyte each. Beyond it unifiedorder answers `SYSTEMERROR`.
+/// Orders kept, and refunds; about a kilobyte each. Beyond it unifiedorder and refund answer `SYSTEMERROR`.
 pub(crate) const MAX_ORDERS: usize = 100_000;
 
 /// An order's place in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct OrderId(usize);
 
-/// Orders, payments and callbacks of one sandbox. Nothing is ever removed.
+/// Orders, payments, refunds and callbacks of one sandbox. Nothing is ever removed.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     orders: Vec<Order>,
@@ -28,6 +32,7 @@ pub(crate) struct Ledger {
     by_number: HashMap<String, Vec<OrderId>>,
     by_transaction: HashMap<String, OrderId>,
     paid_on: BTreeMap<(String, Date), Vec<OrderId>>,
+    refunds: Refunds,
     callbacks: Vec<Callback>,
     /// Callbacks that wait for their next attempt.
     due: BTreeSet<(Timestamp, CallbackId)>,
@@ -39,11 +44,11 @@ pub(crate) struct Ledger {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
-/// Which order a person means.
+/// Which order or refund a person means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lookup {
+pub(crate) enum Lookup<T> {
     /// There is one.
-    Found(OrderId),
+    Found(T),
     /// There is none.
     Unknown,
     /// Two merchants used the number.
@@ -72,7 +77,7 @@ impl Ledger {
     }
 
     /// The order with this number, whoever's it is or of one merchant by our name.
-    pub(crate) fn look_up(&self, out_trade_no: &str, merchant: Option<&str>) -> Lookup {
+    pub(crate) fn look_up(&self, out_trade_no: &str, merchant: Option<&str>) -> Lookup<OrderId> {
         let is_meant = |id: &OrderId| merchant.is_none_or(|merchant| self.order(*id).merchant.as_str() == merchant);
         let mut found = self.numbered(out_trade_no).filter(is_meant);
         match (found.next(), found.next()) {
@@ -122,10 +127,15 @@ impl Ledger {
         order.pay(payment, now, in_cashier)?;
         self.paid_on.entry((order.mch_id.clone(), time::bill_date(paid_at))).or_default().push(id);
         self.by_transaction.insert(transaction_id, id);
+        Ok(self.owe(id, About::Payment, paid_at))
+    }
+
+    /// Owes the merchant a callback.
+    fn owe(&mut self, order: OrderId, about: About, due_at: Timestamp) -> CallbackId {
         let callback = CallbackId::at(self.callbacks.len());
-        self.callbacks.push(Callback::new(id, paid_at));
-        self.due.insert((paid_at, callback));
-        Ok(callback)
+        self.callbacks.push(Callback::new(order, about, due_at));
+        self.due.insert((due_at, callback));
+        callback
     }
 
     /// Orders of a merchant that were paid on a bill day, in the order of payment.
@@ -134,9 +144,10 @@ impl Ledger {
         ids.iter().map(|id| self.order(*id))
     }
 
-    /// When the next attempt is due.
+    /// When the next attempt is due, or the next refund succeeds and so becomes the reason of one.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        self.due.first().map(|(at, _)| *at)
+        let attempt = self.due.first().map(|(at, _)| *at);
+        [attempt, self.refunds.next_due()].into_iter().flatten().min()
     }
 
     /// Takes a callback whose attempt is due; whoever takes it must hand back a [`Delivery`].

@@ -1,8 +1,9 @@
 //! WeChat's side of the wire, for development and tests: nobody can run WeChat locally.
 //!
 //! One HTTP server plays WeChat Pay v2 and the login host for every merchant of a directory. It is as strict as the
-//! published rules (every parameter, every signature), keeps a ledger of what was really paid, posts callbacks on the
-//! official schedule, and writes the next day's bills. Time and faults are commands of its control API.
+//! published rules (every parameter, every signature), keeps a ledger of what was really paid and refunded, posts
+//! callbacks on the official schedule, and writes the next day's bills. Time and faults are commands of its control
+//! API. A second listener speaks TLS: refunds are served there alone, to whoever shows the merchant's certificate.
 //!
 //! - [`app`] — settings, start and stop
 //! - [`control`] — the messages of the control API under `/_sandbox/`, for whoever drives it
@@ -24,4 +25,6 @@ mod login;
 mod notice;
 mod page;
 mod platform;
+mod refund_notice;
+mod tls;
 mod wire;

@@ -61,7 +61,7 @@ pub(crate) fn signed(merchant: &Merchant, order: &Order, payment: &Payment, faul
 #[derive(Debug)]
 pub(crate) struct Notice {
     pub(crate) fields: Fields,
-    /// Whether it says what the ledger says, signed as WeChat signs.
+    /// Whether it says what the ledger says, signed or sealed as WeChat does it.
     pub(crate) genuine: bool,
 }
 
@@ -106,7 +106,8 @@ fn fields(order: &Order, payment: &Payment) -> Fields {
     fields
 }
 
-fn change(fields: &mut Fields, field: &str, value: &str) {
+/// Gives a field another value; the empty text removes it.
+pub(crate) fn change(fields: &mut Fields, field: &str, value: &str) {
     if value.is_empty() {
         fields.remove(field);
     } else {

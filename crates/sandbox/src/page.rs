@@ -1,4 +1,4 @@
-//! The page at `/`: who waits to be paid, what was paid, what we were told about it. Rendered here, refreshed by the
+//! The page at `/`: who waits to be paid, what was paid and refunded, what we were told about it. Rendered here, refreshed by the
 //! browser every two seconds, without a script.
 
 mod html;
@@ -15,9 +15,13 @@ use axum::{
 use jiff::{SignedDuration, ToSpan as _};
 use wechat_pay::time;
 
-use crate::{console::pay_order, control::Pay, platform::Platform};
+use crate::{
+    console::{pay_order, settle_refund},
+    control::{Pay, RefundState, Settle},
+    platform::Platform,
+};
 
-/// Orders and callbacks shown, newest first.
+/// Orders, refunds and callbacks shown, newest first.
 const SHOWN: usize = 50;
 
 /// When the button "next morning" stops: bills can be fetched from 10:00 Beijing time on.
@@ -27,6 +31,7 @@ pub(crate) fn routes() -> Router<Arc<Platform>> {
     Router::new()
         .route("/", get(show))
         .route("/pay", post(pay))
+        .route("/settle", post(settle))
         .route("/advance", post(advance))
         .route("/clear_faults", post(clear_faults))
 }
@@ -38,12 +43,12 @@ struct Said {
 
 async fn show(State(platform): State<Arc<Platform>>, Query(Said { said }): Query<Said>) -> Html<String> {
     let clock = platform.clock.read();
-    let (open, latest) = {
+    let (open, latest, refunds) = {
         let ledger = platform.ledger();
-        (ledger.latest_open(clock.now, SHOWN), ledger.latest(clock, SHOWN))
+        (ledger.latest_open(clock.now, SHOWN), ledger.latest(clock, SHOWN), ledger.latest_refunds(SHOWN))
     };
     let faults = platform.rules().list();
-    Html(sections::page(said.as_deref(), &open, &latest, &faults))
+    Html(sections::page(said.as_deref(), &open, &latest, &refunds, &faults))
 }
 
 #[derive(serde::Deserialize)]
@@ -57,6 +62,21 @@ async fn pay(State(platform): State<Arc<Platform>>, Form(form): Form<PayForm>) -
     match pay_order(&platform, &form.out_trade_no, command) {
         Ok(paid) => back(&format!("paid {}: transaction {}", paid.out_trade_no, paid.transaction_id)),
         Err(refused) => back(&format!("not paid: {}", refused.sentence())),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct SettleForm {
+    out_refund_no: String,
+    merchant: String,
+    state: RefundState,
+}
+
+async fn settle(State(platform): State<Arc<Platform>>, Form(form): Form<SettleForm>) -> Redirect {
+    let command = Settle { state: form.state, merchant: Some(form.merchant) };
+    match settle_refund(&platform, &form.out_refund_no, &command) {
+        Ok(refund) => back(&format!("refund {} is {}", refund.out_refund_no, refund.state.as_str())),
+        Err(refused) => back(&format!("not settled: {}", refused.sentence())),
     }
 }
 

@@ -18,8 +18,8 @@ use crate::{app::Settings, clock::Clock, faults::Rules, ledger::Ledger, login::L
 pub(crate) struct Platform {
     pub(crate) clock: Clock,
     pub(crate) stop: CancellationToken,
-    /// Rung when a callback becomes due earlier than the courier knows.
-    pub(crate) callback_added: Notify,
+    /// Rung when something becomes due earlier than the courier knows.
+    pub(crate) due_earlier: Notify,
     /// Posts callbacks: no redirects, no proxy.
     pub(crate) http: reqwest::Client,
     merchants: Merchants,
@@ -44,7 +44,7 @@ impl Platform {
         Ok(Platform {
             clock: Clock::new(),
             stop: CancellationToken::new(),
-            callback_added: Notify::new(),
+            due_earlier: Notify::new(),
             http,
             merchants,
             notify_url: settings.notify_url.clone(),
@@ -54,8 +54,11 @@ impl Platform {
         })
     }
 
+    /// The ledger as it is now: refunds whose time has come have succeeded.
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().expect("no code that holds the ledger panics")
+        let mut ledger = self.ledger.lock().expect("no code that holds the ledger panics");
+        ledger.catch_up(self.clock.now());
+        ledger
     }
 
     pub(crate) fn rules(&self) -> MutexGuard<'_, Rules> {

@@ -5,6 +5,8 @@ mod download_bill;
 mod exchange;
 mod js_code_2_session;
 mod order_query;
+mod refund;
+mod refund_query;
 mod refusal;
 mod request;
 mod unified_order;
@@ -17,9 +19,9 @@ use axum::{
     response::Response,
     routing::{any, get},
 };
-use wechat_pay::v2::{CloseOrder, DownloadBill, Fields, OrderQuery, UnifiedOrder, login};
+use wechat_pay::v2::{CloseOrder, DownloadBill, Fields, OrderQuery, Refund, RefundQuery, UnifiedOrder, login};
 
-use crate::{control::FaultPoint, platform::Platform};
+use crate::{control::FaultPoint, platform::Platform, tls::ClientCertificate};
 use exchange::with_fault;
 use refusal::{Refusal, unsigned};
 use request::Request;
@@ -31,6 +33,8 @@ pub(crate) fn routes() -> Router<Arc<Platform>> {
         .route(UnifiedOrder::PATH, any(unified_order))
         .route(OrderQuery::PATH, any(order_query))
         .route(CloseOrder::PATH, any(close_order))
+        .route(Refund::PATH, any(refund))
+        .route(RefundQuery::PATH, any(refund_query))
         .route(DownloadBill::PATH, any(download_bill::handle))
         .route(login::PATH, get(js_code_2_session::handle))
 }
@@ -47,6 +51,24 @@ async fn close_order(State(platform): State<Arc<Platform>>, request: axum::extra
     serve(&platform, FaultPoint::CloseOrder, request, close_order::execute).await
 }
 
+async fn refund_query(State(platform): State<Arc<Platform>>, request: axum::extract::Request) -> Response {
+    serve(&platform, FaultPoint::RefundQuery, request, refund_query::execute).await
+}
+
+/// The one call that needs more than a signature: the certificate of the merchant who signs.
+async fn refund(State(platform): State<Arc<Platform>>, request: axum::extract::Request) -> Response {
+    let Some(certificate) = request.extensions().get::<ClientCertificate>().cloned() else {
+        return refund::no_certificate();
+    };
+    match Request::read(&platform, request).await {
+        Ok(request) if certificate.is_of(request.mch_id()) => {
+            carry_out(&platform, FaultPoint::Refund, Refund::PATH, &request, refund::execute).await
+        }
+        Ok(_) => unsigned(refund::FOREIGN_CERTIFICATE),
+        Err(unread) => unsigned(unread.return_msg()),
+    }
+}
+
 /// Serves a call whose answers are signed.
 async fn serve(
     platform: &Platform,
@@ -55,23 +77,44 @@ async fn serve(
     execute: fn(&Platform, &Request) -> Result<Fields, Refusal>,
 ) -> Response {
     let path = request.uri().path().to_owned();
-    let request = match Request::read(platform, request).await {
-        Ok(request) => request,
-        Err(unread) => return unsigned(unread.return_msg()),
-    };
-    // A query by transaction id is about an order too.
-    let out_trade_no = request.fields.text("out_trade_no").map(str::to_owned).or_else(|| {
-        let ledger = platform.ledger();
-        let id = ledger.find_paid(request.mch_id(), request.fields.text("transaction_id")?)?;
-        Some(ledger.order(id).out_trade_no.clone())
-    });
+    match Request::read(platform, request).await {
+        Ok(request) => carry_out(platform, on, &path, &request, execute).await,
+        Err(unread) => unsigned(unread.return_msg()),
+    }
+}
+
+/// Carries out a request that the merchant signed, as the fault that strikes it wants.
+async fn carry_out(
+    platform: &Platform,
+    on: FaultPoint,
+    path: &str,
+    request: &Request,
+    execute: fn(&Platform, &Request) -> Result<Fields, Refusal>,
+) -> Response {
+    let out_trade_no = order_meant(platform, request);
     let fault = platform.rules().strike(on, Some(request.merchant.name.as_str()), out_trade_no.as_deref());
     with_fault(
         platform,
         fault,
-        &path,
-        |fault| request.answer(request.check_identity(platform).and_then(|()| execute(platform, &request)), fault),
+        path,
+        |fault| request.answer(request.check_identity(platform).and_then(|()| execute(platform, request)), fault),
         |code| request.answer(Err(Refusal::named(code)), None),
     )
     .await
+}
+
+/// The number of the order that a request is about; one that names its payment or a refund of it is about it, too.
+fn order_meant(platform: &Platform, request: &Request) -> Option<String> {
+    let (fields, mch_id) = (&request.fields, request.mch_id());
+    if let Some(out_trade_no) = fields.text("out_trade_no") {
+        return Some(out_trade_no.to_owned());
+    }
+    let ledger = platform.ledger();
+    let by_payment = fields.text("transaction_id").and_then(|number| ledger.find_paid(mch_id, number));
+    let by_refund = || {
+        let by_id = fields.text("refund_id").and_then(|number| ledger.find_refund_id(mch_id, number));
+        let by_number = || fields.text("out_refund_no").and_then(|number| ledger.find_refund(mch_id, number));
+        by_id.or_else(by_number).map(|id| ledger.refund(id).order)
+    };
+    by_payment.or_else(by_refund).map(|id| ledger.order(id).out_trade_no.clone())
 }

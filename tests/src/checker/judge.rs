@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proto::event::{OrderClosed, OrderPaid, PaymentPaid, PaymentSurplus};
-use sandbox::control::{AnswerClass, Order as LedgerOrder, Payment as LedgerPayment};
+use sandbox::control::{AnswerClass, CallbackKind, Order as LedgerOrder, Payment as LedgerPayment};
 use uuid::Uuid;
 
 use super::{Allowed, Evidence, OrderRow, PaymentRow};
@@ -222,7 +222,9 @@ impl<'a> Seen<'a> {
     /// Success was answered to genuine attempts only, and what was answered with success is on the bus.
     fn forgeries_believed(&self) -> Vec<String> {
         let mut wrong = Vec::new();
-        for callback in &self.evidence.ledger.callbacks {
+        // What tells of a refund is no evidence for anything, so success may be answered to a false one, too.
+        let payments = self.evidence.ledger.callbacks.iter().filter(|callback| callback.kind == CallbackKind::Payment);
+        for callback in payments {
             let number = &callback.out_trade_no;
             for attempt in callback.attempts.iter().filter(|attempt| attempt.answer == AnswerClass::Accepted) {
                 let fault = attempt.fault.as_deref().unwrap_or("none");

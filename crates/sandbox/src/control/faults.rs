@@ -4,14 +4,20 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FaultPoint {
-    /// An attempt to deliver a callback.
+    /// An attempt to deliver a callback about a payment.
     Callback,
+    /// An attempt to deliver a callback about a refund.
+    RefundCallback,
     /// `/pay/unifiedorder`.
     UnifiedOrder,
     /// `/pay/orderquery`.
     OrderQuery,
     /// `/pay/closeorder`.
     CloseOrder,
+    /// `/secapi/pay/refund`.
+    Refund,
+    /// `/pay/refundquery`.
+    RefundQuery,
     /// `/pay/downloadbill`.
     DownloadBill,
     /// `/sns/jscode2session`.
@@ -23,9 +29,12 @@ impl FaultPoint {
     pub const fn as_str(self) -> &'static str {
         match self {
             FaultPoint::Callback => "callback",
+            FaultPoint::RefundCallback => "refundcallback",
             FaultPoint::UnifiedOrder => "unifiedorder",
             FaultPoint::OrderQuery => "orderquery",
             FaultPoint::CloseOrder => "closeorder",
+            FaultPoint::Refund => "refund",
+            FaultPoint::RefundQuery => "refundquery",
             FaultPoint::DownloadBill => "downloadbill",
             FaultPoint::JsCode2Session => "jscode2session",
         }
@@ -45,7 +54,7 @@ pub struct FaultRule {
     /// Only for this merchant (our name); for every merchant when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merchant: Option<String>,
-    /// Only for this order; for every order when absent. Not for downloadbill and jscode2session.
+    /// Only for this order and its refunds; for every order when absent. Not for downloadbill and jscode2session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
     /// What goes wrong.
@@ -78,20 +87,21 @@ pub enum Fault {
     },
     /// Callback: held until an attempt of another callback ended, at most 3 minutes of the sandbox's clock.
     Reorder,
-    /// Callback: a field is changed after signing.
+    /// Callback: a field is changed after signing. Of a refund, which nobody signs, it is changed inside the encryption,
+    /// as cutting and pasting could do.
     Tamper {
-        /// Which field; `total_fee` when absent.
+        /// Which field; `total_fee`, or `refund_status` of a refund, when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         field: Option<String>,
-        /// Its new value; another amount when absent.
+        /// Its new value; another amount or state when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         value: Option<String>,
     },
-    /// Callback: signed with a key that is not the merchant's.
+    /// Callback: signed with a key that is not the merchant's; of a refund, encrypted with one.
     Forge,
-    /// Callback: signed with the right key, but not with the order's sign type.
+    /// Callback about a payment: signed with the right key, but not with the order's sign type.
     OtherSignType,
-    /// Callback: a field is changed and the message signed rightly, so that only checks of the content can refuse it.
+    /// Callback about a payment: a field is changed and the message signed rightly, so that only checks of the content can refuse it.
     Rewrite {
         /// Which field.
         field: String,

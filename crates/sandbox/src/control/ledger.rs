@@ -1,14 +1,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ClockState;
+use super::{ClockState, Refund, RefundState};
 
 /// Everything that really happened, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// When this was read.
     pub clock: ClockState,
-    /// Every order, with its payment.
+    /// Every order, with its payment and its refunds.
     pub orders: Vec<Order>,
     /// Every callback, with every attempt.
     pub callbacks: Vec<Callback>,
@@ -37,7 +37,7 @@ pub struct Order {
     pub sign_type: String,
     /// Where callbacks go, as ordered.
     pub notify_url: String,
-    /// What orderquery answers: `NOTPAY`, `SUCCESS` or `CLOSED`.
+    /// What orderquery answers: `NOTPAY`, `SUCCESS`, `CLOSED`, or `REFUND` as soon as there is one.
     pub trade_state: String,
     /// When it was ordered.
     pub created_at: Timestamp,
@@ -49,6 +49,9 @@ pub struct Order {
     pub prepays: u32,
     /// The payment, when there is one.
     pub payment: Option<Payment>,
+    /// Its refunds, oldest first.
+    #[serde(default)]
+    pub refunds: Vec<Refund>,
 }
 
 /// Money that moved.
@@ -66,18 +69,21 @@ pub struct Payment {
     pub paid_at: Timestamp,
 }
 
-/// One callback: the duty to tell the merchant about a payment.
+/// One callback: the duty to tell the merchant about a payment, or about a state that a refund reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Callback {
     /// Names it in this ledger.
     pub id: u64,
+    /// What it tells of.
+    #[serde(default)]
+    pub kind: CallbackKind,
     /// Our name of the merchant.
     pub merchant: String,
     /// The order's number.
     pub out_trade_no: String,
-    /// The payment it tells of.
+    /// The payment it tells of, or of whose refund.
     pub transaction_id: String,
-    /// The order's `notify_url`; `NOTIFY_URL` may send it to another host.
+    /// The order's or the refund's `notify_url`; `NOTIFY_URL` may send it to another host.
     pub url: String,
     /// Whether it is done.
     pub state: CallbackState,
@@ -85,6 +91,22 @@ pub struct Callback {
     pub next_attempt_at: Option<Timestamp>,
     /// Every attempt so far.
     pub attempts: Vec<Attempt>,
+}
+
+/// What a callback tells of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackKind {
+    /// A payment, in a signed notice.
+    #[default]
+    Payment,
+    /// A refund, in a notice that nobody signs.
+    Refund {
+        /// The merchant's number of the refund.
+        out_refund_no: String,
+        /// The state that it reached then. A refund that bounced and arrived later is told twice.
+        state: RefundState,
+    },
 }
 
 /// How far a callback is.
@@ -108,7 +130,7 @@ pub struct Attempt {
     pub at: Timestamp,
     /// Which fault changed it, if any: the word of its `do`.
     pub fault: Option<String>,
-    /// Whether it said what this ledger says, signed as WeChat signs. An accepted attempt that is not genuine is a
+    /// Whether it said what this ledger says, signed or sealed as WeChat does it. An accepted attempt that is not genuine is a
     /// forgery that was believed.
     pub genuine: bool,
     /// HTTP status of the answer, when there was one.

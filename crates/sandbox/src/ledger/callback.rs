@@ -1,8 +1,8 @@
 use jiff::Timestamp;
 use wechat_pay::v2::notice::RETRY_SCHEDULE;
 
-use super::OrderId;
-use crate::control::{AnswerClass, Attempt, CallbackState};
+use super::{OrderId, RefundId};
+use crate::control::{AnswerClass, Attempt, CallbackState, RefundState};
 
 /// A callback's place in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,10 +23,20 @@ impl CallbackId {
     }
 }
 
-/// The duty to tell a merchant about a payment.
+/// What a callback tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    /// The order's payment.
+    Payment,
+    /// A state that a refund of the order reached, whatever became of it later.
+    Refund { id: RefundId, state: RefundState, reached_at: Timestamp },
+}
+
+/// The duty to tell a merchant about a payment or a refund.
 #[derive(Debug)]
 pub(crate) struct Callback {
     pub(crate) order: OrderId,
+    pub(crate) about: About,
     /// When the first attempt was due.
     born_at: Timestamp,
     pub(crate) state: CallbackState,
@@ -50,10 +60,11 @@ pub(crate) enum Delivery {
 }
 
 impl Callback {
-    pub(super) fn new(order: OrderId, due_at: Timestamp) -> Callback {
+    pub(super) fn new(order: OrderId, about: About, due_at: Timestamp) -> Callback {
         let state = CallbackState::Waiting;
         Callback {
             order,
+            about,
             born_at: due_at,
             state,
             next_at: Some(due_at),

@@ -3,6 +3,8 @@ use merchants::MerchantName;
 use money::Fen;
 use wechat_pay::v2::{Fields, SignType, TradeState};
 
+use super::RefundId;
+
 /// A prepay id opens the cashier for two hours.
 const PREPAY_LIFE: SignedDuration = SignedDuration::from_hours(2);
 
@@ -33,6 +35,8 @@ pub(crate) struct Order {
     pub(crate) prepays: u32,
     pub(crate) closed_at: Option<Timestamp>,
     pub(crate) payment: Option<Payment>,
+    /// Its refunds, oldest first.
+    pub(crate) refunds: Vec<RefundId>,
 }
 
 /// Money that moved.
@@ -73,6 +77,8 @@ impl Order {
     /// What orderquery answers. An expired order stays `NOTPAY` until somebody closes it.
     pub(crate) fn trade_state(&self) -> TradeState {
         match (&self.payment, self.closed_at) {
+            // One refund is enough, even one that did not happen.
+            (Some(_), _) if !self.refunds.is_empty() => TradeState::Refund,
             (Some(_), _) => TradeState::Success,
             (None, Some(_)) => TradeState::Closed,
             (None, None) => TradeState::NotPay,

@@ -2,7 +2,9 @@ use money::Fen;
 use wechat_pay::time;
 
 use super::html::{STYLE, amount, button, cell, code, instant, table, text, word};
-use crate::control::{AnswerClass, Attempt, Callback, CallbackState, ClockState, Faults, Ledger, Order};
+use crate::control::{
+    AnswerClass, Attempt, Callback, CallbackKind, CallbackState, ClockState, Faults, Ledger, Order, Refund, RefundState,
+};
 
 /// The buttons that move the clock, with what they post.
 const JUMPS: [(&str, &str); 6] = [
@@ -15,13 +17,14 @@ const JUMPS: [(&str, &str); 6] = [
 ];
 
 /// The whole page.
-pub(super) fn page(said: Option<&str>, open: &[Order], latest: &Ledger, faults: &Faults) -> String {
+pub(super) fn page(said: Option<&str>, open: &[Order], latest: &Ledger, refunds: &[Refund], faults: &Faults) -> String {
     let said = said.map(|said| format!("<p class=\"said\">{}</p>", text(said))).unwrap_or_default();
     let body = [
         clock(&latest.clock),
         said,
         format!("<h2>Open payments</h2>{}", open_payments(open)),
         format!("<h2>Transactions</h2>{}", transactions(latest)),
+        format!("<h2>Refunds</h2>{}", self::refunds(refunds)),
         format!("<h2>Callbacks</h2>{}", callbacks(latest)),
         format!("<h2>Faults</h2>{}", fault_rules(faults)),
     ]
@@ -73,7 +76,7 @@ fn transactions(latest: &Ledger) -> String {
         .iter()
         .map(|order| {
             let state = order.trade_state.as_str();
-            let class = if state == "SUCCESS" { "good" } else { "soft" };
+            let class = if order.payment.is_some() { "good" } else { "soft" };
             let (paid, at, id) = match &order.payment {
                 Some(payment) => (yuan(payment.amount_fen), instant(payment.paid_at), code(&payment.transaction_id)),
                 None => (String::new(), String::new(), String::new()),
@@ -93,6 +96,44 @@ fn transactions(latest: &Ledger) -> String {
     table(&heads, &rows, "No orders yet.")
 }
 
+fn refunds(refunds: &[Refund]) -> String {
+    let rows: Vec<Vec<String>> = refunds
+        .iter()
+        .map(|refund| {
+            let (class, ways): (_, &[RefundState]) = match refund.state {
+                RefundState::Processing => {
+                    ("wait", &[RefundState::Success, RefundState::Change, RefundState::RefundClose])
+                }
+                RefundState::Change => ("bad", &[RefundState::Success, RefundState::RefundClose]),
+                RefundState::Success => ("good", &[]),
+                RefundState::RefundClose => ("soft", &[]),
+            };
+            vec![
+                cell(&text(&refund.merchant)),
+                cell(&code(&refund.out_trade_no)),
+                cell(&code(&refund.out_refund_no)),
+                cell(&text(refund.source.as_str())),
+                amount(&yuan(refund.amount_fen)),
+                cell(&word(class, refund.state.as_str())),
+                cell(&instant(refund.created_at)),
+                cell(&refund.settled_at.map(instant).unwrap_or_default()),
+                cell(&ways.iter().map(|way| settle_button(refund, *way) + " ").collect::<String>()),
+            ]
+        })
+        .collect();
+    let heads = ["merchant", "out_trade_no", "out_refund_no", "by", "¥", "state", "accepted", "arrived", ""];
+    table(&heads, &rows, "No refunds yet.")
+}
+
+fn settle_button(refund: &Refund, state: RefundState) -> String {
+    let fields = [
+        ("out_refund_no", refund.out_refund_no.as_str()),
+        ("merchant", refund.merchant.as_str()),
+        ("state", state.as_str()),
+    ];
+    button("/settle", &fields, "", state.as_str())
+}
+
 fn callbacks(latest: &Ledger) -> String {
     let rows: Vec<Vec<String>> = latest
         .callbacks
@@ -103,6 +144,7 @@ fn callbacks(latest: &Ledger) -> String {
             vec![
                 cell(&text(&callback.id.to_string())),
                 cell(&code(&callback.out_trade_no)),
+                cell(&about(callback)),
                 cell(&code(&callback.url)),
                 cell(&state(callback)),
                 cell(&format!("<ol>{attempts}</ol>")),
@@ -110,7 +152,16 @@ fn callbacks(latest: &Ledger) -> String {
             ]
         })
         .collect();
-    table(&["#", "out_trade_no", "to", "state", "attempts and answers", "next"], &rows, "No callbacks yet.")
+    table(&["#", "out_trade_no", "about", "to", "state", "attempts and answers", "next"], &rows, "No callbacks yet.")
+}
+
+fn about(callback: &Callback) -> String {
+    match &callback.kind {
+        CallbackKind::Payment => text("payment"),
+        CallbackKind::Refund { out_refund_no, state } => {
+            format!("refund {} {}", code(out_refund_no), text(state.as_str()))
+        }
+    }
 }
 
 fn state(callback: &Callback) -> String {

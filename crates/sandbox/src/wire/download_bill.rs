@@ -58,18 +58,12 @@ fn execute(platform: &Platform, request: &Request, fault: Option<&Fault>) -> Res
         _ => MALFORMED,
     })?;
     let wanted = Wanted::read(&request.fields)?;
-    let now = platform.clock.now();
-    check_day(wanted.day, now)?;
-    let body = {
-        let ledger = platform.ledger();
-        let mut paid = ledger.paid_on(request.mch_id(), wanted.day).peekable();
-        // Nothing is refunded here yet, so bills of refunds are empty.
-        let refunds_only = matches!(wanted.bill_type, BillType::Refund | BillType::RechargeRefund);
-        if refunds_only || paid.peek().is_none() {
-            return Err(NOTHING);
-        }
-        bill::write(paid, wanted.bill_type, fault).map_err(|_| SYSTEM_ERROR)?
-    };
+    let made_at = made_at(wanted.day, platform.clock.now())?;
+    let rows = bill::rows(&platform.ledger(), request.mch_id(), wanted.day, wanted.bill_type, made_at);
+    if rows.is_empty() {
+        return Err(NOTHING);
+    }
+    let body = bill::write(rows, wanted.bill_type, fault).map_err(|_| SYSTEM_ERROR)?;
     if wanted.gzip { bill::gzip(&body).map_err(|_| ("CompressGZip Error", None)) } else { Ok(body) }
 }
 
@@ -100,9 +94,9 @@ impl Wanted {
     }
 }
 
-/// Whether the bill of this day can exist: not of today or later, not older than three months, and yesterday's only
+/// When the bill of this day was made, if it can exist: not of today or later, not older than three months, and yesterday's only
 /// from 09:00 on. WeChat's tables name no words of their own for the first two.
-fn check_day(day: Date, now: Timestamp) -> Result<(), NoBill> {
+fn made_at(day: Date, now: Timestamp) -> Result<Timestamp, NoBill> {
     let today = time::bill_date(now);
     let oldest = today.checked_sub(KEPT_MONTHS.months()).map_err(|_| MALFORMED)?;
     if today <= day || day < oldest {
@@ -110,7 +104,7 @@ fn check_day(day: Date, now: Timestamp) -> Result<(), NoBill> {
     }
     let next_day = day.tomorrow().map_err(|_| MALFORMED)?;
     let made_at = time::day_start(next_day).ok_or(MALFORMED)? + MADE_AT;
-    if now < made_at { Err(("Bill Creating", None)) } else { Ok(()) }
+    if now < made_at { Err(("Bill Creating", None)) } else { Ok(made_at) }
 }
 
 fn failure((return_msg, error_code): NoBill) -> Response {

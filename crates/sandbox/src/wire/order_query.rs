@@ -2,7 +2,7 @@ use wechat_pay::v2::Fields;
 
 use super::{Refusal, Request, unified_order::check_out_trade_no};
 use crate::{
-    ledger::{Order, OrderId},
+    ledger::{Ledger, Order, OrderId},
     notice::payment_fields,
     platform::Platform,
 };
@@ -13,7 +13,13 @@ const MAX_TRANSACTION_ID: usize = 32;
 /// Tells the state of an order. An unpaid one has no payment fields.
 pub(super) fn execute(platform: &Platform, request: &Request) -> Result<Fields, Refusal> {
     let ledger = platform.ledger();
-    let id: Option<OrderId> = match request.fields.text("transaction_id") {
+    let id = named_order(&ledger, request)?;
+    id.map(|id| state(ledger.order(id))).ok_or_else(|| Refusal::named("ORDERNOTEXIST"))
+}
+
+/// The order that a request names, by WeChat's number of its payment or by the merchant's own.
+pub(super) fn named_order(ledger: &Ledger, request: &Request) -> Result<Option<OrderId>, Refusal> {
+    Ok(match request.fields.text("transaction_id") {
         // It wins when both numbers are there.
         Some(transaction_id) => {
             if MAX_TRANSACTION_ID < transaction_id.len() || !transaction_id.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -22,8 +28,7 @@ pub(super) fn execute(platform: &Platform, request: &Request) -> Result<Fields, 
             ledger.find_paid(request.mch_id(), transaction_id)
         }
         None => ledger.find(request.mch_id(), check_out_trade_no(&request.fields)?),
-    };
-    id.map(|id| state(ledger.order(id))).ok_or_else(|| Refusal::named("ORDERNOTEXIST"))
+    })
 }
 
 fn state(order: &Order) -> Fields {
@@ -50,6 +55,7 @@ fn state(order: &Order) -> Fields {
 fn sentence(trade_state: &str) -> &'static str {
     match trade_state {
         "SUCCESS" => "支付成功",
+        "REFUND" => "订单发生过退款",
         "CLOSED" => "订单已关闭",
         _ => "订单未支付",
     }

@@ -48,6 +48,7 @@ fn usual_sentence(err_code: &str) -> &'static str {
         "ORDERPAID" => "商户订单已支付",
         "ORDERCLOSED" => "订单已关闭",
         "ORDERNOTEXIST" => "此交易订单号不存在",
+        "REFUNDNOTEXIST" => "退款订单查询失败",
         "SYSTEMERROR" => "系统错误",
         "APPID_NOT_EXIST" => "APPID不存在",
         "MCHID_NOT_EXIST" => "MCHID不存在",

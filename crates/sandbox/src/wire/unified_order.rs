@@ -75,6 +75,7 @@ pub(super) fn execute(platform: &Platform, request: &Request) -> Result<Fields, 
         prepays: 1,
         closed_at: None,
         payment: None,
+        refunds: Vec::new(),
     };
     ledger.enter(order).map(|_| answer).map_err(|_| Refusal::named("SYSTEMERROR"))
 }
@@ -180,11 +181,13 @@ fn prepaid(trade_type: &str, now: Timestamp) -> Fields {
     fields
 }
 
-fn required<'a>(fields: &'a Fields, field: &str) -> Result<&'a str, Refusal> {
+/// A field that must be there.
+pub(super) fn required<'a>(fields: &'a Fields, field: &str) -> Result<&'a str, Refusal> {
     fields.text(field).ok_or_else(|| Refusal::lacks(field))
 }
 
-fn malformed(field: &str) -> Refusal {
+/// A field has another form.
+pub(super) fn malformed(field: &str) -> Refusal {
     Refusal::param(field, "参数格式错误")
 }
 

@@ -2,17 +2,14 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use jiff::SignedDuration;
-use sandbox::{
-    app::Settings,
-    control::{AnswerClass, Attempt, CallbackState, Pay},
-};
+use sandbox::control::{AnswerClass, Attempt, CallbackState, Pay};
 use tokio::net::TcpListener;
 use wechat_pay::v2::{
     notice::{self, Notice, RETRY_SCHEDULE},
     xml,
 };
 
-use crate::harness::{ACME, Answer, Bench, FAIL, Receiver, SUCCESS, TEA, merchants};
+use crate::harness::{ACME, Answer, Bench, FAIL, Receiver, SUCCESS, TEA};
 
 #[tokio::test]
 async fn a_payment_is_told_in_a_notice_signed_with_the_orders_sign_type() {
@@ -119,15 +116,8 @@ async fn a_server_that_does_not_answer_or_hangs_up_counts_as_a_failed_attempt() 
 #[tokio::test]
 async fn callbacks_go_to_another_host_when_told_so() {
     let receiver = Receiver::start(&[]).await;
-    let merchants = merchants();
     let origin = receiver.url.split("/notify").next().unwrap();
-    let settings = Settings {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        merchants_dir: merchants.path().to_owned(),
-        notify_url: Some(origin.parse().unwrap()),
-        callback_timeout_ms: 120_000,
-    };
-    let bench = Bench::with_settings(settings, merchants).await;
+    let bench = Bench::with(|settings| settings.notify_url = Some(origin.parse().unwrap())).await;
     bench.place(&ACME, "A00000001", &[]).await;
     let paid = bench.pay("A00000001", &Pay::default()).await;
     bench.callback(paid.callback_id, |callback| callback.state == CallbackState::Delivered).await;

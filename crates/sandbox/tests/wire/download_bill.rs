@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, civil::Date};
-use sandbox::control::{Paid, Pay};
+use sandbox::control::{Paid, Pay, RefundState};
 use serde_json::json;
 use wechat_pay::{
-    bill::{BillError, BillFailure, Expected, Summary, TradeBillReader, TradeRow, plain},
+    bill::{BillError, BillFailure, BillState, Expected, Summary, TradeBillReader, TradeRow, plain},
     time,
     v2::Fields,
 };
@@ -71,6 +71,82 @@ async fn a_bill_of_payments_leaves_the_refund_columns_out() {
     assert_eq!(header[14..], ["商品名称", "商户数据包", "手续费", "费率", "订单金额", "费率备注"]);
     let (rows, summary) = read(&body, day).unwrap();
     assert_eq!((rows.len(), summary.rows), (2, 2));
+}
+
+/// A bench where an order of ten yuan was paid late on one day and refunded in two parts soon after midnight, of which
+/// the second bounced before the bill was made and arrived later; moved to noon after the refunds' bill.
+async fn refunded_over_midnight() -> (Bench, Date) {
+    let bench = Bench::start().await;
+    bench.settle_delay(None).await;
+    let day = time::bill_date(bench.clock().await.now).tomorrow().unwrap();
+    let midnight = time::day_start(day.tomorrow().unwrap()).unwrap();
+    bench.advance_to(midnight - SignedDuration::from_mins(10)).await;
+    bench.place(&ACME, "A00000001", &[("total_fee", "1000"), ("attach", "cart, 7")]).await;
+    bench.pay("A00000001", &Pay::default()).await;
+    bench.advance_to(midnight + SignedDuration::from_mins(10)).await;
+    bench.refunded("A00000001", "R1", 1_000, 300).await;
+    bench.settle("R1", RefundState::Success).await;
+    bench.advance(Duration::from_mins(1)).await;
+    bench.refunded("A00000001", "R2", 1_000, 201).await;
+    bench.settle("R2", RefundState::Change).await;
+    bench.advance_to(midnight + SignedDuration::from_hours(36)).await;
+    bench.settle("R2", RefundState::Success).await;
+    (bench, day)
+}
+
+#[tokio::test]
+async fn a_refund_is_in_the_bill_of_the_day_that_accepted_it_and_balances() {
+    let (bench, day) = refunded_over_midnight().await;
+    let next = day.tomorrow().unwrap();
+    let (rows, _) = read(&download(&bench, &ACME, &[("bill_date", &time::print_date(day))]).await, day).unwrap();
+    assert_eq!((rows.len(), &rows[0].state, &rows[0].refund), (1, &BillState::Success, &None));
+    let payment = rows[0].clone();
+    let (rows, summary) =
+        read(&download(&bench, &ACME, &[("bill_date", &time::print_date(next))]).await, next).unwrap();
+    let made = bench.ledger().await.orders[0].refunds.clone();
+    // As it was when the bill was made: what bounced and arrived later still stands there as bounced.
+    let expected = [("R1", 300, "SUCCESS", "-0.01800"), ("R2", 201, "CHANGE", "-0.01206")];
+    for ((row, refund), (number, fen, status, fee)) in rows.iter().zip(&made).zip(expected) {
+        let billed = row.refund.as_ref().unwrap();
+        assert_eq!((billed.out_refund_no.as_str(), billed.refund_fee.get()), (number, fen));
+        assert_eq!((&billed.refund_id, billed.refund_status.as_str()), (&refund.refund_id, status));
+        assert_eq!((row.trade_time, row.fee.to_yuan().as_str()), (refund.created_at, fee));
+        assert_eq!((row.total_fee.get(), &row.attach), (0, &payment.attach));
+        assert_eq!((&row.transaction_id, &row.out_trade_no), (&payment.transaction_id, &payment.out_trade_no));
+    }
+    assert_eq!((rows.len(), summary.rows, summary.total_fee.unwrap().get()), (2, 2, 0));
+    assert_eq!((summary.refund_fee.unwrap().get(), summary.fee.to_yuan().as_str()), (501, "-0.03006"));
+}
+
+#[tokio::test]
+async fn a_bill_of_refunds_has_their_times_and_no_payments() {
+    let (bench, day) = refunded_over_midnight().await;
+    let next = day.tomorrow().unwrap();
+    let body = download(&bench, &ACME, &[("bill_date", &time::print_date(next)), ("bill_type", "REFUND")]).await;
+    let (rows, summary) = read(&body, next).unwrap();
+    let made = bench.ledger().await.orders[0].refunds.clone();
+    let times: Vec<_> = rows
+        .iter()
+        .map(|row| row.refund.as_ref().map(|refund| (refund.applied_at, refund.succeeded_at)).unwrap())
+        .collect();
+    assert_eq!(times, [(Some(made[0].created_at), made[0].settled_at), (Some(made[1].created_at), None)]);
+    assert_eq!(summary.rows, 2);
+    for (date, bill_type) in [(day, "REFUND"), (next, "SUCCESS"), (next, "RECHARGE_REFUND")] {
+        let body = download(&bench, &ACME, &[("bill_date", &time::print_date(date)), ("bill_type", bill_type)]).await;
+        assert_eq!(BillFailure::parse(&body), Some(BillFailure::NoBillExist), "{date} {bill_type}");
+    }
+}
+
+#[tokio::test]
+async fn the_faults_of_bills_spoil_refunds_too() {
+    let (bench, day) = refunded_over_midnight().await;
+    let next = day.tomorrow().unwrap();
+    let date = time::print_date(next);
+    for (word, rows) in [("alter_amount", None), ("extra_row", Some(3)), ("missing_row", Some(1))] {
+        bench.fault(json!({ "on": "downloadbill", "do": word })).await;
+        let outcome = read(&download(&bench, &ACME, &[("bill_date", &date)]).await, next);
+        assert_eq!(outcome.map(|(rows, _)| rows.len()).ok(), rows, "{word}");
+    }
 }
 
 #[tokio::test]

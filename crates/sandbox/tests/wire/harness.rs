@@ -10,11 +10,12 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
 use jiff::Timestamp;
-use reqwest::Response;
+use reqwest::{Certificate, Client, Identity, Response};
 use sandbox::{
     app::{Running, Sandbox, Settings},
     control::{
-        ActiveFault, Advance, Callback, ClockState, FaultRule, Faults, Ledger, LoginCode, NewLoginCode, Paid, Pay,
+        ActiveFault, Advance, Balance, Callback, CallbackKind, ClockState, FaultRule, Faults, Ledger, LoginCode,
+        NewLoginCode, Paid, Pay, PlatformRefund, Refund, RefundState, Settle, SettleDelay,
     },
 };
 use serde_json::Value;
@@ -25,6 +26,8 @@ use wechat_pay::v2::{
     sign::{SIGN, sign},
     xml,
 };
+
+use crate::authority::{Authority, Issued};
 
 /// Longer than any machine needs.
 const DEADLINE: Duration = Duration::from_mins(2);
@@ -104,13 +107,18 @@ impl Account {
     }
 }
 
-/// One running sandbox and a client for it.
+/// One running sandbox and clients for it.
 pub(crate) struct Bench {
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: Client,
     pub(crate) url: String,
+    pub(crate) tls_url: String,
+    /// Issues the certificates that the sandbox believes.
+    pub(crate) authority: Authority,
+    /// Clients that show the certificates of [`ACME`] and [`TEA`].
+    https: [Client; 2],
     /// Stops the sandbox when the test ends.
     _running: Running,
-    _merchants: TempDir,
+    _folders: [TempDir; 2],
 }
 
 impl Bench {
@@ -120,28 +128,41 @@ impl Bench {
 
     /// Callbacks get this long to be answered; otherwise longer than any machine needs.
     pub(crate) async fn with_callback_timeout(timeout: Duration) -> Bench {
-        let merchants = merchants();
-        let settings = Settings {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            merchants_dir: merchants.path().to_owned(),
-            notify_url: None,
-            callback_timeout_ms: u64::try_from(timeout.as_millis()).unwrap(),
-        };
-        Bench::with_settings(settings, merchants).await
+        let callback_timeout_ms = u64::try_from(timeout.as_millis()).unwrap();
+        Bench::with(|settings| settings.callback_timeout_ms = callback_timeout_ms).await
     }
 
-    pub(crate) async fn with_settings(settings: Settings, merchants: TempDir) -> Bench {
+    /// With other settings than usual.
+    pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Bench {
+        let (merchants, authority) = (merchants(), Authority::new("Sandbox of a test").unwrap());
+        let tls = tempfile::tempdir().unwrap();
+        let host = authority.issue_for_host().unwrap();
+        for (name, text) in
+            [("ca.pem", authority.certificate()), ("server.pem", host.certificate), ("server.key", host.key)]
+        {
+            fs::write(tls.path().join(name), text).unwrap();
+        }
+        let mut settings = Settings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            tls_listen: "127.0.0.1:0".parse().unwrap(),
+            tls_dir: Some(tls.path().to_owned()),
+            merchants_dir: merchants.path().to_owned(),
+            notify_url: None,
+            callback_timeout_ms: u64::try_from(DEADLINE.as_millis()).unwrap(),
+        };
+        change(&mut settings);
         let running = Sandbox::start(settings).await.unwrap();
         let url = format!("http://{}", running.addr);
-        // A connection of its own for each call: some calls end theirs.
-        let http = reqwest::Client::builder()
-            .timeout(DEADLINE)
-            .pool_max_idle_per_host(0)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .unwrap();
-        Bench { http, url, _running: running, _merchants: merchants }
+        let tls_url = running.tls_addr.map(|addr| format!("https://{addr}")).unwrap_or_default();
+        let https =
+            [ACME, TEA].map(|account| client(&authority, Some(authority.issue_for_merchant(account.mch_id).unwrap())));
+        let http = client(&authority, None);
+        Bench { http, url, tls_url, authority, https, _running: running, _folders: [merchants, tls] }
+    }
+
+    /// A client that shows the certificate of this account.
+    pub(crate) fn https(&self, account: &Account) -> &Client {
+        &self.https[usize::from(account.name == TEA.name)]
     }
 
     /// Posts a message and reads the answer's fields.
@@ -160,6 +181,94 @@ impl Bench {
         let answer = self.post("/pay/unifiedorder", &account.order(out_trade_no, changes)).await;
         assert_eq!(outcome(&answer), "SUCCESS", "{:?}", answer.text("err_code_des"));
         answer
+    }
+
+    /// Places an order of this many fen and pays it.
+    pub(crate) async fn sell(&self, account: &Account, out_trade_no: &str, fen: i64) -> Paid {
+        self.place(account, out_trade_no, &[("total_fee", &fen.to_string())]).await;
+        self.pay(out_trade_no, &Pay { merchant: Some(account.name.into()), ..Pay::default() }).await
+    }
+
+    /// Asks for a refund, with the certificate of the account that signs.
+    pub(crate) async fn refund(&self, account: &Account, fields: &[(&str, &str)]) -> Fields {
+        let response = self.send_refund(self.https(account), &account.signed(fields)).await.unwrap();
+        assert_eq!(response.status(), 200);
+        xml::parse("xml", &response.bytes().await.unwrap()).unwrap()
+    }
+
+    pub(crate) async fn send_refund(&self, client: &Client, fields: &Fields) -> reqwest::Result<Response> {
+        client.post(format!("{}{REFUND}", self.tls_url)).body(xml::write("xml", fields)).send().await
+    }
+
+    /// Asks for a refund of an order of [`ACME`], which must be accepted.
+    pub(crate) async fn refunded(&self, number: &str, out_refund_no: &str, total: i64, part: i64) -> Fields {
+        let (total, part) = (total.to_string(), part.to_string());
+        let fields = [
+            ("out_trade_no", number),
+            ("out_refund_no", out_refund_no),
+            ("total_fee", &*total),
+            ("refund_fee", &*part),
+        ];
+        let answer = self.refund(&ACME, &fields).await;
+        assert_eq!(outcome(&answer), "SUCCESS", "{:?}", answer.text("err_code_des"));
+        answer
+    }
+
+    /// A person refunds so many fen in the merchant platform.
+    pub(crate) async fn refunded_at_platform(&self, out_trade_no: &str, amount_fen: i64) -> Refund {
+        let command = PlatformRefund { amount_fen: Some(amount_fen), ..PlatformRefund::default() };
+        let url = format!("{}/_sandbox/payments/{out_trade_no}/refund", self.url);
+        self.http.post(url).json(&command).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Decides what becomes of a refund, which must be possible.
+    pub(crate) async fn settle(&self, out_refund_no: &str, state: RefundState) -> Refund {
+        let response = self.try_settle(out_refund_no, state).await;
+        assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
+        response.json().await.unwrap()
+    }
+
+    pub(crate) async fn try_settle(&self, out_refund_no: &str, state: RefundState) -> Response {
+        let url = format!("{}/_sandbox/refunds/{out_refund_no}/settle", self.url);
+        self.http.post(url).json(&Settle { state, merchant: None }).send().await.unwrap()
+    }
+
+    pub(crate) async fn settle_delay(&self, delay: Option<Duration>) {
+        let delay_ms = delay.map(|delay| u64::try_from(delay.as_millis()).unwrap());
+        let url = format!("{}/_sandbox/settle_delay", self.url);
+        assert_eq!(self.http.post(url).json(&SettleDelay { delay_ms }).send().await.unwrap().status(), 200);
+    }
+
+    pub(crate) async fn set_balance(&self, account: &Account, fen: Option<i64>) {
+        let url = format!("{}/_sandbox/merchants/{}/balance", self.url, account.name);
+        assert_eq!(self.http.post(url).json(&Balance { fen }).send().await.unwrap().status(), 200);
+    }
+
+    pub(crate) async fn balance(&self, account: &Account) -> Option<i64> {
+        let url = format!("{}/_sandbox/merchants/{}/balance", self.url, account.name);
+        self.http.get(url).send().await.unwrap().json::<Balance>().await.unwrap().fen
+    }
+
+    /// What the ledger knows of a refund.
+    pub(crate) async fn known_refund(&self, out_refund_no: &str) -> Option<Refund> {
+        let orders = self.ledger().await.orders;
+        orders.into_iter().flat_map(|order| order.refunds).find(|refund| refund.out_refund_no == out_refund_no)
+    }
+
+    /// The callback about a state of a refund, once it is as wanted.
+    pub(crate) async fn refund_callback(
+        &self,
+        number: &str,
+        reached: RefundState,
+        is_wanted: impl Fn(&Callback) -> bool,
+    ) -> Callback {
+        until("the callback about the refund is as wanted", || async {
+            self.ledger().await.callbacks.into_iter().find(|callback| {
+                let about = CallbackKind::Refund { out_refund_no: number.to_owned(), state: reached };
+                callback.kind == about && is_wanted(callback)
+            })
+        })
+        .await
     }
 
     pub(crate) async fn trade_state(&self, account: &Account, out_trade_no: &str) -> String {
@@ -231,6 +340,27 @@ impl Bench {
     }
 }
 
+/// The call for which the certificate counts.
+pub(crate) const REFUND: &str = "/secapi/pay/refund";
+
+/// A client that trusts this authority alone and shows this certificate. A connection of its own for each call: some
+/// calls end theirs.
+pub(crate) fn client(trusted: &Authority, shown: Option<Issued>) -> Client {
+    let builder = Client::builder()
+        .timeout(DEADLINE)
+        .pool_max_idle_per_host(0)
+        .redirect(reqwest::redirect::Policy::none())
+        .tls_certs_only([Certificate::from_pem(trusted.certificate().as_bytes()).unwrap()])
+        .no_proxy();
+    let identity =
+        shown.map(|Issued { certificate, key }| Identity::from_pem((certificate + &key).as_bytes()).unwrap());
+    let builder = match identity {
+        Some(identity) => builder.identity(identity),
+        None => builder,
+    };
+    builder.build().unwrap()
+}
+
 /// `SUCCESS`, the error code, or the sentence of an unsigned failure.
 pub(crate) fn outcome(answer: &Fields) -> String {
     let word = match (answer.text("return_code"), answer.text("result_code")) {
@@ -291,10 +421,17 @@ impl Receiver {
         let shared = Arc::new(shared);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/notify/wechat-v2/acme-mini/payment", listener.local_addr().unwrap());
-        let router =
-            Router::new().route("/notify/wechat-v2/{merchant}/payment", post(receive)).with_state(Arc::clone(&shared));
+        let router = Router::new()
+            .route("/notify/wechat-v2/{merchant}/payment", post(receive))
+            .route("/notify/wechat-v2/{merchant}/refund", post(receive))
+            .with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Receiver { url, shared }
+    }
+
+    /// Where refunds are told.
+    pub(crate) fn refund_url(&self) -> String {
+        self.url.replace("/payment", "/refund")
     }
 
     /// Every message so far, in order of arrival.

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test, loudly and there")]
 
+#[path = "../../examples/dev-certificates/authority.rs"]
+mod authority;
 mod call_faults;
 mod callback_faults;
 mod callbacks;
@@ -11,6 +13,12 @@ mod control;
 mod download_bill;
 mod harness;
 mod js_code_2_session;
+mod mutual_tls;
 mod order_query;
 mod page;
+mod refund;
+mod refund_callbacks;
+mod refund_faults;
+mod refund_outcome;
+mod refund_query;
 mod unified_order;

@@ -1,4 +1,4 @@
-use sandbox::control::{CallbackState, Pay};
+use sandbox::control::{CallbackState, Pay, RefundState};
 use serde_json::json;
 
 use crate::harness::{ACME, Bench, Receiver, rule};
@@ -35,6 +35,29 @@ async fn a_button_that_cannot_pay_says_why() {
     let answer = bench.http.post(format!("{}/pay", bench.url)).form(&form).send().await.unwrap();
     let said = format!("{}{}", bench.url, answer.headers()["location"].to_str().unwrap());
     assert!(bench.http.get(said).send().await.unwrap().text().await.unwrap().contains("not paid: the order is paid"));
+}
+
+#[tokio::test]
+async fn the_page_shows_a_refund_and_its_buttons_settle_it() {
+    let bench = Bench::start().await;
+    bench.settle_delay(None).await;
+    bench.sell(&ACME, "A00000001", 1_000).await;
+    bench.refunded("A00000001", "R-1", 1_000, 300).await;
+    let press = async |state: &str| {
+        let form = [("out_refund_no", "R-1"), ("merchant", ACME.name), ("state", state)];
+        let answer = bench.http.post(format!("{}/settle", bench.url)).form(&form).send().await.unwrap();
+        assert_eq!(answer.status(), 303);
+        answer.headers()["location"].to_str().unwrap().to_owned()
+    };
+    let before = page(&bench).await;
+    assert!(before.contains("R-1") && before.contains("PROCESSING"));
+    assert_eq!(before.matches("action=\"/settle\"").count(), 3);
+    assert!(press("CHANGE").await.contains("is+CHANGE"));
+    assert_eq!(page(&bench).await.matches("action=\"/settle\"").count(), 2);
+    assert!(press("SUCCESS").await.contains("is+SUCCESS"));
+    assert!(press("REFUNDCLOSE").await.contains("not+settled"));
+    assert!(!page(&bench).await.contains("action=\"/settle\""));
+    assert_eq!(bench.known_refund("R-1").await.unwrap().state, RefundState::Success);
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use proto::event::{Event, OrderCreated, OrderPaid, PaymentCreated, PaymentPaid};
-use sandbox::control::{AnswerClass, Attempt, Callback, CallbackState, ClockState, Ledger, Order, Payment};
+use sandbox::control::{
+    AnswerClass, Attempt, Callback, CallbackKind, CallbackState, ClockState, Ledger, Order, Payment,
+};
 use uuid::Uuid;
 
 use super::super::{
@@ -86,8 +88,10 @@ fn truth() -> Evidence {
                     app_id: app_id.clone(),
                     paid_at: at,
                 }),
+                refunds: Vec::new(),
             }],
             callbacks: vec![Callback {
+                kind: CallbackKind::Payment,
                 id: 1,
                 merchant: merchant.clone(),
                 out_trade_no: number.clone(),
