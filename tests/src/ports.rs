@@ -63,6 +63,11 @@ impl Port {
         format!("http://127.0.0.1:{}", self.number)
     }
 
+    /// `https://127.0.0.1:<port>`.
+    pub fn tls_url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.number)
+    }
+
     /// `127.0.0.1:<port>`.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.number)

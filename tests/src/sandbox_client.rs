@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 pub use sandbox::control::{
-    ActiveFault, AnswerClass, Attempt, Callback, CallbackState, ClockState, Fault, FaultPoint, FaultRule, Faults,
-    Ledger, LoginCode, Order, Paid, Pay, Payment,
+    ActiveFault, AnswerClass, Attempt, Callback, CallbackKind, CallbackState, ClockState, Fault, FaultPoint, FaultRule,
+    Faults, Ledger, LoginCode, Order, Paid, Pay, Payment, PlatformRefund, Refund, RefundSource, RefundState,
 };
-use sandbox::control::{Advance, NewLoginCode, Problem};
+use sandbox::control::{Advance, Balance, NewLoginCode, Problem, Settle, SettleDelay};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{eventually, world::client};
@@ -123,13 +123,90 @@ impl SandboxClient {
         self.ledger_of(out_trade_no).await.orders.pop()
     }
 
+    /// Everything that WeChat refunded or tries to refund of an order, oldest first.
+    ///
+    /// # Panics
+    /// When the sandbox does not answer.
+    pub async fn refunds(&self, out_trade_no: &str) -> Vec<Refund> {
+        self.ledger_of(out_trade_no).await.orders.into_iter().flat_map(|order| order.refunds).collect()
+    }
+
+    /// One refund of WeChat's; `None` when it never accepted it.
+    ///
+    /// # Panics
+    /// When the sandbox does not answer.
+    pub async fn refund(&self, out_refund_no: &str) -> Option<Refund> {
+        let mut refunds = self.ledger().await.orders.into_iter().flat_map(|order| order.refunds);
+        refunds.find(|refund| refund.out_refund_no == out_refund_no)
+    }
+
+    /// Decides what becomes of a refund: of one that is on its way, or of one that bounced.
+    ///
+    /// # Panics
+    /// When WeChat does not know it, or it has ended already.
+    pub async fn settle(&self, out_refund_no: &str, state: RefundState) -> Refund {
+        self.settle_as(out_refund_no, state)
+            .await
+            .unwrap_or_else(|refused| panic!("the refund cannot be settled: {refused:?}"))
+    }
+
+    /// As [`SandboxClient::settle`], for who expects a no.
+    ///
+    /// # Errors
+    /// When WeChat does not know it, or it has ended already.
+    pub async fn settle_as(&self, out_refund_no: &str, state: RefundState) -> Result<Refund, Refused> {
+        let settle = Settle { state, merchant: None };
+        self.call(Method::POST, &format!("refunds/{out_refund_no}/settle"), Some(&settle)).await
+    }
+
+    /// How long refunds are on their way from now on, in WeChat's time; `None` leaves them to [`SandboxClient::settle`].
+    ///
+    /// # Panics
+    /// When it is longer than ten years.
+    pub async fn set_settle_delay(&self, delay: Option<Duration>) {
+        let delay_ms = delay.map(|delay| u64::try_from(delay.as_millis()).expect("stories are shorter"));
+        let _: SettleDelay = self.must(Method::POST, "settle_delay", Some(&SettleDelay { delay_ms })).await;
+    }
+
+    /// What a merchant has for refunds from now on, in fen; `None` is without limit.
+    ///
+    /// # Panics
+    /// When there is no such merchant, or the amount is negative.
+    pub async fn set_balance(&self, merchant: &str, fen: Option<i64>) {
+        let path = format!("merchants/{merchant}/balance");
+        let _: Balance = self.must(Method::POST, &path, Some(&Balance { fen })).await;
+    }
+
+    /// A person refunds so much of an order in the merchant platform; `None` is all that is left.
+    ///
+    /// # Panics
+    /// When WeChat does not let them.
+    pub async fn refund_at_platform(&self, out_trade_no: &str, amount_fen: Option<i64>) -> Refund {
+        let wanted = PlatformRefund { merchant: None, amount_fen };
+        self.must(Method::POST, &format!("payments/{out_trade_no}/refund"), Some(&wanted)).await
+    }
+
+    /// Waits until WeChat has read success for a state that a refund reached, after however many attempts.
+    ///
+    /// # Panics
+    /// When that does not happen.
+    pub async fn refund_delivered(&self, out_refund_no: &str, state: RefundState) -> Callback {
+        let about = CallbackKind::Refund { out_refund_no: out_refund_no.to_owned(), state };
+        eventually(&format!("WeChat has told that {out_refund_no} is {}", state.as_str()), async || {
+            let callback = self.ledger().await.callbacks.into_iter().find(|callback| callback.kind == about);
+            let callback = callback.ok_or("no callback yet".to_owned())?;
+            if callback.state == CallbackState::Delivered { Ok(callback) } else { Err(format!("{callback:?}")) }
+        })
+        .await
+    }
+
     /// Waits until WeChat has tried at least so many times to tell about a payment, and the last attempt has ended.
     ///
     /// # Panics
     /// When that does not happen.
     pub async fn attempted(&self, out_trade_no: &str, times: usize) -> Callback {
         eventually(&format!("{times} attempts to tell about {out_trade_no}"), async || {
-            let callback = self.ledger_of(out_trade_no).await.callbacks.pop().ok_or("no callback yet")?;
+            let callback = self.payment_callback(out_trade_no).await.ok_or("no callback yet")?;
             if callback.state == CallbackState::Sending || callback.attempts.len() < times {
                 return Err("fewer attempts");
             }
@@ -144,7 +221,7 @@ impl SandboxClient {
     /// When that does not happen.
     pub async fn delivered(&self, out_trade_no: &str) -> Callback {
         eventually(&format!("WeChat has told about {out_trade_no}"), async || {
-            let callback = self.ledger_of(out_trade_no).await.callbacks.pop().ok_or("no callback yet".to_owned())?;
+            let callback = self.payment_callback(out_trade_no).await.ok_or("no callback yet".to_owned())?;
             if callback.state == CallbackState::Delivered { Ok(callback) } else { Err(format!("{callback:?}")) }
         })
         .await
@@ -174,6 +251,12 @@ impl SandboxClient {
     pub async fn login_code(&self, app_id: &str) -> LoginCode {
         let new = NewLoginCode { app_id: app_id.to_owned(), openid: None };
         self.must(Method::POST, "login_codes", Some(&new)).await
+    }
+
+    async fn payment_callback(&self, out_trade_no: &str) -> Option<Callback> {
+        let mut callbacks = self.ledger_of(out_trade_no).await.callbacks;
+        callbacks.retain(|callback| callback.kind == CallbackKind::Payment);
+        callbacks.pop()
     }
 
     async fn ledger_of(&self, out_trade_no: &str) -> Ledger {

@@ -5,6 +5,8 @@ use crate::ports::Port;
 pub struct Addresses {
     /// The sandbox: WeChat's API, the control API, the page.
     pub sandbox: Port,
+    /// The sandbox over TLS: WeChat's API again, with the calls that need a certificate.
+    pub sandbox_tls: Port,
     /// pay-gateway's gRPC.
     pub gateway: Port,
     /// pay-gateway's admin pages.
@@ -58,6 +60,7 @@ impl Addresses {
     fn each(mut port: impl FnMut(&str, u16) -> Port) -> Self {
         Self {
             sandbox: port("sandbox", 9900),
+            sandbox_tls: port("sandbox over TLS", 9943),
             gateway: port("pay-gateway", 50052),
             gateway_admin: port("pay-gateway admin", 9102),
             notify: port("notify-svc", 8080),

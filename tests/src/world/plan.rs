@@ -58,12 +58,15 @@ impl Plan {
             Part::Sandbox => {
                 command.env("SANDBOX_LISTEN", at.sandbox.address()).env("NOTIFY_URL", at.notify.url());
                 command.env("MERCHANTS_DIR", self.merchants());
+                command.env("SANDBOX_TLS_LISTEN", at.sandbox_tls.address()).env("SANDBOX_TLS_DIR", certificates());
                 // A busy machine is no reason to give a callback up: only the story decides when time passes.
                 command.env("SANDBOX_CALLBACK_TIMEOUT_MS", "30000");
             }
             Part::PayGateway => {
                 self.clock(command.env("LISTEN", at.gateway.address()).env("ADMIN_LISTEN", at.gateway_admin.address()));
                 command.env("WECHAT_V2_URL", at.sandbox.url()).env("WECHAT_LOGIN_URL", at.sandbox.url());
+                command.env("WECHAT_V2_CERT_URL", at.sandbox_tls.tls_url());
+                command.env("WECHAT_V2_CA_FILE", certificates().join("ca.pem"));
                 command.env("MERCHANTS_DIR", self.merchants());
             }
             Part::NotifySvc => {
@@ -134,4 +137,9 @@ impl Plan {
         let at = &self.addresses;
         command.env("NATS_URL", nats::url(&at.nats)).env("NATS_MONITOR_URL", at.nats_monitor.url());
     }
+}
+
+/// Who the sandbox is over TLS, and whom it believes.
+fn certificates() -> PathBuf {
+    programs::workspace().join("deploy/dev/sandbox")
 }

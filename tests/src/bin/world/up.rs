@@ -74,7 +74,8 @@ fn tell(at: &Addresses) {
         "
 the teams' API     {order}  (gRPC, with reflection)
 the bus            nats://{}  (monitor {})
-WeChat's side      {}/  (open payments with a pay button, callbacks)
+WeChat's side      {}/  (open payments with a pay button, refunds, callbacks)
+  over TLS         {}/  (the same, and refunds for who shows a merchant's certificate)
 reports            {}/
 callbacks go to    {}/notify/wechat-v2/<merchant>/payment
 reconciliation     {}  (gRPC)
@@ -98,6 +99,7 @@ the next morning:
         at.nats.address(),
         at.nats_monitor.url(),
         at.sandbox.url(),
+        at.sandbox_tls.tls_url(),
         at.report.url(),
         at.notify.url(),
         at.reconcile.address(),
