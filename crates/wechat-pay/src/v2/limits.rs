@@ -21,8 +21,6 @@ pub const OPENID_BYTES: usize = 128;
 pub const OUT_TRADE_NO_BYTES: std::ops::RangeInclusive<usize> = 6..=32;
 /// Most characters of `out_refund_no`, and the fewest.
 pub const OUT_REFUND_NO_BYTES: std::ops::RangeInclusive<usize> = 1..=64;
-/// Most bytes of `refund_desc`.
-pub const REFUND_DESC_BYTES: usize = 80;
 /// Most fen of an order: WeChat declares int32.
 pub const TOTAL_FEE_MAX: Fen = Fen::new(i32::MAX as i64);
 /// `time_expire` must be further ahead than this.
@@ -92,11 +90,6 @@ pub fn check_out_trade_no(out_trade_no: &str) -> Result<(), LimitError> {
 /// `out_refund_no`: 1 to 64 of `0-9A-Za-z_-|*@`.
 pub fn check_out_refund_no(out_refund_no: &str) -> Result<(), LimitError> {
     number(out_refund_no, OUT_REFUND_NO_BYTES, b"_-|*@")
-}
-
-/// `refund_desc`: like `body`, at most 80 bytes.
-pub fn check_refund_desc(refund_desc: &str) -> Result<(), LimitError> {
-    text(refund_desc, REFUND_DESC_BYTES)
 }
 
 /// `nonce_str`: 1 to 32 letters and digits.
