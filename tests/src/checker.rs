@@ -1,34 +1,13 @@
-//! Proves that no fen is missing: the promises of the design, as code over three witnesses that cannot all be wrong in the
-//! same way. WeChat's own ledger says what was really paid, Postgres says what we believe, the streams say what we told.
-//!
-//! [`check`] runs at the end of every story. It waits until nothing is on its way, gathers the [`Evidence`], and judges it;
-//! the judgement is a pure function, so a test can show that each rule is able to fail.
+//! Every story ends with the checker of [`payctl::verify`], which proves that no fen is missing. Here it is told what a story
+//! may leave behind, and the world is given time to become quiet.
 
-mod books;
-mod evidence;
-mod judge;
-mod rows;
+use payctl::verify::{Allowed, LedgerSource, Limits, Progress, Sources, Violation, Window, judge, look};
 
-pub use books::Books;
-pub use evidence::Evidence;
-pub use judge::judge;
-pub use rows::{OrderRow, PaymentRow};
+use crate::{Options, Part, World, eventually, world::client};
 
-use crate::{Options, Part, World, eventually};
-
-/// What a story may leave behind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Allowed {
-    /// Dead letters that must be there.
-    pub dead_letters: usize,
-    /// Money that WeChat has and no order of ours knows about.
-    pub unsettled: bool,
-}
-
-impl From<&Options> for Allowed {
-    fn from(options: &Options) -> Self {
-        Self { dead_letters: options.dead_letters, unsettled: options.unsettled_ok }
-    }
+/// What the checker is told about a story.
+fn allowed(options: &Options) -> Allowed {
+    Allowed { dead_letters: options.dead_letters, unsettled: options.unsettled_ok, unknown: !options.all_known }
 }
 
 /// Looks at a whole world.
@@ -40,7 +19,7 @@ pub async fn check(world: &mut World) {
     assert!(violations.is_empty(), "the checker found:\n- {}", violations.join("\n- "));
 }
 
-/// Everything that is wrong in a world, one sentence each.
+/// Everything that is wrong in a world, one sentence each, after the word of its rule.
 ///
 /// # Panics
 /// When a server is down, because then there is nothing to look at; or when the world does not become quiet.
@@ -48,16 +27,30 @@ pub async fn violations(world: &mut World) -> Vec<String> {
     for part in [Part::Postgres, Part::Nats, Part::Sandbox] {
         assert!(world.runs(part), "{part} is down: a story brings back what it took away");
     }
-    let quiet = [Part::OrderSvc, Part::ReconcileSvc].map(|part| world.runs(part));
-    let allowed = Allowed::from(world.options());
-    let world = &*world;
+    let [order_svc_runs, reconcile_svc_runs] = [Part::OrderSvc, Part::ReconcileSvc].map(|part| world.runs(part));
     let (orders, reconcile) = (world.postgres.pool("orders"), world.postgres.pool("reconcile"));
-    let streams = world.streams().await;
-    let evidence = eventually("the world is quiet", async || {
-        evidence::gather(&world.sandbox, &streams, &orders, &reconcile, quiet).await
+    let sources = Sources {
+        orders: orders.clone(),
+        reconcile: Some(reconcile.clone()),
+        jetstream: world.streams().await.jetstream().clone(),
+        ledger: Some(LedgerSource { http: client(), url: world.sandbox.url().to_owned() }),
+        order_svc_runs,
+        reconcile_svc_runs,
+    };
+    let allowed = allowed(world.options());
+    let (limits, progress) = (Limits::default(), Progress::silent());
+    let found = eventually("the world is quiet", async || {
+        let evidence = look(&sources, &Window::EVERYTHING, &limits, &progress).await;
+        let found = judge(&evidence.map_err(|error| format!("{error:#}"))?, &allowed);
+        let under_way: Vec<_> = found.iter().filter(|violation| violation.rule.is_under_way()).collect();
+        if under_way.is_empty() { Ok(found) } else { Err(sentences(under_way).join("; ")) }
     })
     .await;
     orders.close().await;
     reconcile.close().await;
-    judge(&evidence, allowed)
+    sentences(&found)
+}
+
+fn sentences<'v>(violations: impl IntoIterator<Item = &'v Violation>) -> Vec<String> {
+    violations.into_iter().map(Violation::to_string).collect()
 }

@@ -19,15 +19,22 @@ const REPAIR_ORDERS: &str = "UPDATE orders SET
     state = k.order_state, paid_payment_id = k.paid_payment_id, paid_time = k.paid_time, close_time = NULL
     FROM kept k WHERE k.order_id = orders.order_id";
 
+/// Changes the books in a way that no trigger notices, so that only the books are wrong.
+async fn behind_their_backs(world: &World, changes: &[&'static str]) {
+    let orders = world.postgres.pool("orders");
+    let mut conn = orders.acquire().await.expect("Postgres runs");
+    for change in ["SET session_replication_role = replica"].iter().chain(changes).copied() {
+        sqlx::query(change).execute(&mut *conn).await.expect(change);
+    }
+    drop(conn);
+    orders.close().await;
+}
+
 /// What the checker says when the books are spoiled by hand in this way.
 async fn complaints(world: &mut World, spoil: &'static str) -> String {
-    let orders = world.postgres.pool("orders");
-    sqlx::query(spoil).execute(&orders).await.expect(spoil);
+    behind_their_backs(world, &[spoil]).await;
     let found = violations(world).await.join("\n");
-    for repair in [REPAIR_PAYMENTS, REPAIR_ORDERS] {
-        sqlx::query(repair).execute(&orders).await.expect(repair);
-    }
-    orders.close().await;
+    behind_their_backs(world, &[REPAIR_PAYMENTS, REPAIR_ORDERS]).await;
     found
 }
 

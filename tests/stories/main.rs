@@ -19,3 +19,4 @@ mod paid;
 mod checking;
 mod demo;
 mod refused;
+mod verify;

@@ -19,6 +19,9 @@ pub struct Options {
     pub dead_letters: usize,
     /// Whether money may be left in the end that WeChat has and no order of ours knows about.
     pub unsettled_ok: bool,
+    /// Whether the provider must have answered about every attempt and refund in the end. Most stories have nobody who asks,
+    /// because their schedule is far away.
+    pub all_known: bool,
 }
 
 impl Options {
@@ -60,6 +63,13 @@ impl Options {
         self.unsettled_ok = true;
         self
     }
+
+    /// With an answer about every attempt and refund in the end.
+    #[must_use]
+    pub fn all_known(mut self) -> Self {
+        self.all_known = true;
+        self
+    }
 }
 
 impl Default for Options {
@@ -72,6 +82,7 @@ impl Default for Options {
             settings: Vec::new(),
             dead_letters: 0,
             unsettled_ok: false,
+            all_known: false,
         }
     }
 }
