@@ -38,6 +38,8 @@ const RUNTIME_END_TIME: Duration = Duration::from_secs(1);
 /// or a task fails, then drains for at most [`DRAIN_TIME`]. What `start` returned is dropped last: return the telemetry
 /// guard there, so that the last spans are sent.
 ///
+/// In a build with debug assertions [`crate::crash`] may end the process at a point that the environment names.
+///
 /// Any error is printed as one line on stderr, `error: …: caused by …`, and the exit code is 1.
 pub fn main<F, S, Kept>(start: F) -> ExitCode
 where
