@@ -4,7 +4,8 @@ use std::{fmt::Debug, time::Duration};
 
 /// Generous: it bounds a hang, it measures nothing.
 pub const DEADLINE: Duration = Duration::from_secs(90);
-const PAUSE: Duration = Duration::from_millis(20);
+/// Between two looks.
+pub(crate) const PAUSE: Duration = Duration::from_millis(20);
 
 /// What a look at the world can say.
 pub trait Look {

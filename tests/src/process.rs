@@ -19,6 +19,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub struct Process {
     name: String,
     child: Option<Child>,
+    ended: Option<ExitStatus>,
     log: PathBuf,
     last: Signal,
 }
@@ -67,7 +68,7 @@ impl Process {
         command.process_group(0);
         let child = command.spawn().unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         watchdog::watch(child.id(), last.word());
-        Self { name: name.to_owned(), child: Some(child), log: log.to_owned(), last }
+        Self { name: name.to_owned(), child: Some(child), ended: None, log: log.to_owned(), last }
     }
 
     /// Sends a signal to it, by its id.
@@ -91,29 +92,29 @@ impl Process {
     /// Waits for its end.
     ///
     /// # Panics
-    /// When it does not end in time, or its end was seen before.
+    /// When it does not end in time.
     pub fn wait(&mut self) -> ExitStatus {
         let started = Instant::now();
         loop {
             if let Some(status) = self.ended() {
                 return status;
             }
-            assert!(self.child.is_some(), "the end of {} was seen before", self.name);
             assert!(started.elapsed() < END_TIME, "{} does not end; its log is {}", self.name, self.log.display());
             std::thread::sleep(PAUSE);
         }
     }
 
-    /// How it ended, if it has; told once.
+    /// How it ended, if it has.
     ///
     /// # Panics
     /// Never: it is our child.
     pub fn ended(&mut self) -> Option<ExitStatus> {
-        let child = self.child.as_mut()?;
+        let Some(child) = self.child.as_mut() else { return self.ended };
         let status = child.try_wait().expect("it is our child")?;
         watchdog::forget(child.id());
         self.child = None;
-        Some(status)
+        self.ended = Some(status);
+        self.ended
     }
 
     /// Whether it runs.

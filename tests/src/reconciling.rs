@@ -9,10 +9,10 @@ use proto::{
     },
 };
 use svc_kit::grpc;
-use tonic::{Code, Status, transport::Channel};
+use tonic::{Status, transport::Channel};
 use uuid::Uuid;
 
-use crate::{World, eventually, streams::Backlog};
+use crate::{World, eventually, selling::is_undecided, streams::Backlog};
 
 impl World {
     /// A raw client of reconcile-svc.
@@ -57,7 +57,7 @@ impl World {
         self.attempt_reconcile(merchant, day).await.unwrap_or_else(|status| panic!("RunReconciliation: {status:?}"))
     }
 
-    /// Compares a day, whatever the books say; retries UNAVAILABLE and ABORTED with the same request id.
+    /// Compares a day, whatever the books say; retries what is undecided with the same request id.
     ///
     /// # Errors
     /// The status, as finance sees it.
@@ -69,7 +69,7 @@ impl World {
         };
         eventually("RunReconciliation", async || match self.reconcile().run_reconciliation(request.clone()).await {
             Ok(run) => Ok(Ok(run.into_inner())),
-            Err(status) if matches!(status.code(), Code::Unavailable | Code::Aborted) => Err(status),
+            Err(status) if is_undecided(&status) => Err(status),
             Err(status) => Ok(Err(status)),
         })
         .await

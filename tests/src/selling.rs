@@ -14,7 +14,8 @@
 //! # }
 //! ```
 //!
-//! Like a good caller, the panicking forms retry UNAVAILABLE and ABORTED with the same request id; `attempt()` calls once.
+//! Like a good caller, the panicking forms retry UNAVAILABLE, ABORTED and calls that broke off, with the same request id;
+//! `attempt()` calls once.
 
 mod cashier;
 mod new_order;
@@ -27,6 +28,7 @@ pub use new_order::NewOrder;
 pub use order::Order;
 pub use paying::Paying;
 pub use proto::order::v1::{order::State, payment::State as PaymentState};
+pub(crate) use team::is_undecided;
 pub use team::{Orders, Team};
 
 use crate::World;

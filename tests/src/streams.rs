@@ -4,8 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use async_nats::jetstream::{
     self,
+    consumer::{FromConsumer as _, pull},
     stream::{LastRawMessageErrorKind, Stream},
 };
+use futures::StreamExt as _;
 use proto::bus::{self, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -116,6 +118,38 @@ impl Streams {
         let stream = self.jetstream.get_stream_no_info(spec.stream).await.expect("the name is a name");
         let info = stream.consumer_info(durable).await.ok()?;
         Some(Backlog { pending: info.num_pending, unacked: info.num_ack_pending })
+    }
+
+    /// Lets one of our durables deliver again what has no ack after so long, until its owner starts the next time and sets its
+    /// own time. A dead process holds what was delivered to it for that long.
+    ///
+    /// # Panics
+    /// When there is no such durable, or the bus does not answer.
+    pub async fn deliver_again_after(&self, durable: &str, time: Duration) {
+        let spec = bus::durable(durable).unwrap_or_else(|| panic!("{durable} is not in the table"));
+        let stream = self.jetstream.get_stream_no_info(spec.stream).await.expect("the name is a name");
+        let info = stream.consumer_info(durable).await.unwrap_or_else(|error| panic!("{durable}: {error}"));
+        let config = pull::Config::try_from_consumer_config(info.config).expect("all of ours are pull consumers");
+        let config = pull::Config { ack_wait: time, ..config };
+        stream.update_consumer(config).await.unwrap_or_else(|error| panic!("{durable}: {error}"));
+    }
+
+    /// Takes the next delivery of one of our durables and acks it, in the place of a consumer that does not run. Returns the
+    /// fact's id.
+    ///
+    /// # Panics
+    /// When nothing is delivered in time.
+    pub async fn ack_next(&self, durable: &str) -> String {
+        let spec = bus::durable(durable).unwrap_or_else(|| panic!("{durable} is not in the table"));
+        let stream = self.jetstream.get_stream_no_info(spec.stream).await.expect("the name is a name");
+        let consumer = stream.get_consumer::<pull::Config>(durable).await;
+        let consumer = consumer.unwrap_or_else(|error| panic!("{durable}: {error}"));
+        let batch = consumer.batch().max_messages(1).expires(eventually::DEADLINE).messages().await;
+        let next = batch.unwrap_or_else(|error| panic!("{durable}: {error}")).next().await;
+        let message = next.expect("something is delivered").unwrap_or_else(|error| panic!("{durable}: {error}"));
+        message.double_ack().await.unwrap_or_else(|error| panic!("{durable}: {error}"));
+        let id = message.headers.as_ref().and_then(|headers| headers.get(header::ID));
+        id.map(ToString::to_string).unwrap_or_default()
     }
 }
 

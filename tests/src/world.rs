@@ -1,6 +1,7 @@
 //! One world: everything that takes part in a payment, started together and ended together.
 
 mod addresses;
+mod again;
 mod metrics;
 mod options;
 mod part;
@@ -19,6 +20,7 @@ pub use story::story;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
@@ -35,8 +37,9 @@ use crate::{
 #[derive(Debug)]
 pub struct World {
     plan: Plan,
-    /// Our own processes that run.
-    running: BTreeMap<Part, Process>,
+    /// Our own processes that run, or have ended without being asked to. Behind a lock, so that one can die and come back
+    /// while others look at the world.
+    running: Mutex<BTreeMap<Part, Process>>,
     /// Those of them that stand still.
     paused: BTreeSet<Part>,
     /// WeChat: its ledger, its faults, its clock.
@@ -99,7 +102,7 @@ impl World {
         let runs = match part {
             Part::Postgres => self.postgres.runs(),
             Part::Nats => self.nats.runs(),
-            _ => self.running.get_mut(&part).is_some_and(Process::runs),
+            _ => self.running().get_mut(&part).is_some_and(Process::runs),
         };
         runs && !self.paused.contains(&part)
     }
@@ -109,7 +112,7 @@ impl World {
     /// # Panics
     /// When it does not run.
     pub fn pid(&self, part: Part) -> u32 {
-        self.running.get(&part).unwrap_or_else(|| panic!("{part} does not run")).id()
+        self.running().get(&part).unwrap_or_else(|| panic!("{part} does not run")).id()
     }
 
     /// What is on the bus under `subjects`, which may have wildcards, oldest first: `pay.v1.payment.paid.>`.
@@ -163,14 +166,19 @@ impl World {
 
     fn take(&mut self, part: Part) -> Process {
         self.paused.remove(&part);
-        self.running.remove(&part).unwrap_or_else(|| panic!("{part} does not run"))
+        self.running().remove(&part).unwrap_or_else(|| panic!("{part} does not run"))
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<Part, Process>> {
+        // A map stays whole whatever panics beside it.
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn signal(&self, part: Part, signal: Signal) {
         match part {
             Part::Postgres => panic!("Postgres is many processes; only one of them would hear {signal:?}"),
             Part::Nats => self.nats.signal(signal),
-            _ => self.running.get(&part).unwrap_or_else(|| panic!("{part} does not run")).signal(signal),
+            _ => self.running().get(&part).unwrap_or_else(|| panic!("{part} does not run")).signal(signal),
         }
     }
 }

@@ -1,3 +1,5 @@
+use std::error::Error as _;
+
 use proto::order::v1::{ListOrdersRequest, ListOrdersResponse, order_service_client::OrderServiceClient};
 use svc_kit::grpc;
 use tonic::{
@@ -69,7 +71,18 @@ impl Team {
     }
 }
 
-/// Calls until the answer is one: UNAVAILABLE and ABORTED ask for the same request again.
+/// Whether nothing can be said about a call but that the same one may be made again: UNAVAILABLE and ABORTED ask for that, and
+/// whoever was cut off in its middle, or has waited long enough, knows nothing. tonic calls that UNKNOWN and CANCELLED; a word
+/// of the other side has no error underneath.
+pub(crate) fn is_undecided(status: &Status) -> bool {
+    match status.code() {
+        Code::Unavailable | Code::Aborted => true,
+        Code::Unknown | Code::Cancelled => status.source().is_some(),
+        _ => false,
+    }
+}
+
+/// Calls until the answer is one: what is undecided is asked again, with the same request id.
 ///
 /// Not an `AsyncFnMut`, whose futures the compiler does not yet believe to be `Send`: callers may be spawned.
 pub(super) async fn patient<T, R: Clone, F>(
@@ -86,7 +99,7 @@ where
         async move {
             match called.await {
                 Ok(answer) => Ok(Ok(answer.into_inner())),
-                Err(status) if matches!(status.code(), Code::Unavailable | Code::Aborted) => Err(status),
+                Err(status) if is_undecided(&status) => Err(status),
                 Err(status) => Ok(Err(status)),
             }
         }

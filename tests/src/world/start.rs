@@ -3,6 +3,8 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    process::Command,
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -49,7 +51,7 @@ impl World {
         ]);
         running.extend(reconcile.map(|process| (Part::ReconcileSvc, process)));
         let sandbox = SandboxClient::new(at.sandbox.url());
-        Self { plan, running, paused: BTreeSet::new(), sandbox, postgres, nats }
+        Self { plan, running: Mutex::new(running), paused: BTreeSet::new(), sandbox, postgres, nats }
     }
 
     /// Starts a part that does not run, and returns when it is ready.
@@ -63,7 +65,7 @@ impl World {
             Part::Nats => self.nats.again().await,
             _ => {
                 let process = self.plan.launch(part).await;
-                self.running.insert(part, process);
+                self.running().insert(part, process);
             }
         }
     }
@@ -75,7 +77,7 @@ impl World {
     pub fn start_unready(&mut self, part: Part) {
         assert!(!self.runs(part) && !self.paused.contains(&part), "{part} runs already");
         let process = self.plan.spawn(part);
-        self.running.insert(part, process);
+        self.running().insert(part, process);
     }
 
     /// Returns when a part of ours is ready.
@@ -83,7 +85,8 @@ impl World {
     /// # Panics
     /// When it does not run or does not become ready.
     pub async fn ready(&mut self, part: Part) {
-        let process = self.running.get_mut(&part).unwrap_or_else(|| panic!("{part} does not run"));
+        let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let process = running.get_mut(&part).unwrap_or_else(|| panic!("{part} does not run"));
         self.plan.ready(part, process).await;
     }
 
@@ -108,7 +111,7 @@ impl World {
     /// When a part has ended.
     pub fn processes(&self) -> Vec<(String, u32)> {
         let servers = [self.postgres.process(), self.nats.process()].into_iter().flatten();
-        servers.chain(self.running.values()).map(|process| (process.name().to_owned(), process.id())).collect()
+        servers.chain(self.running().values()).map(|process| (process.name().to_owned(), process.id())).collect()
     }
 
     /// Lets everything run on after us.
@@ -117,6 +120,7 @@ impl World {
     /// When a part has ended.
     pub fn leave_running(self) {
         let Self { running, postgres, nats, .. } = self;
+        let running = running.into_inner().unwrap_or_else(PoisonError::into_inner);
         running
             .into_values()
             .chain(postgres.into_process())
@@ -134,7 +138,11 @@ impl Plan {
     }
 
     fn spawn(&self, part: Part) -> Process {
-        Process::start(part.program(), self.command(part), &self.log(part), Signal::Kill)
+        self.spawn_as(part, self.command(part))
+    }
+
+    pub(super) fn spawn_as(&self, part: Part, command: Command) -> Process {
+        Process::start(part.program(), command, &self.log(part), Signal::Kill)
     }
 
     async fn ready(&self, part: Part, process: &mut Process) {

@@ -14,7 +14,8 @@ impl World {
     pub async fn pass(&self, time: Duration) {
         let offset_ms = self.sandbox.advance(time).await.offset_ms;
         for part in Part::OURS {
-            if part.follows_the_clock() && self.running.contains_key(&part) && !self.paused.contains(&part) {
+            let takes_part = self.running().contains_key(&part) && !self.paused.contains(&part);
+            if part.follows_the_clock() && takes_part {
                 eventually(&format!("{part} has heard the time"), async || {
                     let told = self.try_metric(part, "clock_offset_ms", &[]).await?;
                     if told == Some(offset_ms) { Ok(()) } else { Err(format!("{told:?} instead of {offset_ms} ms")) }
