@@ -12,8 +12,8 @@
 //! }); // the checker looks at everything, then the world ends
 //! ```
 //!
-//! In reading order: [`world`] puts it together, [`selling`] and [`reconciling`] are what people do in it, [`streams`] and
-//! [`sandbox_client`] are what can be seen and what can go wrong, [`checker`] proves at the end of every story that no fen is
+//! In reading order: [`world`] puts it together, [`selling`] and [`reconciling`] are what people do in it, [`streams`],
+//! [`sandbox_client`] and [`proxy`] are what can be seen and what can go wrong, [`checker`] proves at the end of every story that no fen is
 //! missing. Stories never sleep: [`World::pass`] moves everybody's time, and [`eventually()`] waits for a condition.
 
 pub mod checker;
@@ -23,6 +23,7 @@ pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod programs;
+pub mod proxy;
 pub mod reconciling;
 pub mod sandbox_client;
 pub mod selling;
@@ -31,4 +32,4 @@ pub mod watchdog;
 pub mod world;
 
 pub use eventually::eventually;
-pub use world::{Options, Part, World, story};
+pub use world::{Link, Options, Part, World, story};

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod again;
+mod link;
 mod metrics;
 mod options;
 mod part;
@@ -11,6 +12,7 @@ mod story;
 mod time;
 
 pub use addresses::Addresses;
+pub use link::{Link, Links};
 pub use options::Options;
 pub use part::Part;
 pub use plan::Plan;
@@ -28,6 +30,7 @@ use crate::{
     nats::Nats,
     postgres::Postgres,
     process::{Process, Signal},
+    proxy::Proxy,
     sandbox_client::SandboxClient,
     streams::{Fact, Streams},
 };
@@ -136,6 +139,14 @@ impl World {
     /// The bus.
     pub async fn streams(&self) -> Streams {
         Streams::connect(self.nats.url()).await
+    }
+
+    /// The proxy on a link, for letting things go wrong there.
+    ///
+    /// # Panics
+    /// When the link is direct: [`Options::through`] says which ones are not.
+    pub fn link(&self, link: Link) -> &Proxy {
+        self.plan.links.get(link).unwrap_or_else(|| panic!("{link:?} is direct"))
     }
 
     /// The settings that this world was started with.

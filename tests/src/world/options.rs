@@ -1,4 +1,6 @@
-use super::Part;
+use std::collections::BTreeSet;
+
+use super::{Link, Part};
 
 /// How a world differs from the usual one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct Options {
     pub close_min_age_s: u64,
     /// More settings: part, variable, value. The last one of a variable counts.
     pub settings: Vec<(Part, String, String)>,
+    /// The links that lead through a proxy, where things can go wrong.
+    pub links: BTreeSet<Link>,
     /// How many dead letters the checker must find in the end.
     pub dead_letters: usize,
     /// Whether money may be left in the end that WeChat has and no order of ours knows about.
@@ -33,6 +37,13 @@ impl Options {
     #[expect(clippy::needless_pass_by_value, reason = "values are mostly literals")]
     pub fn setting(mut self, part: Part, variable: &str, value: impl ToString) -> Self {
         self.settings.push((part, variable.to_owned(), value.to_string()));
+        self
+    }
+
+    /// With a proxy on this link, [`World::link`](super::World::link).
+    #[must_use]
+    pub fn through(mut self, link: Link) -> Self {
+        self.links.insert(link);
         self
     }
 
@@ -80,6 +91,7 @@ impl Default for Options {
             ask_schedule: "10m".to_owned(),
             close_min_age_s: 300,
             settings: Vec::new(),
+            links: BTreeSet::new(),
             dead_letters: 0,
             unsettled_ok: false,
             all_known: false,

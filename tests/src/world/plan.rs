@@ -6,8 +6,8 @@ use std::{
     process::Command,
 };
 
-use super::{Addresses, Options, Part};
-use crate::{nats, postgres, programs};
+use super::{Addresses, Link, Links, Options, Part};
+use crate::{nats, ports::Port, postgres, programs};
 
 /// A world before it starts.
 #[derive(Debug)]
@@ -22,13 +22,16 @@ pub struct Plan {
     pub addresses: Addresses,
     /// What is unusual.
     pub options: Options,
+    /// The proxies of the links that are not direct; they open when the world begins.
+    pub links: Links,
 }
 
 impl Plan {
     /// A world on free ports that leaves nothing but its logs.
     pub fn temporary(folder: &Path, options: Options) -> Self {
         let postgres_data = postgres::temporary_data(folder);
-        Self { folder: folder.to_owned(), postgres_data, keep: false, addresses: Addresses::free(), options }
+        let (addresses, links) = (Addresses::free(), Links::default());
+        Self { folder: folder.to_owned(), postgres_data, keep: false, addresses, options, links }
     }
 
     /// Puts a private copy of the development merchants and teams into the folder.
@@ -56,7 +59,9 @@ impl Plan {
         match part {
             Part::Postgres | Part::Nats => panic!("{part} is not one of ours"),
             Part::Sandbox => {
-                command.env("SANDBOX_LISTEN", at.sandbox.address()).env("NOTIFY_URL", at.notify.url());
+                command
+                    .env("SANDBOX_LISTEN", at.sandbox.address())
+                    .env("NOTIFY_URL", self.way(Link::SandboxToNotifySvc).url());
                 command.env("MERCHANTS_DIR", self.merchants());
                 command.env("SANDBOX_TLS_LISTEN", at.sandbox_tls.address()).env("SANDBOX_TLS_DIR", certificates());
                 // A busy machine is no reason to give a callback up: only the story decides when time passes.
@@ -64,29 +69,33 @@ impl Plan {
             }
             Part::PayGateway => {
                 self.clock(command.env("LISTEN", at.gateway.address()).env("ADMIN_LISTEN", at.gateway_admin.address()));
-                command.env("WECHAT_V2_URL", at.sandbox.url()).env("WECHAT_LOGIN_URL", at.sandbox.url());
+                let wechat = self.way(Link::PayGatewayToSandbox).url();
+                command.env("WECHAT_V2_URL", &wechat).env("WECHAT_LOGIN_URL", &wechat);
                 command.env("WECHAT_V2_CERT_URL", at.sandbox_tls.tls_url());
                 command.env("WECHAT_V2_CA_FILE", certificates().join("ca.pem"));
                 command.env("MERCHANTS_DIR", self.merchants());
             }
             Part::NotifySvc => {
-                self.bus(command.env("LISTEN", at.notify.address()).env("ADMIN_LISTEN", at.notify_admin.address()));
+                command.env("LISTEN", at.notify.address()).env("ADMIN_LISTEN", at.notify_admin.address());
+                self.bus(&mut command, Link::NotifySvcToNats);
                 command.env("MERCHANTS_DIR", self.merchants());
                 command.env("REQUEST_TIME_MS", "15000").env("PUBLISH_TIME_MS", "12000");
             }
             Part::OrderSvc => {
-                self.bus(command.env("LISTEN", at.order.address()).env("ADMIN_LISTEN", at.order_admin.address()));
-                self.clock(&mut command);
-                command.env("ORDER_DATABASE_URL", self.database("orders")).env("GATEWAY_URL", at.gateway.url());
+                self.clock(command.env("LISTEN", at.order.address()).env("ADMIN_LISTEN", at.order_admin.address()));
+                self.bus(&mut command, Link::OrderSvcToNats);
+                command.env("ORDER_DATABASE_URL", self.database(Link::OrderSvcToPostgres, "orders"));
+                command.env("GATEWAY_URL", self.way(Link::OrderSvcToPayGateway).url());
                 command.env("APPS_FILE", self.folder.join("apps.toml"));
                 command.env("ASK_SCHEDULE", &self.options.ask_schedule);
                 command.env("CLOSE_MIN_AGE_S", self.options.close_min_age_s.to_string());
             }
             Part::ReconcileSvc => {
-                self.bus(command.env("LISTEN", at.reconcile.address()).env("REPORT_LISTEN", at.report.address()));
+                command.env("LISTEN", at.reconcile.address()).env("REPORT_LISTEN", at.report.address());
                 self.clock(command.env("ADMIN_LISTEN", at.reconcile_admin.address()));
-                command.env("RECONCILE_DATABASE_URL", self.database("reconcile"));
-                command.env("GATEWAY_URL", at.gateway.url());
+                self.bus(&mut command, Link::ReconcileSvcToNats);
+                command.env("RECONCILE_DATABASE_URL", self.database(Link::ReconcileSvcToPostgres, "reconcile"));
+                command.env("GATEWAY_URL", self.way(Link::ReconcileSvcToPayGateway).url());
                 command.env("SCHEDULE", self.options.reconcile_by_itself.to_string());
             }
         }
@@ -124,8 +133,12 @@ impl Plan {
         self.folder.join("merchants")
     }
 
-    fn database(&self, name: &str) -> String {
-        postgres::url(self.addresses.postgres.number(), name)
+    fn way(&self, link: Link) -> &Port {
+        self.links.way(link, &self.addresses)
+    }
+
+    fn database(&self, link: Link, name: &str) -> String {
+        postgres::url(self.way(link).number(), name)
     }
 
     fn clock(&self, command: &mut Command) {
@@ -133,9 +146,9 @@ impl Plan {
         command.env("ENVIRONMENT", "development").env("CLOCK_URL", clock);
     }
 
-    fn bus(&self, command: &mut Command) {
-        let at = &self.addresses;
-        command.env("NATS_URL", nats::url(&at.nats)).env("NATS_MONITOR_URL", at.nats_monitor.url());
+    fn bus(&self, command: &mut Command, link: Link) {
+        command.env("NATS_URL", nats::url(self.way(link)));
+        command.env("NATS_MONITOR_URL", self.addresses.nats_monitor.url());
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Part, Plan, World};
+use super::{Links, Part, Plan, World};
 use crate::{
     eventually,
     nats::Nats,
@@ -25,9 +25,10 @@ impl World {
     ///
     /// # Panics
     /// When something does not start; what was started ends again.
-    pub async fn begin(plan: Plan) -> Self {
+    pub async fn begin(mut plan: Plan) -> Self {
         fs::create_dir_all(&plan.folder).expect("the world's folder can be made");
         plan.copy_files();
+        plan.links = Links::open(&plan.options.links, &plan.addresses).await;
         let at = &plan.addresses;
         let postgres_log = plan.log(Part::Postgres);
         // What reads clock or bus at its start comes after them, so that nobody waits for a second try.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use e2e::{
     Options, World,
-    world::{Addresses, Plan},
+    world::{Addresses, Links, Plan},
 };
 
 use crate::{down, folders, recorded};
@@ -40,6 +40,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         keep: true,
         addresses: Addresses::documented(),
         options: options.asking(Options::REAL_SCHEDULE),
+        links: Links::default(),
     };
     let world = World::begin(plan).await;
     recorded::write(&world.processes())?;
