@@ -17,7 +17,9 @@
 //! missing. Stories never sleep: [`World::pass`] moves everybody's time, and [`eventually()`] waits for a condition.
 
 pub mod checker;
+pub mod disk;
 pub mod eventually;
+pub mod frozen;
 pub mod nats;
 pub mod ports;
 pub mod postgres;

@@ -1,4 +1,4 @@
-//! A private nats-server with JetStream, flushing every message to disk before it acks.
+//! A private nats-server with JetStream, flushing every message to disk before it acks, unless it is told otherwise.
 
 use std::{
     fs,
@@ -9,10 +9,20 @@ use std::{
 
 use crate::{
     eventually,
+    frozen::Frozen,
     ports::Port,
     process::{Process, Signal},
     programs,
 };
+
+/// When JetStream flushes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flush {
+    /// Every message, before its ack: the only setting that our services accept.
+    BeforeTheAck,
+    /// Every two minutes, which is the server's default and loses acked messages in a power cut.
+    NowAndThen,
+}
 
 /// A nats-server that runs, or has been stopped and may run again.
 #[derive(Debug)]
@@ -30,13 +40,25 @@ impl Nats {
     /// # Panics
     /// When it does not become healthy.
     pub async fn start(folder: &Path, port: &Port, monitor: &Port) -> Self {
+        Self::start_flushing(Flush::BeforeTheAck, folder, port, monitor).await
+    }
+
+    /// As [`Nats::start`], with this setting.
+    ///
+    /// # Panics
+    /// When it does not become healthy.
+    pub async fn start_flushing(flush: Flush, folder: &Path, port: &Port, monitor: &Port) -> Self {
         let config = folder.join("nats.conf");
         let text = format!(
             "server_name: tongbao\nlisten: \"{}\"\nhttp: \"{}\"\n\
-             jetstream {{ store_dir: \"{}\", max_mem: 64MB, max_file: 1TB, sync_interval: always }}\n",
+             jetstream {{ store_dir: \"{}\", max_mem: 64MB, max_file: 1TB{} }}\n",
             port.address(),
             monitor.address(),
             folder.join("nats").display(),
+            match flush {
+                Flush::BeforeTheAck => ", sync_interval: always",
+                Flush::NowAndThen => "",
+            },
         );
         fs::write(&config, text).expect("the world's folder can be written");
         let log = folder.join("nats.log");
@@ -81,6 +103,14 @@ impl Nats {
     /// Stands still, or goes on.
     pub(crate) fn signal(&self, signal: Signal) {
         self.process.as_ref().expect("only what runs can be signalled").signal(signal);
+    }
+
+    /// Lets it stand still until it dies.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn freeze(&self) -> Frozen {
+        Frozen::freeze(self.process.as_ref().expect("only what runs can be frozen"))
     }
 
     /// Whether it runs.

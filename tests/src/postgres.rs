@@ -12,6 +12,7 @@ use sqlx::{PgPool, postgres::PgPoolOptions};
 
 use crate::{
     eventually,
+    frozen::Frozen,
     ports::Port,
     process::{Process, Signal},
     programs, watchdog,
@@ -129,6 +130,14 @@ impl Postgres {
     pub fn pool(&self, database: &str) -> PgPool {
         let options = PgPoolOptions::new().max_connections(3).acquire_timeout(Duration::from_secs(30));
         options.connect_lazy(&self.url(database)).expect("our own URL is well formed")
+    }
+
+    /// Lets it stand still, with all its sessions, until it dies.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn freeze(&self) -> Frozen {
+        Frozen::freeze(self.process.as_ref().expect("only what runs can be frozen"))
     }
 
     /// Whether it runs.

@@ -11,14 +11,17 @@ use std::{
 const SCRIPT: &str = r#"
 trap '' INT TERM HUP
 listed=' '
+mounted=''
 while read -r sign rest; do
     case $sign in
         +) listed="$listed${rest% *}:${rest#* } " ;;
         -) listed=$(printf '%s' "$listed" | sed "s/ $rest:[A-Z]* / /") ;;
+        m) mounted="$mounted $rest" ;;
         d) set -- "$@" "$rest" ;;
     esac
 done
 for entry in $listed; do kill -"${entry#*:}" "${entry%:*}" 2>/dev/null; done
+for folder in $mounted; do umount -l "$folder" 2>/dev/null; done
 [ $# = 0 ] || rm -rf -- "$@"
 exit 0
 "#;
@@ -42,6 +45,11 @@ pub fn forget(pid: u32) {
 /// A folder for temporary things that goes with us.
 pub fn remove_at_the_end(folder: &Path) {
     tell(&format!("d {}", folder.display()));
+}
+
+/// A mount that goes with us, if it is still there then. The path has no spaces.
+pub fn unmount_at_the_end(folder: &Path) {
+    tell(&format!("m {}", folder.display()));
 }
 
 /// Never panics, because it is called while other panics are cleaned up after. The shell ignores the signals of a terminal,

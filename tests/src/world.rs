@@ -26,6 +26,7 @@ use std::{
 };
 
 use crate::{
+    disk::Disk,
     eventually,
     nats::Nats,
     postgres::Postgres,
@@ -51,6 +52,8 @@ pub struct World {
     pub postgres: Postgres,
     /// The bus.
     pub nats: Nats,
+    /// Disks that servers write to.
+    disks: Vec<Disk>,
 }
 
 impl World {
@@ -147,6 +150,11 @@ impl World {
     /// When the link is direct: [`Options::through`] says which ones are not.
     pub fn link(&self, link: Link) -> &Proxy {
         self.plan.links.get(link).unwrap_or_else(|| panic!("{link:?} is direct"))
+    }
+
+    /// Keeps a disk until every process has ended.
+    pub fn keep(&mut self, disk: Disk) {
+        self.disks.push(disk);
     }
 
     /// The settings that this world was started with.

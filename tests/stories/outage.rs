@@ -3,3 +3,4 @@
 mod bus;
 mod database;
 mod gateway;
+mod power;

@@ -52,7 +52,7 @@ impl World {
         ]);
         running.extend(reconcile.map(|process| (Part::ReconcileSvc, process)));
         let sandbox = SandboxClient::new(at.sandbox.url());
-        Self { plan, running: Mutex::new(running), paused: BTreeSet::new(), sandbox, postgres, nats }
+        Self { plan, running: Mutex::new(running), paused: BTreeSet::new(), sandbox, postgres, nats, disks: Vec::new() }
     }
 
     /// Starts a part that does not run, and returns when it is ready.
