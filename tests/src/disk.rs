@@ -158,6 +158,10 @@ fn unique(kind: &str) -> PathBuf {
 fn run(command: &mut Command) -> Result<(), String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().map_err(|error| format!("{program} does not start: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    // What follows the first line is advice.
     let said = String::from_utf8_lossy(&output.stderr);
-    if output.status.success() { Ok(()) } else { Err(format!("{program}: {}", said.trim())) }
+    Err(format!("{program} fails: {}", said.lines().next().unwrap_or_default()))
 }

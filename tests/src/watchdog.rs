@@ -21,7 +21,7 @@ while read -r sign rest; do
     esac
 done
 for entry in $listed; do kill -"${entry#*:}" "${entry%:*}" 2>/dev/null; done
-for folder in $mounted; do umount -l "$folder" 2>/dev/null; done
+for folder in $mounted; do umount -l "$folder" 2>/dev/null; rmdir "$folder" 2>/dev/null; done
 [ $# = 0 ] || rm -rf -- "$@"
 exit 0
 "#;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use e2e::{Link, Options, Part, proxy::Fault, sandbox_client::AnswerClass, story};
+use e2e::{Link, Options, Part, eventually, proxy::Fault, sandbox_client::AnswerClass, story};
 use futures::future::join_all;
 
 use super::BOUNDED;
@@ -24,7 +24,7 @@ fn order_svc_notices_a_half_open_connection_within_seconds_and_everything_is_del
         world.tells("order.v1.order.created.>", 2).await;
         assert!(began.elapsed() < BOUNDED, "{:?}", began.elapsed());
         assert!(1 <= link.observed(Fault::HalfOpen), "it spoke to nobody");
-        assert_eq!(world.metric(Part::OrderSvc, "bus_connects_total", &[]).await, 2);
+        assert!(2 <= world.metric(Part::OrderSvc, "bus_connects_total", &[]).await);
     });
 }
 
@@ -41,7 +41,10 @@ fn notify_svc_refuses_callbacks_over_a_half_open_connection_and_takes_them_when_
         assert_eq!(world.facts("pay.v1.>").await, []);
         assert!(1 <= link.observed(Fault::HalfOpen), "the fact went to nobody");
 
-        world.counts(Part::NotifySvc, "bus_connects_total", &[], 2).await;
+        eventually("notify-svc has connected again", async || {
+            2 <= world.metric(Part::NotifySvc, "bus_connects_total", &[]).await
+        })
+        .await;
         assert!(2 <= is_told(world, cashier.out_trade_no()).await.attempts.len());
         is_paid_once(world, &cashier).await;
         assert_eq!(world.facts("pay.v1.payment.paid.>").await.len(), 1);
