@@ -13,7 +13,7 @@ const KEEP: &str = "CREATE TABLE kept AS
            o.state AS order_state, o.paid_payment_id
     FROM payments p JOIN orders o ON o.order_id = p.order_id";
 const REPAIR_PAYMENTS: &str = "UPDATE payments SET
-    state = k.state, transaction_id = k.transaction_id, paid_time = k.paid_time, surplus = k.surplus, amount_fen = k.amount_fen
+    state = k.state, transaction_id = k.transaction_id, paid_time = k.paid_time, surplus = k.surplus, surplus_held_at = NULL, amount_fen = k.amount_fen
     FROM kept k WHERE k.payment_id = payments.payment_id";
 const REPAIR_ORDERS: &str = "UPDATE orders SET
     state = k.order_state, paid_payment_id = k.paid_payment_id, paid_time = k.paid_time, close_time = NULL
@@ -72,7 +72,8 @@ fn the_checker_complains_about_every_kind_of_wrong_book() {
                 ],
             ),
             (
-                "UPDATE payments SET surplus = true",
+                // Held by a person, because order-svc would give it back.
+                "UPDATE payments SET surplus = true, surplus_held_at = now()",
                 &["is a surplus, and nobody was told", "is PAID and keeps 0 payments"],
             ),
         ];

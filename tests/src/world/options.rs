@@ -4,6 +4,7 @@ use super::{Link, Part};
 
 /// How a world differs from the usual one.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Options {
     /// Whether reconcile-svc takes part. Most stories do not need it.
     pub reconcile: bool,

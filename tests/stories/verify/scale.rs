@@ -111,9 +111,9 @@ async fn fill(pool: &PgPool) {
             now() + interval '1 hour', date_trunc('second', now()), ('1' || lpad(to_hex(n), 31, '0'))::uuid, 2
         FROM generate_series(1, $1) AS n";
     let payments = "INSERT INTO payments (payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid,
-            payer_ip, state, create_time, sends, transaction_id, paid_time)
+            payer_ip, state, create_time, expire_time, sends, transaction_id, paid_time)
         SELECT paid_payment_id, order_id, merchant, 'wechat-v2', '1900000109', 'wxac3e0000000000a1', amount_fen, 'jsapi', 'o',
-            '127.0.0.1', 'SUCCEEDED', create_time, 1, replace(paid_payment_id::text, '-', ''), paid_time FROM orders";
+            '127.0.0.1', 'SUCCEEDED', create_time, expire_time, 1, replace(paid_payment_id::text, '-', ''), paid_time FROM orders";
     let applied = "INSERT INTO applied_events (durable, event_id)
         SELECT 'order-svc-pay', 'paid:wechat-v2:1900000109:' || transaction_id FROM payments";
     sqlx::query("SET session_replication_role = replica").execute(&mut *conn).await.expect("we own the database");

@@ -53,7 +53,7 @@ pub async fn look(
     if let Some(ledger) = &mut ledger {
         leave_others_out(ledger, &sources.orders, &payments).await?;
     }
-    let refunds = read.refunds.iter().flatten().map(|refund| refund.refund_id).collect();
+    let refunds = read.refunds.as_ref().map(|refunds| refunds.iter().map(|refund| refund.refund_id).collect());
     let (jetstream, orders) = (&sources.jetstream, &sources.orders);
     let facts = Facts { jetstream, orders, window, limits, progress, payments, refunds };
     let (pay, order, dead) = (facts.read("PAY").await?, facts.read("ORDER").await?, facts.dead().await?);
@@ -92,10 +92,9 @@ async fn behind(sources: &Sources, service: &str, waiting: &mut Vec<Waiting>) ->
 
 /// Takes what belongs to orders outside the window out of the ledger. What is nobody's stays.
 async fn leave_others_out(ledger: &mut Ledger, orders: &PgPool, payments: &HashSet<Uuid>) -> anyhow::Result<()> {
-    let is_ours = |number: &str| number_id(number).is_some_and(|id| payments.contains(&id));
-    let unsure: Vec<&str> = ledger.orders.iter().map(|order| order.out_trade_no.as_str()).collect();
-    let unsure: Vec<&str> = unsure.into_iter().filter(|number| !is_ours(number)).collect();
-    let others = strangers::given_out(orders, &unsure).await?;
+    let numbers = ledger.orders.iter().filter_map(|order| number_id(&order.out_trade_no));
+    let unsure: Vec<Uuid> = numbers.filter(|id| !payments.contains(id)).collect();
+    let others = strangers::given_out(orders, strangers::Kind::Payment, &unsure).await?;
     let stays = |number: &str| number_id(number).is_none_or(|id| !others.contains(&id));
     ledger.orders.retain(|order| stays(&order.out_trade_no));
     ledger.callbacks.retain(|callback| stays(&callback.out_trade_no));

@@ -89,7 +89,7 @@ pub struct RefundRow {
     /// The provider's number of the account.
     pub mch_id: String,
     /// The provider's number of the payment.
-    pub transaction_id: Option<String>,
+    pub transaction_id: String,
     /// What was paid.
     pub total_fen: i64,
     /// What goes back.

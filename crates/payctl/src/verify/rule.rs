@@ -105,8 +105,6 @@ rules! {
         "a SUCCEEDED refund has its fact of the provider on the bus, equal in every field, and every such fact its refund"
     RefundState "refund_state" Refunds Never
         "an order's state says how much of its payment is back"
-    SurplusUncovered "surplus_uncovered" Refunds Never
-        "surplus money goes back by a refund, or a person holds it"
     Untold "untold" Ours Never
         "what became of an order, a payment or a refund was told on the bus"
     ToldFalsely "told_falsely" Ours Never
@@ -125,6 +123,8 @@ rules! {
         "the books of reconcile-svc hold what order-svc took and what the provider told, no more and no less"
     DeadLetters "dead_letters" Ours Never
         "there are exactly as many dead letters as somebody knows of"
+    SurplusUncovered "surplus_uncovered" Refunds ByItself
+        "surplus money goes back by a refund, or a person holds it"
     CallbackUnderWay "callback_under_way" Ledger ByItself
         "no callback is due or on its way"
     Outbox "outbox" Ours ByItself

@@ -96,9 +96,9 @@ fn walk(subject: &Subject<'_>, chain: &[&ChangeRow], is_whole: bool, found: &mut
         }
         return;
     };
-    // The first change that is known may be a later one of something old.
-    let mut before = if is_whole { None } else { chain[0].from_state.as_deref() };
-    for change in chain {
+    // What is older than the journal stands in it as it was when the journal began.
+    let (mut before, rest) = if is_whole { (None, chain) } else { (Some(chain[0].to_state.as_str()), &chain[1..]) };
+    for change in rest {
         let (from, to, place) = (change.from_state.as_deref(), change.to_state.as_str(), change.seq);
         let said = from.unwrap_or("nothing");
         if from != before {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proto::event::PaymentPaid;
-use sandbox::control::{AnswerClass, Callback, Order as LedgerOrder, Payment as LedgerPayment};
+use sandbox::control::{
+    AnswerClass, Callback, CallbackKind, Order as LedgerOrder, Payment as LedgerPayment, RefundSource, RefundState,
+};
 
 use super::{Found, Seen, seen::sum};
 use crate::verify::{PaymentRow, Rule};
@@ -117,12 +119,16 @@ fn answered(seen: &Seen<'_>, callback: &Callback, found: &mut Found) {
     let number = &callback.out_trade_no;
     for attempt in callback.attempts.iter().filter(|attempt| attempt.answer == AnswerClass::Accepted) {
         let fault = attempt.fault.as_deref().unwrap_or("none");
-        if !attempt.genuine && fault != REWRITTEN {
+        // What tells of a refund is no evidence for anything, so success may be answered to a false one, too.
+        let is_evidence = callback.kind == CallbackKind::Payment;
+        if is_evidence && !attempt.genuine && fault != REWRITTEN {
             let sentence = format!("a callback of {number} was believed that is not WeChat's (fault: {fault})");
             found.say(Rule::ForgeryBelieved, number, sentence);
         }
-        let fact = fact_of(seen, callback);
-        if attempt.genuine && seen.pay_facts(&fact).is_empty() {
+        if let Some(fact) = fact_of(seen, callback)
+            && attempt.genuine
+            && seen.pay_facts(&fact).is_empty()
+        {
             let sentence = format!("a callback of {number} was answered with success, and {fact} is not on the bus");
             found.say(Rule::SuccessUnpublished, &fact, sentence);
         }
@@ -130,10 +136,16 @@ fn answered(seen: &Seen<'_>, callback: &Callback, found: &mut Found) {
 }
 
 /// The fact that a callback tells. Providers of the sandbox are all WeChat v2.
-fn fact_of(seen: &Seen<'_>, callback: &Callback) -> String {
-    let order = seen.at_provider(&callback.merchant, &callback.out_trade_no);
-    let mch_id = order.map_or("", |order| order.mch_id.as_str());
-    format!("paid:wechat-v2:{mch_id}:{}", callback.transaction_id)
+fn fact_of(seen: &Seen<'_>, callback: &Callback) -> Option<String> {
+    let order = seen.at_provider(&callback.merchant, &callback.out_trade_no)?;
+    let mch_id = &order.mch_id;
+    Some(match &callback.kind {
+        CallbackKind::Payment => format!("paid:wechat-v2:{mch_id}:{}", callback.transaction_id),
+        CallbackKind::Refund { out_refund_no, state } => {
+            let (_, refund) = seen.refund_at_provider(&callback.merchant, out_refund_no)?;
+            format!("refund-noticed:wechat-v2:{mch_id}:{}:{}", refund.refund_id, state.as_str())
+        }
+    })
 }
 
 /// Payments minus refunds are the same sum here and there, whatever single payments say. What is excused one by one, because
@@ -153,7 +165,9 @@ fn conserved(seen: &Seen<'_>, orders: &[LedgerOrder], found: &mut Found) {
             payment.state != "SUCCEEDED"
                 && (seen.allowed.unsettled || (!is_as_asked(payment, paid) && is_refused(seen, payment, order, paid)))
         });
-        let refunds = order.refunds.iter().filter(|refund| refund.state == "SUCCESS");
+        // What a person gave back in the merchant platform is reconciliation's to find.
+        let refunds = order.refunds.iter().filter(|refund| refund.source == RefundSource::Api);
+        let refunds = refunds.filter(|refund| refund.state == RefundState::Success);
         let refunds = refunds.filter(|refund| {
             let known = seen.refund_numbered(&refund.out_refund_no);
             !seen.allowed.unsettled || known.is_some_and(|refund| refund.state == "SUCCEEDED")

@@ -1,6 +1,6 @@
 //! Refunds here and at the provider, where the money really goes back.
 
-use sandbox::control::{Order as LedgerOrder, Refund as LedgerRefund};
+use sandbox::control::{Order as LedgerOrder, Refund as LedgerRefund, RefundSource, RefundState};
 
 use super::{Found, Seen, seen::sum};
 use crate::verify::{RefundRow, Rule};
@@ -9,7 +9,8 @@ pub(super) fn judge(seen: &Seen<'_>, found: &mut Found) {
     let (Some(ledger), Some(refunds)) = (&seen.evidence.ledger, &seen.evidence.refunds) else { return };
     for order in &ledger.orders {
         never_too_much(order, found);
-        for refund in &order.refunds {
+        // What a person gave back in the merchant platform is reconciliation's to find.
+        for refund in order.refunds.iter().filter(|refund| refund.source == RefundSource::Api) {
             is_known(seen, order, refund, found);
         }
     }
@@ -20,7 +21,7 @@ pub(super) fn judge(seen: &Seen<'_>, found: &mut Found) {
 
 /// Refunds are never more than the payment.
 fn never_too_much(order: &LedgerOrder, found: &mut Found) {
-    let live = order.refunds.iter().filter(|refund| refund.state != "REFUNDCLOSE");
+    let live = order.refunds.iter().filter(|refund| refund.state != RefundState::RefundClose);
     let back = sum(live.map(|refund| refund.amount_fen));
     let paid = order.payment.as_ref().map_or(0, |payment| payment.amount_fen);
     if i128::from(paid) < back {
@@ -32,7 +33,7 @@ fn never_too_much(order: &LedgerOrder, found: &mut Found) {
 
 /// What the provider does about a refund was asked for here, and its end is known here.
 fn is_known(seen: &Seen<'_>, order: &LedgerOrder, refund: &LedgerRefund, found: &mut Found) {
-    let (number, there) = (&refund.out_refund_no, refund.state.as_str());
+    let (number, there) = (&refund.out_refund_no, refund.state);
     let Some(known) = seen.refund_numbered(number) else {
         let sentence =
             format!("WeChat has a refund {number} of {}, which was never written down here", order.out_trade_no);
@@ -45,16 +46,16 @@ fn is_known(seen: &Seen<'_>, order: &LedgerOrder, refund: &LedgerRefund, found: 
     }
     let here = known.state.as_str();
     let is_settled = match there {
-        "SUCCESS" => here == "SUCCEEDED",
-        "REFUNDCLOSE" => here == "CLOSED",
-        "CHANGE" => here == "ABNORMAL",
-        // Under way there: nobody here may have given it up.
-        _ => !matches!(here, "REJECTED" | "CLOSED" | "SUCCEEDED"),
+        RefundState::Success => here == "SUCCEEDED",
+        RefundState::RefundClose => here == "CLOSED",
+        RefundState::Change => here == "ABNORMAL",
+        // Nobody here may have given it up.
+        RefundState::Processing => !matches!(here, "REJECTED" | "CLOSED" | "SUCCEEDED"),
     };
     let is_under_way = matches!(here, "CREATED" | "PROCESSING" | "ABNORMAL");
     let is_excused = is_under_way && (seen.allowed.unsettled || !seen.evidence.applied);
     if !is_settled && !is_excused {
-        let sentence = format!("refund {number} is {there} at WeChat, but {here} here");
+        let sentence = format!("refund {number} is {} at WeChat, but {here} here", there.as_str());
         found.say(Rule::RefundUnlearned, number, sentence);
     }
 }
@@ -63,7 +64,7 @@ fn is_known(seen: &Seen<'_>, order: &LedgerOrder, refund: &LedgerRefund, found: 
 fn believed_without_money(seen: &Seen<'_>, refund: &RefundRow, found: &mut Found) {
     let number = refund.out_refund_no();
     let agrees = seen.refund_at_provider(&refund.merchant, &number).is_some_and(|(order, there)| {
-        there.state == "SUCCESS"
+        there.state == RefundState::Success
             && there.amount_fen == refund.amount_fen
             && Some(&there.refund_id) == refund.provider_refund_id.as_ref()
             && order.mch_id == refund.mch_id

@@ -55,8 +55,7 @@ fn adds_up(seen: &Seen<'_>, payment: &PaymentRow, found: &mut Found) {
 /// Surplus money does not stay.
 fn surplus_goes_back(seen: &Seen<'_>, payment: &PaymentRow, found: &mut Found) {
     let refunds = seen.refunds_of(payment.payment_id).iter();
-    let goes_back =
-        |refund: &&&RefundRow| refund.cause == "SURPLUS" && !matches!(refund.state.as_str(), "CLOSED" | "REJECTED");
+    let goes_back = |refund: &&&RefundRow| !matches!(refund.state.as_str(), "CLOSED" | "REJECTED");
     let back = sum(refunds.filter(goes_back).map(|refund| refund.amount_fen));
     if payment.surplus && !payment.surplus_held && back != i128::from(payment.amount_fen) {
         let (number, amount) = (payment.out_trade_no(), payment.amount_fen);
@@ -74,9 +73,9 @@ fn belongs_to_its_payment(seen: &Seen<'_>, refund: &RefundRow, found: &mut Found
             && payment.merchant == refund.merchant
             && payment.provider == refund.provider
             && payment.mch_id == refund.mch_id
-            && payment.transaction_id == refund.transaction_id
+            && payment.transaction_id.as_ref() == Some(&refund.transaction_id)
             && payment.amount_fen == refund.total_fen
-            && payment.surplus == (refund.cause == "SURPLUS")
+            && (payment.surplus || refund.cause != "SURPLUS")
     });
     if !agrees {
         let sentence = format!("refund {number} is of no payment that agrees with it: {refund:?}");
@@ -104,7 +103,7 @@ fn has_its_fact(seen: &Seen<'_>, refund: &RefundRow, found: &mut Found) {
 fn agrees(refund: &RefundRow, told: &RefundChanged) -> bool {
     told.out_refund_no == refund.out_refund_no()
         && told.out_trade_no == refund.payment_id.simple().to_string()
-        && Some(&told.transaction_id) == refund.transaction_id.as_ref()
+        && told.transaction_id == refund.transaction_id
         && told.amount_fen == refund.amount_fen
         && told.merchant == refund.merchant
         && told.mch_id == refund.mch_id

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use proto::event::{PaymentPaid, RefundFailed};
-use sandbox::control::{CallbackState, Ledger};
+use sandbox::control::{CallbackState, Ledger, RefundSource, RefundState};
 use truth::{CLOSED, ORDER, PAYMENT, REFUND, SURPLUS, at, fact, order_row, truth};
 use uuid::Uuid;
 
@@ -83,7 +83,8 @@ const PAYMENTS: &[(Rule, Spoil, &str)] = &[
         |e| ledger(e).callbacks[0].attempts[0].genuine = false,
         "was believed that is not WeChat's",
     ),
-    (Rule::SuccessUnpublished, |e| e.pay.clear(), "was answered with success, and"),
+    (Rule::SuccessUnpublished, |e| e.pay.clear(), "was answered with success, and paid:"),
+    (Rule::SuccessUnpublished, |e| drop(e.pay.pop()), "was answered with success, and refund-noticed:"),
     (Rule::PaidWithoutFact, |e| e.pay.clear(), "and its fact is not on the bus"),
     (Rule::PaidWithoutFact, |e| paid(&mut e.pay[0]).app_id = "wx".into(), "and its fact says something else"),
     (Rule::FactUnbelieved, |e| e.payments.clear(), "which was never written down here"),
@@ -127,14 +128,14 @@ const REFUNDS: &[(Rule, Spoil, &str)] = &[
     (Rule::RefundWithoutMoney, |e| ledger(e).orders[0].refunds[0].amount_fen = 101, "WeChat gives 101 fen of"),
     (Rule::RefundWithoutMoney, |e| ledger(e).orders[0].refunds[0].amount_fen = 41, "WeChat has refund"),
     (Rule::RefundWithoutMoney, |e| e.refunds.as_mut().expect("some").clear(), "which was never written down here"),
-    (Rule::RefundUnlearned, |e| ledger(e).orders[1].refunds[0].state = "SUCCESS".into(), "but PROCESSING here"),
+    (Rule::RefundUnlearned, |e| ledger(e).orders[1].refunds[0].state = RefundState::Success, "but PROCESSING here"),
     (Rule::RefundUnlearned, |e| refund(e, 1).state = "REJECTED".into(), "is PROCESSING at WeChat, but REJECTED here"),
     (Rule::RefundFact, |e| drop(e.pay.remove(1)), "and no fact that agrees with it is on the bus"),
     (Rule::RefundFact, |e| refund(e, 0).state = "PROCESSING".into(), "is otherwise here"),
     (Rule::RefundFact, |e| e.refunds.as_mut().expect("some").clear(), "which was never written down here"),
     (Rule::RefundState, |e| e.orders[0].state = "PAID".into(), "40 of its 100 fen are back"),
     (Rule::SurplusUncovered, |e| refund(e, 1).state = "CLOSED".into(), "0 fen go back, and nobody holds it"),
-    (Rule::Conservation, |e| ledger(e).orders[0].refunds[0].state = "PROCESSING".into(), "40 fen apart"),
+    (Rule::Conservation, |e| ledger(e).orders[0].refunds[0].state = RefundState::Processing, "40 fen apart"),
 ];
 
 const TOLD: &[(Rule, Spoil, &str)] = &[
@@ -347,8 +348,9 @@ fn what_is_older_than_the_journal_began_without_it() {
     let mut evidence = truth();
     let journal = evidence.journal.as_mut().expect("there is one");
     journal.begun = Some(at() + SignedDuration::from_secs(1));
-    // What is left of the order is its last change, and of the refund nothing.
+    // What is left of the order is what it was when the journal began, and of the refund nothing.
     journal.changes.drain(..3);
+    journal.changes[0].from_state = None;
     journal.changes.retain(|change| change.id != REFUND);
     assert_eq!(found(&evidence), "");
     evidence.journal.as_mut().expect("there is one").begun = Some(at());
@@ -372,4 +374,26 @@ fn money_held_by_a_person_need_not_go_back() {
     refund(&mut evidence, 1).state = "CLOSED".into();
     evidence.payments[1].surplus_held = true;
     assert!(!found(&evidence).contains("nobody holds it"));
+}
+
+#[test]
+fn a_false_hint_about_a_refund_may_be_answered_with_success() {
+    let mut evidence = truth();
+    ledger(&mut evidence).callbacks[2].attempts[0].genuine = false;
+    assert_eq!(found(&evidence), "");
+}
+
+#[test]
+fn what_a_person_gave_back_in_the_merchant_platform_is_for_reconciliation() {
+    let mut evidence = truth();
+    let mut refund = ledger(&mut evidence).orders[0].refunds[0].clone();
+    refund.out_refund_no = "50300".into();
+    refund.amount_fen = 60;
+    refund.source = RefundSource::VendorPlatform;
+    ledger(&mut evidence).orders[0].refunds.push(refund);
+    assert_eq!(found(&evidence), "");
+    ledger(&mut evidence).orders[0].refunds[1].source = RefundSource::Api;
+    assert!(found(&evidence).contains("WeChat has a refund 50300"));
+    ledger(&mut evidence).orders[0].refunds[1].amount_fen = 61;
+    assert!(found(&evidence).contains("WeChat gives 101 fen of"));
 }

@@ -68,10 +68,12 @@ fn refunded(seen: &Seen<'_>, refund: &RefundRow, found: &mut Found) {
     }
 }
 
-/// What was back after this refund lies between itself and what is back now; a surplus has its own money.
+/// What was back of the kept payment after this refund lies between itself and what is back now.
 fn agrees(seen: &Seen<'_>, refund: &RefundRow, told: &OrderRefunded) -> bool {
-    let back = seen.kept_by(refund.order_id).map_or(0, |payment| payment.refunded_fen);
-    let at_least = if refund.cause == "SURPLUS" { 0 } else { refund.amount_fen };
+    let kept = seen.kept_by(refund.order_id);
+    let back = kept.map_or(0, |payment| payment.refunded_fen);
+    let is_kept = kept.is_some_and(|payment| payment.payment_id == refund.payment_id);
+    let at_least = if is_kept { refund.amount_fen } else { 0 };
     told.out_refund_no == refund.out_refund_no()
         && told.amount_fen == refund.amount_fen
         && told.merchant == refund.merchant

@@ -1,7 +1,7 @@
 //! Which facts the consumers have recorded as applied.
 
 use anyhow::Context as _;
-use proto::bus::{DURABLES, DurableSpec, ORDER_SVC_REFUND};
+use proto::bus::{DURABLES, DurableSpec};
 use sqlx::PgPool;
 
 use super::IDS_AT_ONCE;
@@ -16,7 +16,7 @@ pub(in crate::verify) async fn missing(
 ) -> anyhow::Result<Vec<Unapplied>> {
     let mut missing = Vec::new();
     let durables = DURABLES.iter().filter(|durable| durable.owner == service && durable.stream == stream);
-    for durable in durables.filter(|durable| keeps_record(durable)) {
+    for durable in durables {
         let read: Vec<&Fact> = facts.iter().filter(|fact| reads(durable, &fact.subject)).collect();
         for facts in read.chunks(IDS_AT_ONCE) {
             let ids: Vec<&str> = facts.iter().map(|fact| fact.id.as_str()).collect();
@@ -40,11 +40,6 @@ pub(in crate::verify) async fn missing(
         }
     }
     Ok(missing)
-}
-
-/// Whoever hears hints asks the provider and may do so twice, so nothing is recorded.
-fn keeps_record(durable: &DurableSpec) -> bool {
-    durable.name != ORDER_SVC_REFUND
 }
 
 fn reads(durable: &DurableSpec, subject: &str) -> bool {

@@ -9,7 +9,10 @@ use proto::bus::header;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{IDS_AT_ONCE, bus, strangers};
+use super::{
+    IDS_AT_ONCE, bus,
+    strangers::{self, Kind},
+};
 use crate::verify::{DeadLetter, Fact, Limits, News, Progress, Window, fact::number_id, limits::push};
 
 /// The facts of a window.
@@ -21,16 +24,16 @@ pub(in crate::verify) struct Facts<'a> {
     pub(in crate::verify) progress: &'a Progress,
     /// The payments of the window.
     pub(in crate::verify) payments: HashSet<Uuid>,
-    /// The refunds of the window.
-    pub(in crate::verify) refunds: HashSet<Uuid>,
+    /// The refunds of the window; `None` when the database knows no refunds.
+    pub(in crate::verify) refunds: Option<HashSet<Uuid>>,
 }
 
 /// Whether a fact belongs to the window.
 enum Belongs {
     Here,
     Elsewhere,
-    /// It names a payment that is not of the window: the database must say whether it is anybody's.
-    Unsure(Uuid),
+    /// It names a payment or refund that is not of the window: the database must say whether it is anybody's.
+    Unsure(Kind, Uuid),
 }
 
 impl Facts<'_> {
@@ -45,7 +48,7 @@ impl Facts<'_> {
             match self.belongs(&fact) {
                 Belongs::Here => push(&mut facts, fact, "facts", self.limits)?,
                 Belongs::Elsewhere => {}
-                Belongs::Unsure(id) => unsure.push((id, fact)),
+                Belongs::Unsure(kind, id) => unsure.push((kind, id, fact)),
             }
             if unsure.len() == IDS_AT_ONCE {
                 self.nobodys(&mut unsure, &mut facts).await?;
@@ -61,16 +64,17 @@ impl Facts<'_> {
         }
         if let Some(number) = fact.news.out_trade_no() {
             return match number_id(number) {
-                Some(id) if !self.payments.contains(&id) => Belongs::Unsure(id),
+                Some(id) if !self.payments.contains(&id) => Belongs::Unsure(Kind::Payment, id),
                 // A number that has not our shape is nobody's.
                 Some(_) | None => Belongs::Here,
             };
         }
         match &fact.news {
-            // A hint proves nothing, so one that is nobody's accuses nobody.
-            News::RefundNoticed(hint) => match number_id(&hint.out_refund_no) {
-                Some(id) if self.refunds.contains(&id) => Belongs::Here,
-                Some(_) | None => Belongs::Elsewhere,
+            News::RefundNoticed(hint) => match (&self.refunds, number_id(&hint.out_refund_no)) {
+                (None, _) => Belongs::Elsewhere,
+                (Some(refunds), Some(id)) if !refunds.contains(&id) => Belongs::Unsure(Kind::Refund, id),
+                // Another number is of a refund that was made in the merchant platform.
+                (Some(_), _) => Belongs::Here,
             },
             News::Later => Belongs::Elsewhere,
             _ => Belongs::Here,
@@ -78,10 +82,13 @@ impl Facts<'_> {
     }
 
     /// Keeps what is nobody's.
-    async fn nobodys(&self, unsure: &mut Vec<(Uuid, Fact)>, facts: &mut Vec<Fact>) -> anyhow::Result<()> {
-        let numbers: Vec<&str> = unsure.iter().filter_map(|(_, fact)| fact.news.out_trade_no()).collect();
-        let others = strangers::given_out(self.orders, &numbers).await?;
-        for (id, fact) in unsure.drain(..) {
+    async fn nobodys(&self, unsure: &mut Vec<(Kind, Uuid, Fact)>, facts: &mut Vec<Fact>) -> anyhow::Result<()> {
+        let mut others = HashSet::new();
+        for kind in [Kind::Payment, Kind::Refund] {
+            let ids: Vec<Uuid> = unsure.iter().filter(|(of, ..)| *of == kind).map(|(_, id, _)| *id).collect();
+            others.extend(strangers::given_out(self.orders, kind, &ids).await?);
+        }
+        for (_, id, fact) in unsure.drain(..) {
             if !others.contains(&id) {
                 push(facts, fact, "facts that are nobody's", self.limits)?;
             }

@@ -5,11 +5,13 @@ use jiff::Timestamp;
 use proto::{
     event::{
         Event, OrderClosed, OrderCreated, OrderPaid, OrderRefunded, PaymentCreated, PaymentPaid, PaymentSurplus,
-        RefundChanged, RefundCreated, refund_changed::State,
+        RefundChanged, RefundCreated, RefundNoticed, refund_changed::State,
     },
     time::to_wire,
 };
-use sandbox::control::{self, AnswerClass, Attempt, Callback, CallbackState, ClockState, Ledger};
+use sandbox::control::{
+    self, AnswerClass, Attempt, Callback, CallbackKind, CallbackState, ClockState, Ledger, RefundSource, RefundState,
+};
 use uuid::Uuid;
 
 use crate::verify::{
@@ -107,7 +109,7 @@ fn refund_row(refund_id: Uuid, payment: &PaymentRow, amount_fen: i64, cause: &st
         merchant: MERCHANT.into(),
         provider: PROVIDER.into(),
         mch_id: MCH_ID.into(),
-        transaction_id: payment.transaction_id.clone(),
+        transaction_id: payment.transaction_id.clone().expect("paid"),
         total_fen: payment.amount_fen,
         amount_fen,
         cause: cause.into(),
@@ -127,7 +129,7 @@ fn refund_created(refund: &RefundRow) -> Fact {
         merchant: MERCHANT.into(),
         mch_id: MCH_ID.into(),
         out_refund_no: refund.out_refund_no(),
-        transaction_id: refund.transaction_id.clone().expect("paid"),
+        transaction_id: refund.transaction_id.clone(),
         amount_fen: refund.amount_fen,
         cause: refund.cause.clone(),
         create_time: None,
@@ -162,14 +164,18 @@ fn at_provider(payment: &PaymentRow, refunds: Vec<control::Refund>) -> control::
     }
 }
 
-fn refund_at_provider(refund: &RefundRow, state: &str) -> control::Refund {
+fn refund_at_provider(refund: &RefundRow, state: RefundState) -> control::Refund {
     control::Refund {
+        merchant: MERCHANT.into(),
+        out_trade_no: number(refund.payment_id),
         out_refund_no: refund.out_refund_no(),
         refund_id: refund.provider_refund_id.clone().expect("accepted"),
         amount_fen: refund.amount_fen,
-        state: state.into(),
+        state,
+        source: RefundSource::Api,
         created_at: at(),
         settled_at: None,
+        requests: 1,
     }
 }
 
@@ -266,8 +272,9 @@ pub(super) fn truth() -> Evidence {
     let surplus = PaymentRow { surplus: true, refunding_fen: 70, ..payment_row(SURPLUS, CLOSED, 70) };
     let refund = refund_row(REFUND, &payment, 40, "REQUESTED", "SUCCEEDED");
     let surplus_refund = refund_row(SURPLUS_REFUND, &surplus, 70, "SURPLUS", "PROCESSING");
-    let callback = |id, payment: Uuid| Callback {
+    let callback = |id, payment: Uuid, kind| Callback {
         id,
+        kind,
         merchant: MERCHANT.into(),
         out_trade_no: number(payment),
         transaction_id: transaction(payment),
@@ -294,6 +301,14 @@ pub(super) fn truth() -> Evidence {
         state: State::Succeeded.into(),
         ..RefundChanged::default()
     });
+    let noticed = fact(&RefundNoticed {
+        merchant: MERCHANT.into(),
+        provider: PROVIDER.into(),
+        mch_id: MCH_ID.into(),
+        out_refund_no: number(REFUND),
+        refund_id: provider_refund(REFUND),
+        word: "SUCCESS".into(),
+    });
     let taken = |payment: Uuid, amount_fen, kept_as: &str| Taken {
         out_trade_no: number(payment),
         transaction_id: transaction(payment),
@@ -309,10 +324,18 @@ pub(super) fn truth() -> Evidence {
         ledger: Some(Ledger {
             clock: ClockState { now: at(), offset_ms: 0 },
             orders: vec![
-                at_provider(&payment, vec![refund_at_provider(&refund, "SUCCESS")]),
-                at_provider(&surplus, vec![refund_at_provider(&surplus_refund, "PROCESSING")]),
+                at_provider(&payment, vec![refund_at_provider(&refund, RefundState::Success)]),
+                at_provider(&surplus, vec![refund_at_provider(&surplus_refund, RefundState::Processing)]),
             ],
-            callbacks: vec![callback(1, PAYMENT), callback(2, SURPLUS)],
+            callbacks: vec![
+                callback(1, PAYMENT, CallbackKind::Payment),
+                callback(2, SURPLUS, CallbackKind::Payment),
+                callback(
+                    3,
+                    PAYMENT,
+                    CallbackKind::Refund { out_refund_no: number(REFUND), state: RefundState::Success },
+                ),
+            ],
         }),
         orders: vec![
             order_row(ORDER, "PARTIALLY_REFUNDED", 100, 4, Some(PAYMENT)),
@@ -323,7 +346,7 @@ pub(super) fn truth() -> Evidence {
         refunds: Some(vec![refund, surplus_refund]),
         journal: Some(journal()),
         requests: Requests::default(),
-        pay: vec![paid_fact(PAYMENT, 100), refunded, paid_fact(SURPLUS, 70)],
+        pay: vec![paid_fact(PAYMENT, 100), refunded, paid_fact(SURPLUS, 70), noticed],
         dead: Vec::new(),
         unapplied: Vec::new(),
         books: Some(Books {
