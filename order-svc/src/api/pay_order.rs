@@ -66,7 +66,8 @@ async fn go_on(api: &Api, named: &Named, wanted: &Wanted, begun: Begun) -> Resul
         Begun::New(order) => match write(api, named, wanted, &order).await {
             Ok(payment) => payment,
             Err(refusal) => {
-                // Nothing was written, so the id is free again and a retry starts from the beginning.
+                // When nothing was written, the id is free again and a retry starts from the beginning. When only the answer of
+                // the commit was lost, the attempt is there, and a retry sends it.
                 forget(api, named).await;
                 return Err(refusal);
             }
@@ -229,8 +230,15 @@ async fn resolve(api: &Api, merchant: &str, app_id: &str, code: &str) -> Result<
 
 async fn forget(api: &Api, named: &Named) {
     let done = async {
-        let mut conn = api.life.pool.acquire().await?;
-        requests::forget(&mut conn, &named.app, named.request_id).await
+        let mut tx = api.life.pool.begin().await?;
+        requests::forget(&mut tx, &named.app, named.request_id).await?;
+        if let Some(known) = requests::lock(&mut tx, &named.app, named.request_id).await? {
+            if let Some(payment) = known.payment {
+                payments::take_first_sending_back(&mut tx, payment).await?;
+            }
+            requests::release(&mut tx, &named.app, named.request_id).await?;
+        }
+        tx.commit().await
     };
     if let Err(error) = done.await {
         // The lease ends by itself; until then a retry hears ABORTED.

@@ -10,7 +10,7 @@ use crate::domain::{OrderId, order::Order, refunding::MAX_REFUNDS};
 /// A failure of the database. Logged here, once; the caller learns only what helps.
 pub(super) fn database(error: &sqlx::Error) -> Status {
     tracing::error!(error = error as &dyn std::error::Error, "order store failed");
-    try_again("the order store cannot answer now; nothing was decided: retry with the same request_id")
+    try_again("the order store cannot answer now; the same request_id tells, or does, what this call was for")
 }
 
 pub(super) fn try_again(words: impl Into<String>) -> Status {

@@ -143,6 +143,14 @@ pub async fn take_sending_back(conn: &mut PgConnection, id: PaymentId) -> sqlx::
     Ok(())
 }
 
+/// The first sending, which is written with the attempt, never left us. One that was begun since stays.
+pub async fn take_first_sending_back(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE payments SET sending_until = NULL, sends = 0 WHERE payment_id = $1 AND sends = 1", id.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Whether nothing was sent since the attempt was read (`sends`), nothing is on its way, and the last sending was at or before
 /// `sent_before`: only then does "unknown number" mean that it never arrived.
 pub async fn is_quiet(
