@@ -1,31 +1,30 @@
 //! A sandbox with two merchants, a client that signs, and a merchant's server that answers callbacks as told.
 
+mod account;
+mod receiver;
+mod refunds;
+
+pub(crate) use account::{ACME, ACME_NATIVE_APP, Account, NOWHERE, TEA, merchants};
+pub(crate) use receiver::{Answer, FAIL, Receiver, SUCCESS};
+pub(crate) use refunds::REFUND;
+
 use std::{
-    collections::VecDeque,
     fs,
     future::Future,
-    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
 use jiff::Timestamp;
 use reqwest::{Certificate, Client, Identity, Response};
 use sandbox::{
     app::{Running, Sandbox, Settings},
     control::{
-        ActiveFault, Advance, Balance, Callback, CallbackKind, ClockState, FaultRule, Faults, Ledger, LoginCode,
-        NewLoginCode, Paid, Pay, PlatformRefund, Refund, RefundState, Settle, SettleDelay,
+        ActiveFault, Advance, Callback, ClockState, FaultRule, Faults, Ledger, LoginCode, NewLoginCode, Paid, Pay,
     },
 };
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
-use wechat_pay::v2::{
-    ApiKey, Fields, SignType,
-    sign::{SIGN, sign},
-    xml,
-};
+use wechat_pay::v2::{Fields, xml};
 
 use crate::authority::{Authority, Issued};
 
@@ -34,78 +33,6 @@ const DEADLINE: Duration = Duration::from_mins(2);
 
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(10);
-
-/// A merchant account as a client sees it.
-#[derive(Clone, Copy)]
-pub(crate) struct Account {
-    pub(crate) name: &'static str,
-    pub(crate) mch_id: &'static str,
-    pub(crate) app_id: &'static str,
-    pub(crate) app_secret: &'static str,
-    pub(crate) sign_type: SignType,
-    pub(crate) key: &'static str,
-}
-
-pub(crate) const ACME: Account = Account {
-    name: "acme-mini",
-    mch_id: "1900000109",
-    app_id: "wx0000000000000acm",
-    app_secret: "acmesecret0000000000000000000000",
-    sign_type: SignType::HmacSha256,
-    key: "acmekey0000000000000000000000001",
-};
-
-pub(crate) const TEA: Account = Account {
-    name: "tea-house",
-    mch_id: "1900000110",
-    app_id: "wx0000000000000tea",
-    app_secret: "teasecret00000000000000000000000",
-    sign_type: SignType::Md5,
-    key: "teakey00000000000000000000000002",
-};
-
-/// A native app of [`ACME`], without a secret.
-pub(crate) const ACME_NATIVE_APP: &str = "wx0000000000000app";
-
-impl Account {
-    pub(crate) fn api_key(&self) -> ApiKey {
-        ApiKey::parse(self.key).unwrap()
-    }
-
-    /// Identity and nonce, then these fields, then sign type and signature.
-    pub(crate) fn signed(&self, fields: &[(&str, &str)]) -> Fields {
-        let mut all: Fields =
-            [("appid", self.app_id), ("mch_id", self.mch_id), ("nonce_str", "5K8264ILTKCH16CQ")].into_iter().collect();
-        if self.sign_type == SignType::HmacSha256 {
-            all.insert("sign_type", self.sign_type.as_str());
-        }
-        for (name, value) in fields {
-            all.insert(*name, *value);
-        }
-        self.sign(&mut all);
-        all
-    }
-
-    pub(crate) fn sign(&self, fields: &mut Fields) {
-        let signature = sign(fields, &self.api_key(), self.sign_type);
-        fields.insert(SIGN, signature);
-    }
-
-    /// A complete unifiedorder of one yuan by a mini program.
-    pub(crate) fn order(&self, out_trade_no: &str, changes: &[(&str, &str)]) -> Fields {
-        let mut fields = vec![
-            ("body", "通宝-苹果"),
-            ("out_trade_no", out_trade_no),
-            ("total_fee", "100"),
-            ("spbill_create_ip", "203.0.113.7"),
-            ("notify_url", "https://pay.example.com/notify/wechat-v2/acme-mini/payment"),
-            ("trade_type", "JSAPI"),
-            ("openid", "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"),
-        ];
-        fields.extend_from_slice(changes);
-        self.signed(&fields)
-    }
-}
 
 /// One running sandbox and clients for it.
 pub(crate) struct Bench {
@@ -189,88 +116,6 @@ impl Bench {
         self.pay(out_trade_no, &Pay { merchant: Some(account.name.into()), ..Pay::default() }).await
     }
 
-    /// Asks for a refund, with the certificate of the account that signs.
-    pub(crate) async fn refund(&self, account: &Account, fields: &[(&str, &str)]) -> Fields {
-        let response = self.send_refund(self.https(account), &account.signed(fields)).await.unwrap();
-        assert_eq!(response.status(), 200);
-        xml::parse("xml", &response.bytes().await.unwrap()).unwrap()
-    }
-
-    pub(crate) async fn send_refund(&self, client: &Client, fields: &Fields) -> reqwest::Result<Response> {
-        client.post(format!("{}{REFUND}", self.tls_url)).body(xml::write("xml", fields)).send().await
-    }
-
-    /// Asks for a refund of an order of [`ACME`], which must be accepted.
-    pub(crate) async fn refunded(&self, number: &str, out_refund_no: &str, total: i64, part: i64) -> Fields {
-        let (total, part) = (total.to_string(), part.to_string());
-        let fields = [
-            ("out_trade_no", number),
-            ("out_refund_no", out_refund_no),
-            ("total_fee", &*total),
-            ("refund_fee", &*part),
-        ];
-        let answer = self.refund(&ACME, &fields).await;
-        assert_eq!(outcome(&answer), "SUCCESS", "{:?}", answer.text("err_code_des"));
-        answer
-    }
-
-    /// A person refunds so many fen in the merchant platform.
-    pub(crate) async fn refunded_at_platform(&self, out_trade_no: &str, amount_fen: i64) -> Refund {
-        let command = PlatformRefund { amount_fen: Some(amount_fen), ..PlatformRefund::default() };
-        let url = format!("{}/_sandbox/payments/{out_trade_no}/refund", self.url);
-        self.http.post(url).json(&command).send().await.unwrap().json().await.unwrap()
-    }
-
-    /// Decides what becomes of a refund, which must be possible.
-    pub(crate) async fn settle(&self, out_refund_no: &str, state: RefundState) -> Refund {
-        let response = self.try_settle(out_refund_no, state).await;
-        assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
-        response.json().await.unwrap()
-    }
-
-    pub(crate) async fn try_settle(&self, out_refund_no: &str, state: RefundState) -> Response {
-        let url = format!("{}/_sandbox/refunds/{out_refund_no}/settle", self.url);
-        self.http.post(url).json(&Settle { state, merchant: None }).send().await.unwrap()
-    }
-
-    pub(crate) async fn settle_delay(&self, delay: Option<Duration>) {
-        let delay_ms = delay.map(|delay| u64::try_from(delay.as_millis()).unwrap());
-        let url = format!("{}/_sandbox/settle_delay", self.url);
-        assert_eq!(self.http.post(url).json(&SettleDelay { delay_ms }).send().await.unwrap().status(), 200);
-    }
-
-    pub(crate) async fn set_balance(&self, account: &Account, fen: Option<i64>) {
-        let url = format!("{}/_sandbox/merchants/{}/balance", self.url, account.name);
-        assert_eq!(self.http.post(url).json(&Balance { fen }).send().await.unwrap().status(), 200);
-    }
-
-    pub(crate) async fn balance(&self, account: &Account) -> Option<i64> {
-        let url = format!("{}/_sandbox/merchants/{}/balance", self.url, account.name);
-        self.http.get(url).send().await.unwrap().json::<Balance>().await.unwrap().fen
-    }
-
-    /// What the ledger knows of a refund.
-    pub(crate) async fn known_refund(&self, out_refund_no: &str) -> Option<Refund> {
-        let orders = self.ledger().await.orders;
-        orders.into_iter().flat_map(|order| order.refunds).find(|refund| refund.out_refund_no == out_refund_no)
-    }
-
-    /// The callback about a state of a refund, once it is as wanted.
-    pub(crate) async fn refund_callback(
-        &self,
-        number: &str,
-        reached: RefundState,
-        is_wanted: impl Fn(&Callback) -> bool,
-    ) -> Callback {
-        until("the callback about the refund is as wanted", || async {
-            self.ledger().await.callbacks.into_iter().find(|callback| {
-                let about = CallbackKind::Refund { out_refund_no: number.to_owned(), state: reached };
-                callback.kind == about && is_wanted(callback)
-            })
-        })
-        .await
-    }
-
     pub(crate) async fn trade_state(&self, account: &Account, out_trade_no: &str) -> String {
         let answer = self.post("/pay/orderquery", &account.signed(&[("out_trade_no", out_trade_no)])).await;
         answer.text("trade_state").unwrap_or_else(|| answer.text("err_code").unwrap()).to_owned()
@@ -340,9 +185,6 @@ impl Bench {
     }
 }
 
-/// The call for which the certificate counts.
-pub(crate) const REFUND: &str = "/secapi/pay/refund";
-
 /// A client that trusts this authority alone and shows this certificate. A connection of its own for each call: some
 /// calls end theirs.
 pub(crate) fn client(trusted: &Authority, shown: Option<Issued>) -> Client {
@@ -381,95 +223,6 @@ pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look
         assert!(begun.elapsed() < DEADLINE, "waited in vain until {what}");
         tokio::time::sleep(LOOK).await;
     }
-}
-
-/// A merchant's server. It answers callbacks as scripted, and with success when the script is over.
-pub(crate) struct Receiver {
-    pub(crate) url: String,
-    shared: Arc<Shared>,
-}
-
-#[derive(Default)]
-struct Shared {
-    script: Mutex<VecDeque<Answer>>,
-    always: Option<Answer>,
-    received: Mutex<Vec<Fields>>,
-}
-
-/// How a callback is answered.
-#[derive(Clone)]
-pub(crate) enum Answer {
-    With(StatusCode, &'static str),
-    /// Not at all.
-    Never,
-}
-
-pub(crate) const SUCCESS: &str = "<xml><return_code><![CDATA[SUCCESS]]></return_code></xml>";
-pub(crate) const FAIL: &str = "<xml><return_code><![CDATA[FAIL]]></return_code></xml>";
-
-impl Receiver {
-    pub(crate) async fn start(script: &[Answer]) -> Receiver {
-        Receiver::with(Shared { script: Mutex::new(script.iter().cloned().collect()), ..Shared::default() }).await
-    }
-
-    /// Gives every callback the same answer.
-    pub(crate) async fn always(answer: Answer) -> Receiver {
-        Receiver::with(Shared { always: Some(answer), ..Shared::default() }).await
-    }
-
-    async fn with(shared: Shared) -> Receiver {
-        let shared = Arc::new(shared);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/notify/wechat-v2/acme-mini/payment", listener.local_addr().unwrap());
-        let router = Router::new()
-            .route("/notify/wechat-v2/{merchant}/payment", post(receive))
-            .route("/notify/wechat-v2/{merchant}/refund", post(receive))
-            .with_state(Arc::clone(&shared));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Receiver { url, shared }
-    }
-
-    /// Where refunds are told.
-    pub(crate) fn refund_url(&self) -> String {
-        self.url.replace("/payment", "/refund")
-    }
-
-    /// Every message so far, in order of arrival.
-    pub(crate) fn received(&self) -> Vec<Fields> {
-        self.shared.received.lock().unwrap().clone()
-    }
-}
-
-async fn receive(State(shared): State<Arc<Shared>>, body: Bytes) -> (StatusCode, &'static str) {
-    shared.received.lock().unwrap().push(xml::parse("xml", &body).unwrap());
-    let scripted = shared.script.lock().unwrap().pop_front().or_else(|| shared.always.clone());
-    match scripted {
-        None => (StatusCode::OK, SUCCESS),
-        Some(Answer::With(status, body)) => (status, body),
-        Some(Answer::Never) => std::future::pending().await,
-    }
-}
-
-/// A directory with the files of [`ACME`] and [`TEA`].
-pub(crate) fn merchants() -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    for account in [ACME, TEA] {
-        let Account { name, mch_id, app_id, app_secret, sign_type, key } = account;
-        let more = if name == ACME.name {
-            format!("[[apps]]\napp_id = \"{ACME_NATIVE_APP}\"\nkind = \"app\"\n")
-        } else {
-            String::new()
-        };
-        let text = format!(
-            "provider = \"wechat-v2\"\nmch_id = \"{mch_id}\"\nsign_type = \"{sign_type}\"\n\
-             notify_base_url = \"https://pay.example.com\"\napi_key_file = \"{name}.key\"\n\
-             [[apps]]\napp_id = \"{app_id}\"\nkind = \"mini-program\"\napp_secret_file = \"{name}.secret\"\n{more}"
-        );
-        fs::write(dir.path().join(format!("{name}.toml")), text).unwrap();
-        fs::write(dir.path().join(format!("{name}.key")), key).unwrap();
-        fs::write(dir.path().join(format!("{name}.secret")), app_secret).unwrap();
-    }
-    dir
 }
 
 /// The rule of a fault that strikes one order.

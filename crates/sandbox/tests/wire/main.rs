@@ -10,6 +10,7 @@ mod callbacks;
 mod clock;
 mod close_order;
 mod control;
+mod dev_certificates;
 mod download_bill;
 mod harness;
 mod js_code_2_session;

@@ -27,7 +27,7 @@ async fn without_a_certificate_or_on_the_plain_port_the_web_server_answers() {
     for response in [bench.send_refund(&bench.http, &request).await, bench.send(REFUND, body).await] {
         let response = response.unwrap();
         assert_eq!(
-            (response.status().as_u16(), &*response.headers()["content-type"].as_bytes()),
+            (response.status().as_u16(), response.headers()["content-type"].as_bytes()),
             (400, &b"text/html"[..])
         );
         let page = response.text().await.unwrap();

@@ -86,7 +86,7 @@ async fn the_same_number_with_other_content_is_an_error_and_changes_nothing() {
     for change in [
         ("out_trade_no", "A00000002"),
         ("refund_desc", "for another reason"),
-        ("notify_url", "https://pay.example.com/notify/wechat-v2/acme-mini/refund"),
+        ("notify_url", "http://127.0.0.1:1/notify/wechat-v2/acme-mini/other"),
     ] {
         let mut changed = fields("R1", "1000", "300");
         changed.push(change);

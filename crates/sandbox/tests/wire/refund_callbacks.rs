@@ -12,7 +12,7 @@ use wechat_pay::v2::{
     xml,
 };
 
-use crate::harness::{ACME, Answer, Bench, FAIL, Receiver, outcome, rule};
+use crate::harness::{ACME, Answer, Bench, FAIL, NOWHERE, Receiver, outcome, rule};
 
 /// A bench with an order of ten yuan, whose payment was told; three yuan of it go back, and are told to this receiver.
 async fn refunding(receiver: &Receiver) -> Bench {
@@ -53,9 +53,9 @@ async fn each_end_of_a_refund_is_told_in_an_encrypted_notice_without_a_signature
         let settled = bench.settle("R1", end).await;
         let callback = bench.refund_callback("R1", end, is_delivered).await;
         assert!(callback.attempts[0].genuine && callback.url == receiver.refund_url());
-        let received = receiver.received();
-        assert_eq!((received[0].text(SIGN), received[0].text("refund_fee")), (None, None));
-        let hint = hint(&received[0]).unwrap();
+        let notices = receiver.received();
+        assert_eq!((notices[0].text(SIGN), notices[0].text("refund_fee")), (None, None));
+        let hint = hint(&notices[0]).unwrap();
         assert_eq!((hint.status, hint.success_time), (status, settled.settled_at));
         assert_eq!((hint.total_fee, hint.refund_fee), (Fen::new(1_000), Fen::new(300)));
         assert_eq!((hint.identity.mch_id.as_str(), hint.identity.appid.as_str()), (ACME.mch_id, ACME.app_id));
@@ -108,7 +108,7 @@ async fn a_refund_of_the_platform_is_told_where_the_merchants_file_says() {
     let refund: Refund = bench.http.post(url).send().await.unwrap().json().await.unwrap();
     bench.settle(&refund.out_refund_no, RefundState::Success).await;
     let callback = bench.refund_callback(&refund.out_refund_no, RefundState::Success, is_delivered).await;
-    assert_eq!(callback.url, "https://pay.example.com/notify/wechat-v2/acme-mini/refund");
+    assert_eq!(callback.url, format!("{NOWHERE}/notify/wechat-v2/acme-mini/refund"));
     let hints: Vec<_> = receiver.received().iter().filter_map(|notice| hint(notice).ok()).collect();
     assert_eq!(hints[0].request_source.as_deref(), Some("VENDOR_PLATFORM"));
 }
@@ -140,10 +140,10 @@ async fn spoiled(fault: Value) -> Vec<Fields> {
     assert_eq!(bench.hits(&active).await, 1);
     bench.advance(Duration::from_secs(15)).await;
     bench.refund_callback("R1", RefundState::Success, is_delivered).await;
-    let received = receiver.received();
+    let notices = receiver.received();
     // What comes after the fault is genuine.
-    assert_eq!(hint(received.last().unwrap()).unwrap().status, RefundStatus::Success);
-    received
+    assert_eq!(hint(notices.last().unwrap()).unwrap().status, RefundStatus::Success);
+    notices
 }
 
 #[tokio::test]
