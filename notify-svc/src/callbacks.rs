@@ -110,8 +110,10 @@ impl Callbacks {
                 Outcome::NotPaid
             }
             Ok(Reading::RefundNoticed(hint)) => {
+                crash::point("notify.hint_read");
                 let outcome = self.publisher.publish(&*hint, deadline).await;
                 if outcome == Outcome::Recorded {
+                    crash::point("notify.hint_recorded");
                     let (name, number, word) = (&merchant.name, &hint.out_refund_no, &hint.word);
                     let refund_id = &hint.refund_id;
                     tracing::info!(merchant = %name, out_refund_no = number, refund_id, word, "{name}: refund {number} is said to be {word}");

@@ -2,7 +2,7 @@
 //!
 //! ```no_run
 //! # async fn example(world: &e2e::World) {
-//! use e2e::selling::State;
+//! use e2e::selling::{RefundState, State};
 //!
 //! let order = world.create_order(100).await; // shop's, at acme-mini, for 1.00 yuan
 //! let other = world.canteen().create_order(250).merchant("acme-shop").expires_in_s(120).await;
@@ -11,6 +11,8 @@
 //! cashier.pay().await; // the user pays
 //! order.becomes(State::Paid).await;
 //! other.close().await;
+//! let refund = order.refund(40).await; // a part goes back
+//! refund.becomes(RefundState::Succeeded).await;
 //! # }
 //! ```
 //!
@@ -21,13 +23,21 @@ mod cashier;
 mod new_order;
 mod order;
 mod paying;
+mod refund;
+mod refunding;
 mod team;
 
 pub use cashier::Cashier;
 pub use new_order::NewOrder;
 pub use order::Order;
 pub use paying::Paying;
-pub use proto::order::v1::{order::State, payment::State as PaymentState};
+pub use proto::order::v1::{
+    order::State,
+    payment::State as PaymentState,
+    refund::{Cause, State as RefundState, Waiting},
+};
+pub use refund::Refund;
+pub use refunding::Refunding;
 pub(crate) use team::is_undecided;
 pub use team::{Orders, Team};
 

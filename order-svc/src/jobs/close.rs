@@ -48,9 +48,14 @@ async fn close_batch(life: &Life) -> sqlx::Result<i64> {
             outbox::enqueue(&mut tx, &events::order_closed(order, now, reason), PROCESS).await?;
         }
     }
-    svc_kit::crash::point("order.expire.before_commit");
+    let closed = locked.iter().any(settle::is_over);
+    if closed {
+        svc_kit::crash::point("order.expire.before_commit");
+    }
     tx.commit().await?;
-    svc_kit::crash::point("order.expire.committed");
+    if closed {
+        svc_kit::crash::point("order.expire.committed");
+    }
     life.relay.wake();
     for order in locked.iter().filter(|order| settle::is_over(order)) {
         tracing::info!(order.name = %order.id, "order closed");

@@ -1,8 +1,8 @@
-use proto::order::v1::{self, CloseOrderRequest, GetOrderRequest, WatchOrderRequest, order};
+use proto::order::v1::{self, CloseOrderRequest, GetOrderRequest, ListRefundsRequest, WatchOrderRequest, order};
 use tonic::{Status, Streaming};
 use uuid::Uuid;
 
-use super::{Cashier, OFFICIAL_ACCOUNT, Orders, Paying, Team, team::patient};
+use super::{Cashier, OFFICIAL_ACCOUNT, Orders, Paying, Refund, Refunding, Team, team::patient};
 use crate::eventually;
 
 /// An order that a team looks at. Clones are cheap.
@@ -112,6 +112,35 @@ impl Order {
     pub async fn attempt_close(&self) -> Result<v1::Order, Status> {
         let request = CloseOrderRequest { request_id: Uuid::new_v4().to_string(), name: self.name.clone() };
         Ok(self.team.orders().close_order(request).await?.into_inner())
+    }
+
+    /// Gives so much of its money back. Await it, or change it first.
+    pub fn refund(&self, amount_fen: i64) -> Refunding {
+        Refunding::new(self.clone(), amount_fen)
+    }
+
+    /// Its refunds, oldest first: at most 200, which is more than an order has.
+    ///
+    /// # Panics
+    /// When the read is refused.
+    pub async fn refunds(&self) -> Vec<Refund> {
+        let request = ListRefundsRequest { order: self.name.clone(), page_size: 200, page_token: String::new() };
+        let list = |mut orders: Orders, request| async move { orders.list_refunds(request).await };
+        let listed = patient("ListRefunds", self.team.clone(), request, list).await;
+        let listed = listed.unwrap_or_else(|status| panic!("ListRefunds: {status:?}"));
+        listed.refunds.into_iter().map(|told| Refund::new(self.clone(), told)).collect()
+    }
+
+    /// Waits until it has exactly so many refunds, and returns them.
+    ///
+    /// # Panics
+    /// When that does not happen.
+    pub async fn has_refunds(&self, count: usize) -> Vec<Refund> {
+        eventually(&format!("{} has {count} refunds", self.name), async || {
+            let refunds = self.refunds().await;
+            if refunds.len() == count { Ok(refunds) } else { Err(refunds.len()) }
+        })
+        .await
     }
 
     /// Follows it until its end.

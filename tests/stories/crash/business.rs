@@ -11,12 +11,14 @@ use e2e::{
 };
 use proto::{
     bus::{durables_of, header},
-    order::v1,
+    order::v1::{self, refund::State as RefundState},
 };
 use uuid::Uuid;
 
 /// How long an order can be paid that is to expire.
 const SHORT_LIFE_S: i64 = 600;
+/// How long one can be paid that is to expire after the others.
+const MIDDLE_LIFE_S: i64 = 1500;
 /// How long an order can be paid that must not expire, however often time has to pass.
 const LONG_LIFE_S: i64 = 3 * 24 * 3600;
 /// When short orders are over, attempts can be closed, and all of that is due.
@@ -35,32 +37,50 @@ pub(super) async fn business(world: &World) {
         let order = order(LONG_LIFE_S).await;
         (order.pay_by_openid().await, order.jsapi().await)
     };
-    let (told, asked, given_up, late) =
-        tokio::join!(cashier(LONG_LIFE_S), cashier(LONG_LIFE_S), cashier(LONG_LIFE_S), cashier(SHORT_LIFE_S));
+    // What is given back is back as soon as WeChat is asked about it.
+    world.sandbox.set_settle_delay(Some(Duration::ZERO)).await;
+    let (told, asked, asked_too, given_up, late) = tokio::join!(
+        cashier(LONG_LIFE_S),
+        cashier(LONG_LIFE_S),
+        cashier(LONG_LIFE_S),
+        cashier(LONG_LIFE_S),
+        cashier(SHORT_LIFE_S),
+    );
+    let (left_alone, left_alone_longer) = tokio::join!(order(SHORT_LIFE_S), order(MIDDLE_LIFE_S));
     let (superseded, twice) = tokio::join!(two_cashiers(), two_cashiers());
     let (too_little, too_much) = tokio::join!(cashier(SHORT_LIFE_S), cashier(SHORT_LIFE_S));
 
-    // A payment that only asking finds; its callback comes later.
-    let lost =
-        FaultRule { out_trade_no: Some(asked.out_trade_no().to_owned()), ..once(FaultPoint::Callback, Fault::Lose) };
-    world.sandbox.fault(lost).await;
-    asked.pay().await;
-    asked.order().becomes_when_asked(State::Paid).await;
+    // Payments that only asking finds; their callbacks come later.
+    for asked in [&asked, &asked_too] {
+        let number = Some(asked.out_trade_no().to_owned());
+        world.sandbox.fault(FaultRule { out_trade_no: number, ..once(FaultPoint::Callback, Fault::Lose) }).await;
+        asked.pay().await;
+        asked.order().becomes_when_asked(State::Paid).await;
+    }
 
     // One that is told; two for one order; two that nobody asked for.
     told.pay().await;
     tokio::join!(twice.0.pay(), twice.1.pay());
     too_little.pay_as(Pay { amount_fen: Some(1), ..Pay::default() }).await;
     too_much.pay_as(Pay { amount_fen: Some(10_000), ..Pay::default() }).await;
-    for cashier in [&told, &asked, &twice.0, &twice.1, &too_little, &too_much] {
+    for cashier in [&told, &asked, &asked_too, &twice.0, &twice.1, &too_little, &too_much] {
         is_told(world, cashier).await;
     }
     told.order().becomes(State::Paid).await;
     has_surplus(twice.0.order()).await;
 
+    // Money goes back: what a team asks for, and what an order cannot keep.
+    let (all, part) = (told.order().refund(100).await, asked.order().refund(30).await);
+    for refunded in [all.order(), part.order(), twice.0.order()] {
+        is_back(world, refunded).await;
+    }
+    told.order().becomes(State::Refunded).await;
+    asked.order().becomes(State::PartiallyRefunded).await;
+
     // Orders and attempts end.
     given_up.order().close().await;
     pass(world, LATER).await;
+    in_time(world, &left_alone, "it is closed", |order| order.state() == State::Closed).await;
     for cashier in [&given_up, &late, &too_little, &too_much] {
         in_time(world, cashier.order(), "it is closed", |order| order.state() == State::Closed).await;
     }
@@ -76,6 +96,10 @@ pub(super) async fn business(world: &World) {
     }
     superseded.1.order().becomes(State::Paid).await;
     has_surplus(late.order()).await;
+    is_back(world, late.order()).await;
+    order(LONG_LIFE_S).await.close().await;
+    pass(world, LATER).await;
+    in_time(world, &left_alone_longer, "it is closed", |order| order.state() == State::Closed).await;
 }
 
 /// Lets finance compare the day's bills on the next morning, and strangers write nonsense that no books can hold.
@@ -159,6 +183,19 @@ async fn is_told(world: &World, cashier: &Cashier) {
 async fn has_surplus(order: &Order) {
     eventually("a payment is a surplus", async || order.now().await.payments.iter().any(|payment| payment.surplus))
         .await;
+}
+
+/// Waits until every refund of an order, at least one, is back with its payer, and lets some time pass again and again.
+async fn is_back(world: &World, order: &Order) {
+    eventually("the money is back", async || {
+        let refunds = order.refunds().await;
+        if !refunds.is_empty() && refunds.iter().all(|refund| refund.written().state() == RefundState::Succeeded) {
+            return Ok(());
+        }
+        pass(world, SOME_TIME).await;
+        Err(format!("{refunds:?}"))
+    })
+    .await;
 }
 
 /// Lets some time pass again and again until it holds for an order: a process that dies while it attends to an attempt leaves
