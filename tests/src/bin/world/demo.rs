@@ -16,6 +16,8 @@ use crate::{
 
 /// What the shop sells on the first day, and on the second.
 const PRICES_FEN: [i64; 2] = [990, 2500];
+/// What it gives back of the first.
+const GIVEN_BACK_FEN: i64 = 300;
 
 pub(crate) async fn run() -> anyhow::Result<()> {
     let began = Instant::now();
@@ -47,6 +49,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
 
     println!("\nWhat you have seen");
     say("two orders, each paid once, each told to its team once");
+    say(format!("{} of the first given back, asked about until WeChat said that they arrived", yuan(GIVEN_BACK_FEN)));
     say(
         "one payment that came by WeChat's callback, and one that no callback and no question brought, found by the bill",
     );

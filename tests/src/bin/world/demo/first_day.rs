@@ -1,13 +1,18 @@
+use std::time::Duration;
+
 use e2e::{
     World, eventually,
-    selling::{MINI_PROGRAM, State},
+    selling::{MINI_PROGRAM, Order, RefundState, State},
 };
 
 use jiff::civil::Date;
 use wechat_pay::time::bill_date;
 
-use super::PRICES_FEN;
+use super::{GIVEN_BACK_FEN, PRICES_FEN};
 use crate::telling::{Telling, beijing, call, fact, json, say, yuan};
+
+/// How long the sandbox keeps a refund on its way, and a little more.
+const ON_ITS_WAY: Duration = Duration::from_secs(5);
 
 /// Order, cashier, payment, callback, fact, event. Returns the bill day.
 pub(super) async fn tell(telling: &mut Telling, world: &World) -> Date {
@@ -72,5 +77,27 @@ pub(super) async fn tell(telling: &mut Telling, world: &World) -> Date {
         world.facts("order.v1.order.paid.shop").await.into_iter().find(|fact| fact.text("order") == name)
     });
     fact(&told.await);
+
+    give_back(telling, world, &order).await;
     bill_date(paid.paid_at)
+}
+
+/// A part of the money goes back.
+async fn give_back(telling: &mut Telling, world: &World, order: &Order) {
+    telling.chapter("The tea was cold: a part of the money goes back");
+    say("The refund is written with its amount reserved, and only then WeChat is asked, with the merchant's certificate.");
+    let refunding = order.refund(GIVEN_BACK_FEN).reason("茶凉了 the tea was cold");
+    let request = refunding.request();
+    let refund = refunding.await;
+    call("order-svc", "tongbao.order.v1.OrderService/CreateRefund", &request, refund.written());
+    eventually("WeChat has accepted it", async || world.sandbox.refund(refund.out_refund_no()).await).await;
+    world.pass(ON_ITS_WAY).await;
+    refund.becomes(RefundState::Succeeded).await;
+    say("WeChat's refund notice carries no signature, so it proves nothing: notify-svc tells it as a hint, and order-svc asks.");
+    for subjects in ["pay.v1.refund.>", "order.v1.order.refunded.shop"] {
+        for told in world.facts(subjects).await {
+            fact(&told);
+        }
+    }
+    json(&order.becomes(State::PartiallyRefunded).await);
 }
