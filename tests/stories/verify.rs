@@ -4,8 +4,10 @@ mod scale;
 
 use std::process::{Command, Output};
 
-use e2e::{Options, Part, World, programs, selling::State, story};
+use e2e::{Options, Part, World, eventually, programs, sandbox_client::RefundState, selling::State, story};
+use proto::order::v1::CreateRefundRequest;
 use serde_json::Value;
+use uuid::Uuid;
 
 /// Runs it with these arguments, and nothing from the test's environment.
 fn payctl(arguments: &[&str]) -> Output {
@@ -27,6 +29,16 @@ fn verify(world: &World, arguments: &[&str]) -> (Option<i32>, Value) {
 /// The words of the broken rules.
 fn broken(report: &Value) -> Vec<&str> {
     report["counts"].as_object().expect("counts by rule").keys().map(String::as_str).collect()
+}
+
+/// The word in the subject of what becomes of a refund.
+fn fact(state: RefundState) -> &'static str {
+    match state {
+        RefundState::Success => "succeeded",
+        RefundState::Change => "abnormal",
+        RefundState::RefundClose => "closed",
+        RefundState::Processing => panic!("nothing is told about what is under way"),
+    }
 }
 
 async fn consumers(world: &World, stream: &str) -> usize {
@@ -74,6 +86,42 @@ fn a_paid_order_is_clean_and_a_corrupt_row_is_named() {
 
         let (code, report) = verify(world, &["--settle-s", "0", "--dead-letters", "1"]);
         assert_eq!((code, broken(&report)), (Some(1), vec!["dead_letters"]), "{report:#}");
+    });
+}
+
+#[test]
+fn refunds_are_clean_in_every_state_and_a_corrupt_one_is_named() {
+    story(Options::default().with_reconcile(), async |world| {
+        // Of one payment, WeChat takes a second refund only after a minute.
+        let ends = [RefundState::Success, RefundState::RefundClose, RefundState::Change];
+        for (amount_fen, state) in [30, 20, 10].into_iter().zip(ends) {
+            let cashier = world.open_cashier(100).await;
+            cashier.pay().await;
+            cashier.order().becomes(State::Paid).await;
+            let (request_id, order) = (Uuid::new_v4().to_string(), cashier.order().name().to_owned());
+            let wish = CreateRefundRequest { request_id, order, amount_fen, ..CreateRefundRequest::default() };
+            let refund = cashier.order().team().orders().create_refund(wish).await.expect("there is enough left");
+            let number = refund.into_inner().out_refund_no;
+            eventually("WeChat has the refund", async || world.sandbox.refund(&number).await).await;
+            world.sandbox.settle(&number, state).await;
+            world.tells(&format!("pay.v1.refund.{}.*", fact(state)), 1).await;
+        }
+
+        let (code, report) = verify(world, &["--settle-s", "60"]);
+        assert_eq!((code, &report["looked_at"]["refunds"]), (Some(0), &Value::from(3)), "{report:#}");
+        assert_eq!(report["skipped"], Value::Object(serde_json::Map::new()), "{report:#}");
+
+        change(world, "UPDATE refunds SET amount_fen = amount_fen + 1 WHERE state = 'SUCCEEDED' AND amount_fen = 30")
+            .await;
+        let (code, report) = verify(world, &["--settle-s", "1"]);
+        let expected = ["conservation", "refund_fact", "refund_without_money", "refunded_too_much", "told_falsely"];
+        assert_eq!((code, broken(&report)), (Some(1), expected.to_vec()), "{report:#}");
+        change(world, "UPDATE refunds SET amount_fen = 30 WHERE amount_fen = 31").await;
+
+        change(world, "UPDATE orders SET state = 'REFUNDED' WHERE state = 'PARTIALLY_REFUNDED'").await;
+        let (code, report) = verify(world, &["--settle-s", "1"]);
+        assert_eq!((code, broken(&report)), (Some(1), vec!["refund_state", "transition"]), "{report:#}");
+        change(world, "UPDATE orders SET state = 'PARTIALLY_REFUNDED' WHERE state = 'REFUNDED'").await;
     });
 }
 
