@@ -1,6 +1,7 @@
 //! `CreateRefund`: writes a refund and reserves its amount, in one transaction with its answer. It is carried out by
 //! `life::refund`, for as long as it takes; so equal requests get equal answers, whatever the provider does meanwhile.
 
+use jiff::Timestamp;
 use money::Fen;
 use proto::order::v1::{self, CreateRefundRequest};
 use sqlx::PgConnection;
@@ -40,7 +41,9 @@ pub(super) async fn handle(api: &Api, request: Request<CreateRefundRequest>) -> 
 
 async fn create(api: &Api, named: &Named, wanted: Wanted) -> Result<v1::Refund, Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
+    // Whole microseconds, as the database keeps them, so that the first answer and every later one are equal.
     let now = api.life.clock.now();
+    let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
     let mut tx = api.life.pool.begin().await.map_err(failed)?;
     if let Err(replayed) = named.take::<v1::Refund>(&mut tx, LEASE_S).await? {
         return Ok(replayed);

@@ -94,8 +94,8 @@ async fn give_back(telling: &mut Telling, world: &World, order: &Order) {
     world.pass(ON_ITS_WAY).await;
     refund.becomes(RefundState::Succeeded).await;
     say("WeChat's refund notice carries no signature, so it proves nothing: notify-svc tells it as a hint, and order-svc asks.");
-    for subjects in ["pay.v1.refund.>", "order.v1.order.refunded.shop"] {
-        for told in world.facts(subjects).await {
+    for (subjects, count) in [("pay.v1.refund.>", 2), ("order.v1.order.refunded.shop", 1)] {
+        for told in world.tells(subjects, count).await {
             fact(&told);
         }
     }
