@@ -85,7 +85,9 @@ pub(super) async fn tell(telling: &mut Telling, world: &World) -> Date {
 /// A part of the money goes back.
 async fn give_back(telling: &mut Telling, world: &World, order: &Order) {
     telling.chapter("The tea was cold: a part of the money goes back");
-    say("The refund is written with its amount reserved, and only then WeChat is asked, with the merchant's certificate.");
+    say(
+        "The refund is written with its amount reserved, and only then WeChat is asked, with the merchant's certificate.",
+    );
     let refunding = order.refund(GIVEN_BACK_FEN).reason("茶凉了 the tea was cold");
     let request = refunding.request();
     let refund = refunding.await;
@@ -93,7 +95,9 @@ async fn give_back(telling: &mut Telling, world: &World, order: &Order) {
     eventually("WeChat has accepted it", async || world.sandbox.refund(refund.out_refund_no()).await).await;
     world.pass(ON_ITS_WAY).await;
     refund.becomes(RefundState::Succeeded).await;
-    say("WeChat's refund notice carries no signature, so it proves nothing: notify-svc tells it as a hint, and order-svc asks.");
+    say(
+        "WeChat's refund notice carries no signature, so it proves nothing: notify-svc tells it as a hint, and order-svc asks.",
+    );
     for (subjects, count) in [("pay.v1.refund.>", 2), ("order.v1.order.refunded.shop", 1)] {
         for told in world.tells(subjects, count).await {
             fact(&told);
