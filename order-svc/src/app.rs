@@ -82,9 +82,9 @@ pub async fn start(config: Config, tasks: &Tasks) -> anyhow::Result<telemetry::G
     let life = Life {
         relay: relay.waker(),
         pool,
+        budgets: Budgets::shared_by(config.budget_replicas, clock.clone()),
         clock,
         gateway: Gateway::new(channel),
-        budgets: Budgets::shared_by(config.budget_replicas),
         asking: config.ask_schedule.clone(),
         refund_asking: config.refund_ask_schedule.clone(),
         close_min_age: config.close_min_age(),

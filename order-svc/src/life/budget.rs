@@ -1,7 +1,8 @@
 //! How many calls each account may make: a budget per merchant and kind, so that a storm of retries is impossible, and a rest
 //! after the provider has said that it takes no more.
 //!
-//! Budgets run on the machine's monotonic clock, not on the time of business: they protect the provider from our real speed.
+//! Budgets run on the machine's monotonic clock, because they protect the provider from our real speed. A rest is a time that the
+//! provider has asked for, and runs on the clock of business like every other turn.
 
 use std::{
     collections::HashMap,
@@ -11,7 +12,10 @@ use std::{
 };
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use tokio::time::Instant;
+use jiff::Timestamp;
+use svc_kit::clock::Clock;
+
+use super::ask::soon;
 
 /// What a call costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +49,8 @@ type Limiter = DefaultKeyedRateLimiter<String>;
 pub struct Budgets {
     limiters: Arc<[(Kind, Limiter); 4]>,
     failures: Arc<Limiter>,
-    resting: Arc<Mutex<HashMap<(String, Kind), Instant>>>,
+    resting: Arc<Mutex<HashMap<(String, Kind), Timestamp>>>,
+    clock: Clock,
 }
 
 /// Why a call must not be made now.
@@ -59,7 +64,7 @@ pub enum Denied {
 
 impl Budgets {
     /// This process's share when `replicas` processes share the budgets.
-    pub fn shared_by(replicas: NonZeroU32) -> Self {
+    pub fn shared_by(replicas: NonZeroU32, clock: Clock) -> Self {
         let of = |per_second: u32| {
             let share = NonZeroU32::new(per_second / replicas).unwrap_or(NonZeroU32::MIN);
             RateLimiter::keyed(Quota::per_second(share))
@@ -68,6 +73,7 @@ impl Budgets {
             limiters: Arc::new(PER_SECOND.map(|(kind, per_second)| (kind, of(per_second)))),
             failures: Arc::new(of(FAILED_REFUNDS_PER_SECOND)),
             resting: Arc::default(),
+            clock,
         }
     }
 
@@ -99,7 +105,7 @@ impl Budgets {
     }
 
     fn rest_for(&self, merchant: &str, kind: Kind, rest: Duration) {
-        let until = Instant::now() + rest;
+        let until = soon(self.clock.now(), rest);
         let mut resting = self.resting();
         // Only merchants whose calls were made come here, so the map stays as small as their list.
         let known = resting.entry((merchant.to_owned(), kind)).or_insert(until);
@@ -110,15 +116,16 @@ impl Budgets {
     fn rest(&self, merchant: &str, kind: Kind) -> Option<Duration> {
         let mut resting = self.resting();
         let key = (merchant.to_owned(), kind);
-        let left = resting.get(&key)?.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        let left = Duration::try_from(resting.get(&key)?.duration_since(self.clock.now())).unwrap_or_default();
+        // No rest is longer than that; a clock that was set back must not make it one.
+        if left.is_zero() || REST < left {
             resting.remove(&key);
             return None;
         }
         Some(left)
     }
 
-    fn resting(&self) -> MutexGuard<'_, HashMap<(String, Kind), Instant>> {
+    fn resting(&self) -> MutexGuard<'_, HashMap<(String, Kind), Timestamp>> {
         // Nothing panics while it is held.
         self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,20 +135,23 @@ impl Budgets {
 mod tests {
     use std::num::NonZeroU32;
 
+    use svc_kit::clock::Clock;
+
     use super::{Budgets, Denied, FAILED_REFUNDS_PER_SECOND, Kind};
 
     fn budgets() -> Budgets {
-        Budgets::shared_by(NonZeroU32::MIN)
+        Budgets::shared_by(NonZeroU32::MIN, Clock::system())
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_kind_that_the_provider_limits_rests_a_minute_and_others_go_on() {
-        let budgets = budgets();
+        let (clock, hand) = Clock::adjustable();
+        let budgets = Budgets::shared_by(NonZeroU32::MIN, clock);
         budgets.limited("acme-mini", Kind::Refund);
         assert!(matches!(budgets.take("acme-mini", Kind::Refund).await, Err(Denied::Resting(_))));
         assert_eq!(budgets.take("acme-mini", Kind::Query).await, Ok(()));
         assert_eq!(budgets.take("acme-shop", Kind::Refund).await, Ok(()));
-        tokio::time::advance(super::REST).await;
+        hand.advance(super::REST);
         assert_eq!(budgets.take("acme-mini", Kind::Refund).await, Ok(()));
     }
 
@@ -161,7 +171,7 @@ mod tests {
 
     #[tokio::test]
     async fn replicas_share_one_budget() {
-        let budgets = Budgets::shared_by(NonZeroU32::new(150).expect("not zero"));
+        let budgets = Budgets::shared_by(NonZeroU32::new(150).expect("not zero"), Clock::system());
         let started = std::time::Instant::now();
         for _ in 0..2 {
             assert_eq!(budgets.take("acme-mini", Kind::Refund).await, Ok(()));
