@@ -1,5 +1,7 @@
 //! WeChat says no to an attempt. Some of its words end it, others are about us.
 
+use std::time::Duration;
+
 use e2e::{
     Options, eventually,
     sandbox_client::{Fault, FaultPoint, FaultRule, once},
@@ -11,6 +13,9 @@ use tonic::{Code, Status};
 
 use super::{code_word, only_payment};
 use crate::refused::{metadata, refused};
+
+/// How long an account rests after WeChat has said that it takes no more.
+const A_MINUTE: Duration = Duration::from_secs(61);
 
 #[test]
 fn a_definite_refusal_ends_the_attempt_and_is_told_again() {
@@ -50,6 +55,9 @@ fn a_refusal_that_is_about_us_ends_nothing_and_the_same_request_goes_through_lat
             for _ in 0..2 {
                 if code == "FREQUENCY_LIMITED" {
                     refused(paying.attempt().await, Code::Unavailable, ErrorReason::TryAgain);
+                    // Before the minute is over WeChat is not even called.
+                    refused(paying.attempt().await, Code::Unavailable, ErrorReason::TryAgain);
+                    world.pass(A_MINUTE).await;
                 } else {
                     let status =
                         refused(paying.attempt().await, Code::FailedPrecondition, ErrorReason::ProviderRefused);
@@ -100,6 +108,7 @@ fn a_refusal_after_a_limit_is_the_first_word_about_an_attempt() {
         world.sandbox.fault(once(FaultPoint::UnifiedOrder, code_word("FREQUENCY_LIMITED"))).await;
         world.sandbox.fault(once(FaultPoint::UnifiedOrder, code_word("NOTENOUGH"))).await;
         refused(paying.attempt().await, Code::Unavailable, ErrorReason::TryAgain);
+        world.pass(A_MINUTE).await;
         for _ in 0..2 {
             let status = refused(paying.attempt().await, Code::FailedPrecondition, ErrorReason::ProviderRefused);
             assert_eq!(metadata(&status, "provider_code"), "NOTENOUGH");
