@@ -21,7 +21,7 @@ use crate::{
         refunding::Word,
     },
     events,
-    gateway::Asked,
+    gateway::{Asked, CALL_TIME},
     store::{
         refund_turns::{self, Claim},
         timely,
@@ -36,8 +36,9 @@ const NOT_SENT_AGAIN: Duration = Duration::from_secs(5);
 const PERSON_AGAIN: Duration = Duration::from_mins(10);
 /// How often money that bounced is asked about: a person acts, within days.
 const BOUNCED_AGAIN: Duration = Duration::from_hours(1);
-/// Between two refunds of one payment. Source: WeChat Pay v2 reference, refund, limits: at least one minute.
-const BETWEEN_SIBLINGS: SignedDuration = SignedDuration::from_secs(61);
+/// Between the sendings of two refunds of one payment. WeChat wants a minute between their arrivals, and the first may take as
+/// long as a call takes; whoever comes too soon lets the whole account rest. Source: WeChat Pay v2 reference, refund, limits.
+const BETWEEN_SIBLINGS: SignedDuration = SignedDuration::from_secs(61 + CALL_TIME.as_secs().cast_signed());
 
 /// When a refund is to be looked at next, and whether something was heard, which makes the schedule go on.
 type Next = (Timestamp, bool);
