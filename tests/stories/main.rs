@@ -3,18 +3,22 @@
 mod amount;
 mod between;
 mod crash;
+mod earlier;
 mod expiry;
 mod forged;
 mod ingress;
 mod input;
 mod lost;
+mod merchant_file;
 mod outage;
 mod provider;
 mod reconcile;
+mod refund;
 mod replicas;
 mod requests;
 mod restart;
 mod startup;
+mod surplus;
 
 mod paid;
 

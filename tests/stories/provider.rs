@@ -14,7 +14,7 @@ use proto::order::v1;
 const NEXT_QUESTION: Duration = Duration::from_mins(12);
 
 /// Every way in which a call ends without a word that counts, and whether WeChat did it all the same.
-fn answers_that_prove_nothing() -> Vec<(Fault, bool)> {
+pub(crate) fn answers_that_prove_nothing() -> Vec<(Fault, bool)> {
     vec![
         (Fault::Status { status: 502, executed: false }, false),
         (Fault::Status { status: 503, executed: true }, true),

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 /// Calls until there is an answer of order-svc: a connection to a process that has ended, or a database with many callers at
 /// once, asks for another try.
-async fn patient<T>(call: impl AsyncFn() -> Result<Response<T>, Status>) -> Result<T, Status> {
+pub(crate) async fn patient<T>(call: impl AsyncFn() -> Result<Response<T>, Status>) -> Result<T, Status> {
     let answer = eventually("an answer", async || match call().await {
         Err(status) if [None, Some(ErrorReason::TryAgain.word().to_owned())].contains(&reason_of(&status)) => {
             Err(status)
@@ -30,6 +30,6 @@ async fn orders_of(team: &Team) -> Vec<Order> {
     team.list(ListOrdersRequest::default()).await.orders
 }
 
-fn new_id() -> String {
+pub(crate) fn new_id() -> String {
     Uuid::new_v4().to_string()
 }
