@@ -62,10 +62,11 @@ impl Life {
                 Closing::Again => (soon_jittered(now, CLOSE_AGAIN), false),
             }
         } else {
+            let asked_at = self.clock.now();
             let status = self.ask(&payment).await?;
             if status == Status::NotFound {
                 // A prepay that never arrived is known to have failed, once it is too late for it to arrive.
-                let word = Word::NeverArrived { sends: payment.sends, closing: false };
+                let word = Word::NeverArrived { sends: payment.sends, closing: false, asked_at };
                 self.decide(payment.order_id, payment.id, word).await?;
             }
             (self.next_turn(&payment, status), status != Status::Nothing)

@@ -80,11 +80,12 @@ impl Life {
             }
         }
         // A yes proves nothing about the time before it, so ask once more.
+        let asked_at = self.clock.now();
         match self.ask(payment).await? {
             Status::Ended => Ok(Closing::Ended),
             // WeChat says yes to numbers that it never saw. That ends the attempt only when no prepay can still arrive.
             Status::NotFound => {
-                let word = Word::NeverArrived { sends: payment.sends, closing: true };
+                let word = Word::NeverArrived { sends: payment.sends, closing: true, asked_at };
                 let ended = self.decide(payment.order_id, payment.id, word).await?;
                 Ok(if ended { Closing::Ended } else { Closing::Again })
             }

@@ -1,6 +1,6 @@
 //! The provider's word about one attempt changes the attempt and perhaps closes its order: one transaction.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use proto::event::PaymentPaid;
 use svc_kit::outbox;
 
@@ -33,6 +33,8 @@ pub enum Word {
         sends: i32,
         /// What it becomes: CLOSED when its order is over, FAILED otherwise.
         closing: bool,
+        /// When the provider was asked. Its answer may have been slow, and a sending may have arrived meanwhile.
+        asked_at: Timestamp,
     },
 }
 
@@ -58,8 +60,8 @@ impl Life {
                 Word::Refused { provider_code } => (payment.refused(), Some(provider_code.as_str())),
                 Word::Closed => (payment.closed(), None),
                 Word::Failed => (payment.failed(), None),
-                Word::NeverArrived { sends, closing } => {
-                    let sent_before = now.checked_sub(NOT_YET).unwrap_or(now);
+                Word::NeverArrived { sends, closing, asked_at } => {
+                    let sent_before = asked_at.checked_sub(NOT_YET).unwrap_or(Timestamp::MIN);
                     let quiet = payments::is_quiet(&mut tx, id, *sends, sent_before).await?;
                     (quiet && if *closing { payment.closed() } else { payment.failed() }, None)
                 }

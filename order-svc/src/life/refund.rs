@@ -166,6 +166,7 @@ impl Life {
         if let Err(denied) = self.budgets.take(&refund.merchant, Kind::Query).await {
             return Ok((self.after(denied), false));
         }
+        let asked_at = self.clock.now();
         let asked = self.gateway.query_refund(refund).await;
         let nothing = (soon_jittered(self.clock.now(), LOST_AGAIN), false);
         let told = match asked {
@@ -186,7 +187,7 @@ impl Life {
         self.measured.refund_asked(told.state().as_str_name());
         let by_schedule = self.refund_turn(refund, told.state());
         match told.state() {
-            refund_status::State::NotFound => self.missing_refund(refund).await,
+            refund_status::State::NotFound => self.missing_refund(refund, asked_at).await,
             refund_status::State::Other | refund_status::State::Unspecified => {
                 tracing::error!(
                     out_refund_no = refund.id.out_refund_no(),
@@ -240,10 +241,11 @@ impl Life {
         told
     }
 
-    /// The provider knows no such refund.
-    async fn missing_refund(&self, refund: &Refund) -> sqlx::Result<Next> {
+    /// The provider, asked at `asked_at`, knew no such refund. A sending may have arrived while its answer was on its way, so
+    /// the time of the answer says nothing.
+    async fn missing_refund(&self, refund: &Refund, asked_at: Timestamp) -> sqlx::Result<Next> {
         let now = self.clock.now();
-        match refund.missing(now) {
+        match refund.missing(asked_at) {
             Missing::SendAgain => self.send_refund(refund).await,
             Missing::TooSoon => Ok((soon_jittered(now, budget::REST), false)),
             Missing::Rejected => {
