@@ -9,7 +9,6 @@
 mod fields;
 mod sending;
 
-use jiff::SignedDuration;
 use money::Fen;
 use proto::{
     gateway::v1::not_done,
@@ -27,7 +26,7 @@ use crate::{
     config::PROCESS,
     domain::{
         PaymentId,
-        order::{self, Order},
+        order::{Order, Unpayable},
         payment::{Openid, Payment, State},
     },
     events,
@@ -42,8 +41,6 @@ const MAX_OPEN_PAYMENTS: usize = 10;
 const REQUEST_LEASE_S: u32 = 32;
 /// How long a prepay may be on its way.
 const SENDING_S: u32 = 20;
-/// WeChat refuses attempts that expire within a minute.
-const LEAST_LEFT: SignedDuration = SignedDuration::from_secs(61);
 
 pub(super) async fn handle(api: &Api, request: Request<PayOrderRequest>) -> Result<PayOrderResponse, Status> {
     let app = api.apps.caller(request.metadata())?;
@@ -129,17 +126,11 @@ async fn begin(api: &Api, named: &Named, wanted: &Wanted) -> Result<Begun, Statu
 
 /// Whether an order can still be paid.
 fn payable(order: &Order, api: &Api) -> Result<(), Status> {
-    match order.state {
-        order::State::Paid { .. } | order::State::Closed { .. } => return Err(refuse::order_not_payable(order)),
-        order::State::Pending => {}
-    }
-    if order.close_requested_at.is_some() {
-        return Err(refuse::order_being_closed(order));
-    }
-    if order.expire_time.duration_since(api.life.clock.now()) <= LEAST_LEFT {
-        return Err(refuse::order_expired(order));
-    }
-    Ok(())
+    order.payable(api.life.clock.now()).map_err(|why| match why {
+        Unpayable::Over => refuse::order_not_payable(order),
+        Unpayable::GivenUp => refuse::order_being_closed(order),
+        Unpayable::Expired => refuse::order_expired(order),
+    })
 }
 
 /// Finds out who pays and writes the attempt.

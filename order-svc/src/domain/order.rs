@@ -1,9 +1,12 @@
 //! An order and its states.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use money::Fen;
 
 use super::{OrderId, PaymentId};
+
+/// WeChat refuses attempts that expire within a minute.
+const LEAST_LEFT: SignedDuration = SignedDuration::from_secs(61);
 
 /// Something to be paid for, once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +76,17 @@ pub enum CloseReason {
     Requested,
 }
 
+/// Why nobody may start to pay an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unpayable {
+    /// It is paid or closed.
+    Over,
+    /// Its team gave it up.
+    GivenUp,
+    /// Its time is over, or nearly.
+    Expired,
+}
+
 impl State {
     /// As it stands in the database and in texts.
     pub fn word(&self) -> &'static str {
@@ -87,6 +101,19 @@ impl State {
 }
 
 impl Order {
+    /// Whether somebody may start to pay it.
+    ///
+    /// # Errors
+    /// [`Unpayable`].
+    pub fn payable(&self, now: Timestamp) -> Result<(), Unpayable> {
+        match self.state {
+            State::Paid { .. } | State::Closed { .. } => Err(Unpayable::Over),
+            State::Pending if self.close_requested_at.is_some() => Err(Unpayable::GivenUp),
+            State::Pending if self.expire_time.duration_since(now) <= LEAST_LEFT => Err(Unpayable::Expired),
+            State::Pending => Ok(()),
+        }
+    }
+
     /// Why nobody should be able to pay it any more, if so. Only a PENDING order is ever to be closed.
     pub fn to_close(&self, now: Timestamp) -> Option<CloseReason> {
         match self.state {
@@ -99,10 +126,22 @@ impl Order {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
+    use jiff::{SignedDuration, Timestamp};
 
-    use super::{CloseReason, State};
+    use super::{CloseReason, State, Unpayable};
     use crate::domain::settle::samples;
+
+    #[test]
+    fn an_order_can_be_paid_until_a_minute_before_its_end_unless_it_is_over_or_given_up() {
+        let (mut order, _) = samples::pending(1);
+        let minute_before = order.expire_time - SignedDuration::from_mins(1);
+        assert_eq!(order.payable(minute_before - SignedDuration::from_secs(2)), Ok(()));
+        assert_eq!(order.payable(minute_before), Err(Unpayable::Expired));
+        order.close_requested_at = Some(order.create_time);
+        assert_eq!(order.payable(order.create_time), Err(Unpayable::GivenUp));
+        order.state = State::Closed { at: Timestamp::UNIX_EPOCH };
+        assert_eq!(order.payable(order.create_time), Err(Unpayable::Over));
+    }
 
     #[test]
     fn an_order_is_to_be_closed_when_its_time_is_over_or_its_team_gave_it_up() {

@@ -13,6 +13,9 @@ use super::{
 /// Refunds of one payment. Source: WeChat Pay v2 reference, refund: at most 50 partial refunds per order.
 pub const MAX_REFUNDS: usize = 50;
 
+/// So often the provider may give up a surplus refund that it had accepted, before a person looks.
+const MOST_CLOSED: usize = 3;
+
 /// Why a refund cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -95,6 +98,19 @@ pub fn reserve(
     payment.refunding = refunding;
     order.version += 1;
     Ok(refund)
+}
+
+/// Whether nothing more is tried with a surplus payment, so that a person must decide: the provider has refused to give it back,
+/// or has given it up too often. `before` are its refunds, each with the word of its state.
+pub fn is_hopeless<'a>(before: impl IntoIterator<Item = (Option<Cause>, &'a str)>) -> bool {
+    let (mut rejected, mut closed) = (0, 0);
+    for (cause, state) in before {
+        if cause == Some(Cause::Surplus) {
+            rejected += usize::from(state == State::Rejected.word());
+            closed += usize::from(state == State::Closed.word());
+        }
+    }
+    0 < rejected || MOST_CLOSED <= closed
 }
 
 /// The provider's verified word about a refund.

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         OrderId, PaymentId, RefundId,
         refund::Cause,
-        refunding::{Wish, reserve},
+        refunding::{Wish, is_hopeless, reserve},
     },
     events,
     gateway::{Merchants, Surplus},
@@ -18,8 +18,6 @@ use crate::{
 
 /// What the payer reads.
 const REASON: &str = "重复或超时支付，原路退回";
-/// So often the provider may give up a surplus refund that it had accepted, before a person looks.
-const MOST_CLOSED: usize = 3;
 
 impl Life {
     /// Refunds a surplus payment, or holds it for a person: by the merchant's policy, or because the provider has refused before.
@@ -40,9 +38,7 @@ impl Life {
             None => return Ok(()),
         };
         let before = refunds::states_of_payment(&mut tx, id).await?;
-        let ended =
-            |state: &str| before.iter().filter(|(cause, was)| *cause == Some(Cause::Surplus) && was == state).count();
-        let hopeless = 0 < ended("REJECTED") || MOST_CLOSED <= ended("CLOSED");
+        let hopeless = is_hopeless(before.iter().map(|(cause, state)| (*cause, state.as_str())));
         let left = payment.left();
         let wish =
             Wish { id: RefundId(self.clock.uuid_v7()), amount: left, cause: Cause::Surplus, reason: REASON.to_owned() };

@@ -2,7 +2,7 @@ use jiff::{SignedDuration, Timestamp};
 use money::Fen;
 use proptest::prelude::*;
 
-use super::{Cause, Heard, MAX_REFUNDS, Refusal, Word, hear, reserve, samples};
+use super::{Cause, Heard, MAX_REFUNDS, Refusal, Word, hear, is_hopeless, reserve, samples};
 use crate::domain::{
     order::{Refunded, State as OrderState},
     payment,
@@ -199,6 +199,14 @@ proptest! {
             prop_assert!(payment.refunded.get() + payment.refunding.get() <= payment.amount.get());
         }
     }
+}
+
+#[test]
+fn a_surplus_is_tried_until_it_is_refused_once_or_given_up_three_times() {
+    let (surplus, requested) = (Some(Cause::Surplus), Some(Cause::Requested));
+    assert!(!is_hopeless([(requested, "REJECTED"), (surplus, "CLOSED"), (surplus, "CLOSED"), (requested, "CLOSED")]));
+    assert!(is_hopeless([(surplus, "CLOSED"); 3]));
+    assert!(is_hopeless([(surplus, "SUCCEEDED"), (surplus, "REJECTED")]));
 }
 
 #[test]
