@@ -14,8 +14,15 @@ ALTER TABLE payments
     ADD CONSTRAINT only_a_surplus_is_held CHECK (surplus OR surplus_held_at IS NULL);
 UPDATE payments AS p SET expire_time = o.expire_time FROM orders AS o WHERE o.order_id = p.order_id;
 ALTER TABLE payments ALTER COLUMN expire_time SET NOT NULL;
-DROP INDEX payments_to_ask;
-CREATE INDEX payments_to_ask ON payments (merchant, expire_time) WHERE next_ask_at IS NOT NULL;
+-- A replica of the release before still writes attempts while this one starts.
+CREATE FUNCTION fill_expire_time() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.expire_time IS NULL THEN
+        SELECT o.expire_time INTO NEW.expire_time FROM orders AS o WHERE o.order_id = NEW.order_id;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER fill_expire_time BEFORE INSERT ON payments FOR EACH ROW EXECUTE FUNCTION fill_expire_time();
 -- Surplus money that nobody has decided about; what is refunded or held leaves it by itself.
 CREATE INDEX payments_surplus ON payments (payment_id)
     WHERE surplus AND surplus_held_at IS NULL AND refunded_fen + refunding_fen < amount_fen;
@@ -62,6 +69,11 @@ CREATE TABLE refunds (
     sends              integer     NOT NULL DEFAULT 0,
     refused_sends      integer,
     sent_at            timestamptz,
+    -- The same by the database's clock, moved as far as the clock of development is: only it is compared with "a minute ago"
+    -- when that ends a refund, so that replicas with different clocks cannot end one that may still arrive.
+    sent_on_db         timestamptz,
+    -- Since when it has been unknown whether the provider accepted it.
+    unknown_since      timestamptz,
     next_ask_at        timestamptz,
     asks               integer     NOT NULL DEFAULT 0,
     last_ask_at        timestamptz,

@@ -52,6 +52,12 @@ pub struct Measured {
     pub unknown_refunds: Gauge,
     /// Age of the oldest of them.
     pub unknown_refunds_oldest_seconds: Gauge,
+    /// Age of the oldest refund that the provider has accepted and not finished.
+    pub processing_oldest_seconds: Gauge,
+    /// Refunds that wait for a person to mend our settings.
+    pub refunds_waiting_configuration: Gauge,
+    /// Surplus payments that nothing has decided about.
+    pub surplus_undecided: Gauge,
     /// Refunds that are not decided.
     pub open_refunds: Gauge,
     /// Refunds that wait for money in the merchant account.
@@ -90,6 +96,18 @@ impl Measured {
             unknown_refunds: metrics.gauge("unknown_refunds", "Refunds that were sent and have no known outcome"),
             unknown_refunds_oldest_seconds: metrics
                 .gauge("unknown_refunds_oldest_seconds", "Age of the oldest refund without a known outcome"),
+            processing_oldest_seconds: metrics.gauge(
+                "refunds_processing_oldest_seconds",
+                "Age of the oldest refund that the provider has accepted and not finished",
+            ),
+            refunds_waiting_configuration: metrics.gauge(
+                "refunds_waiting_configuration",
+                "Refunds that wait for a person to mend a key, certificate or account of ours",
+            ),
+            surplus_undecided: metrics.gauge(
+                "surplus_undecided",
+                "Surplus payments that nothing has decided about: their merchant is not configured",
+            ),
             open_refunds: metrics.gauge("open_refunds", "Refunds that are not decided"),
             refunds_waiting_balance: metrics
                 .gauge("refunds_waiting_balance", "Refunds that wait for money in the merchant account: top it up"),

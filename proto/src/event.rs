@@ -207,7 +207,12 @@ impl Event for RefundNoticed {
     const TYPE: &'static str = "tongbao.event.v1.RefundNoticed";
 
     fn id(&self) -> String {
-        format!("refund-noticed:{}:{}:{}:{}", self.provider, self.mch_id, self.refund_id, self.word)
+        // Our number is part of it: who holds the key can pair the provider's number with any of ours, and must not make the
+        // genuine hint look like a repeat.
+        format!(
+            "refund-noticed:{}:{}:{}:{}:{}",
+            self.provider, self.mch_id, self.out_refund_no, self.refund_id, self.word
+        )
     }
 
     fn bus_subject(&self) -> String {

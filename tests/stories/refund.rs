@@ -16,7 +16,9 @@ use std::time::Duration;
 
 use e2e::{
     Options, Part, World, eventually,
-    sandbox_client::{ActiveFault, Fault, FaultPoint, FaultRule, Refund as RefundAtWechat, RefundState as AtWechat, once},
+    sandbox_client::{
+        ActiveFault, Fault, FaultPoint, FaultRule, Refund as RefundAtWechat, RefundState as AtWechat, once,
+    },
     selling::{Cashier, Order, Refund, RefundState, State},
     streams::Fact,
 };

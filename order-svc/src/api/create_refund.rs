@@ -12,7 +12,7 @@ use wechat_pay::v2::limits;
 
 use super::{
     Api, answer, fields, refuse,
-    replay::{Named, content_of},
+    replay::{Named, content_of, encode_refusal},
 };
 use crate::{
     config::PROCESS,
@@ -24,7 +24,8 @@ use crate::{
         refunding::{Refusal, Wish, reserve},
     },
     events,
-    store::{orders, payments, refunds},
+    gateway::Merchant,
+    store::{orders, payments, refunds, requests},
 };
 
 /// The whole call is one transaction, so nobody ever sees this lease.
@@ -44,6 +45,8 @@ async fn create(api: &Api, named: &Named, wanted: Wanted) -> Result<v1::Refund, 
     // Whole microseconds, as the database keeps them, so that the first answer and every later one are equal.
     let now = api.life.clock.now();
     let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
+    // Looked at before anything is locked, because pay-gateway may have to be asked.
+    let able = able_to_refund(api, named, wanted.order).await?;
     let mut tx = api.life.pool.begin().await.map_err(failed)?;
     if let Err(replayed) = named.take::<v1::Refund>(&mut tx, LEASE_S).await? {
         return Ok(replayed);
@@ -53,17 +56,30 @@ async fn create(api: &Api, named: &Named, wanted: Wanted) -> Result<v1::Refund, 
     }
     let order = orders::lock(&mut tx, &[wanted.order]).await.map_err(failed)?.pop();
     let mut order = order.ok_or_else(|| refuse::order_not_found(wanted.order))?;
-    let mut payment = payment_of(&mut tx, &order, wanted.payment).await?;
-    refundable(api, &payment).await?;
+    let Some(mut payment) = payment_of(&mut tx, &order, wanted.payment).await? else {
+        return keep_refusal(tx, named, no_money(&order, wanted.payment)).await;
+    };
+    if !able.is_some_and(|merchant| merchant.can_refund && merchant.mch_id == payment.mch_id) {
+        return Err(refuse::refund_not_available(&payment.merchant));
+    }
 
-    let known = refunds::states_of_payment(&mut tx, payment.id).await.map_err(failed)?.len();
+    let known = refunds::states_of_payment(&mut tx, payment.id)
+        .await
+        .map_err(failed)?
+        .iter()
+        // What the provider has never taken does not count with it.
+        .filter(|(_, state)| state != "REJECTED")
+        .count();
     let wish = Wish {
         id: RefundId(api.life.clock.uuid_v7()),
         amount: wanted.amount,
         cause: Cause::Requested,
         reason: wanted.reason,
     };
-    let refund = reserve(&mut order, &mut payment, known, wish, now).map_err(|refusal| refused(&order, refusal))?;
+    let refund = match reserve(&mut order, &mut payment, known, wish, now) {
+        Ok(refund) => refund,
+        Err(refusal) => return keep_refusal(tx, named, refused(&order, wanted.payment, refusal)).await,
+    };
     orders::update(&mut tx, &order).await.map_err(failed)?;
     payments::update(&mut tx, &payment, None).await.map_err(failed)?;
     refunds::insert(&mut tx, &refund).await.map_err(failed)?;
@@ -83,30 +99,51 @@ async fn create(api: &Api, named: &Named, wanted: Wanted) -> Result<v1::Refund, 
     Ok(response)
 }
 
+/// A definite no is kept like an answer: a slow copy of the request must not do later what its caller was refused.
+async fn keep_refusal(
+    mut tx: sqlx::Transaction<'_, sqlx::Postgres>,
+    named: &Named,
+    refusal: Status,
+) -> Result<v1::Refund, Status> {
+    let failed = |error: sqlx::Error| refuse::database(&error);
+    let kept = encode_refusal(&refusal);
+    requests::refuse(&mut tx, &named.app, named.request_id, &kept).await.map_err(failed)?;
+    tx.commit().await.map_err(failed)?;
+    Err(refusal)
+}
+
 /// The payment that gives the money: the one that was named, or the one that paid the order.
-async fn payment_of(tx: &mut PgConnection, order: &Order, named: Option<PaymentId>) -> Result<Payment, Status> {
+async fn payment_of(tx: &mut PgConnection, order: &Order, named: Option<PaymentId>) -> Result<Option<Payment>, Status> {
     let id = match (named, order.state) {
         (Some(named), _) => named,
         (None, State::Paid { payment, .. }) => payment,
-        (None, State::Pending | State::Closed { .. }) => return Err(refuse::order_not_refundable(order)),
+        (None, State::Pending | State::Closed { .. }) => return Ok(None),
     };
     let payment = payments::get(tx, id).await.map_err(|error| refuse::database(&error))?;
-    payment.filter(|payment| payment.order_id == order.id).ok_or_else(|| refuse::order_not_refundable(order))
+    Ok(payment.filter(|payment| payment.order_id == order.id))
 }
 
-/// Whether the account can refund at all, as far as that is known.
-async fn refundable(api: &Api, payment: &Payment) -> Result<(), Status> {
-    let merchant = api.merchants.get(&payment.merchant).await;
-    let merchant = merchant.map_err(|_| refuse::try_again("the list of merchants is not known yet; retry"))?;
-    match merchant {
-        Some(merchant) if merchant.can_refund && merchant.mch_id == payment.mch_id => Ok(()),
-        Some(_) | None => Err(refuse::refund_not_available(&payment.merchant)),
-    }
+/// The merchant of an order, as far as it is configured.
+async fn able_to_refund(api: &Api, named: &Named, order: OrderId) -> Result<Option<Merchant>, Status> {
+    let failed = |error: sqlx::Error| refuse::database(&error);
+    let order = {
+        let mut conn = api.life.pool.acquire().await.map_err(failed)?;
+        orders::get(&mut conn, &named.app, order)
+            .await
+            .map_err(failed)?
+            .ok_or_else(|| refuse::order_not_found(order))?
+    };
+    let merchant = api.merchants.get(&order.merchant).await;
+    merchant.map_err(|_| refuse::try_again("the list of merchants is not known yet; retry"))
 }
 
-fn refused(order: &Order, refusal: Refusal) -> Status {
+fn no_money(order: &Order, named: Option<PaymentId>) -> Status {
+    named.map_or_else(|| refuse::order_not_refundable(order), |id| refuse::payment_not_refundable(&id.name(order.id)))
+}
+
+fn refused(order: &Order, named: Option<PaymentId>, refusal: Refusal) -> Status {
     match refusal {
-        Refusal::NotPaid => refuse::order_not_refundable(order),
+        Refusal::NotPaid => no_money(order, named),
         Refusal::Exceeds { left } => refuse::refund_exceeds_payment(left),
         Refusal::TooMany => refuse::too_many_refunds(),
         Refusal::TooLate => refuse::refund_too_late(),

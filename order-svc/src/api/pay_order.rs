@@ -9,6 +9,8 @@
 mod fields;
 mod sending;
 
+use std::time::Instant;
+
 use money::Fen;
 use proto::{
     gateway::v1::not_done,
@@ -36,11 +38,13 @@ use crate::{
 
 /// More open attempts than this are a mistake of the caller's, not a payer who changes their mind.
 const MAX_OPEN_PAYMENTS: usize = 10;
-/// How long one call may hold its request id: a login and a prepay, each bounded by the gateway's time, and the earlier
-/// attempts between them, bounded by a time of their own.
-const REQUEST_LEASE_S: u32 = 32;
-/// How long a prepay may be on its way.
-const SENDING_S: u32 = 20;
+/// How long one call may hold its request id until the attempt is written: a login, bounded by the gateway's time, the earlier
+/// attempts, bounded by a time of their own, and what the database takes.
+const REQUEST_LEASE_S: u32 = 40;
+/// And from then on, or for an attempt that is there already: a prepay.
+const SENDING_LEASE_S: u32 = SENDING_S + 2;
+/// How long a prepay may be on its way from its writing: its leaving, our wait, and what the gateway may go on for after it.
+const SENDING_S: u32 = 30;
 
 pub(super) async fn handle(api: &Api, request: Request<PayOrderRequest>) -> Result<PayOrderResponse, Status> {
     let app = api.apps.caller(request.metadata())?;
@@ -57,20 +61,22 @@ pub(super) async fn handle(api: &Api, request: Request<PayOrderRequest>) -> Resu
 }
 
 async fn go_on(api: &Api, named: &Named, wanted: &Wanted, begun: Begun) -> Result<PayOrderResponse, Status> {
-    let payment = match begun {
+    // Names the attempt that this call may write, and no other.
+    let id = PaymentId(api.life.clock.uuid_v7());
+    let (payment, written_at) = match begun {
         Begun::Replayed(response) => return Ok(*response),
-        Begun::Again(payment) => payment,
-        Begun::New(order) => match write(api, named, wanted, &order).await {
-            Ok(payment) => payment,
+        Begun::Again(payment, written_at) => (payment, written_at),
+        Begun::New(order) => match write(api, named, wanted, &order, id).await {
+            Ok(written) => written,
             Err(refusal) => {
                 // When nothing was written, the id is free again and a retry starts from the beginning. When only the answer of
                 // the commit was lost, the attempt is there, and a retry sends it.
-                forget(api, named).await;
+                forget(api, named, id).await;
                 return Err(refusal);
             }
         },
     };
-    let answer = sending::send(api, named, &payment).await;
+    let answer = sending::send(api, named, &payment, written_at).await;
     if answer.is_err() {
         release(api, named).await;
     }
@@ -82,13 +88,14 @@ enum Begun {
     Replayed(Box<PayOrderResponse>),
     /// The id is ours; nothing is written yet.
     New(Box<Order>),
-    /// The attempt was written before, and its answer is not known.
-    Again(Box<Payment>),
+    /// The attempt was written before, and its answer is not known; this sending of it was written at or after that instant.
+    Again(Box<Payment>, Instant),
 }
 
 /// Takes the request id and reads the order.
 async fn begin(api: &Api, named: &Named, wanted: &Wanted) -> Result<Begun, Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
+    let began = Instant::now();
     let mut tx = api.life.pool.begin().await.map_err(failed)?;
     let order = orders::get(&mut tx, &named.app, wanted.order).await.map_err(failed)?;
     let Some(order) = order else { return Err(refuse::order_not_found(wanted.order)) };
@@ -113,12 +120,13 @@ async fn begin(api: &Api, named: &Named, wanted: &Wanted) -> Result<Begun, Statu
         }
         None => payable(&order, api)?,
     }
-    requests::claim_again(&mut tx, &named.app, named.request_id, REQUEST_LEASE_S).await.map_err(failed)?;
+    let lease_s = if written.is_some() { SENDING_LEASE_S } else { REQUEST_LEASE_S };
+    requests::claim_again(&mut tx, &named.app, named.request_id, lease_s).await.map_err(failed)?;
     tx.commit().await.map_err(failed)?;
     Ok(match written {
         Some(mut payment) => {
             payment.sends += 1;
-            Begun::Again(Box::new(payment))
+            Begun::Again(Box::new(payment), began)
         }
         None => Begun::New(Box::new(order)),
     })
@@ -134,7 +142,13 @@ fn payable(order: &Order, api: &Api) -> Result<(), Status> {
 }
 
 /// Finds out who pays and writes the attempt.
-async fn write(api: &Api, named: &Named, wanted: &Wanted, order: &Order) -> Result<Box<Payment>, Status> {
+async fn write(
+    api: &Api,
+    named: &Named,
+    wanted: &Wanted,
+    order: &Order,
+    id: PaymentId,
+) -> Result<(Box<Payment>, Instant), Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
     let merchant = api.merchants.get(&order.merchant).await;
     let merchant = merchant
@@ -149,7 +163,7 @@ async fn write(api: &Api, named: &Named, wanted: &Wanted, order: &Order) -> Resu
     // The payer has one cashier open at a time. What was paid meanwhile is heard before there is another.
     api.life.settle_earlier(order.id).await.map_err(failed)?;
 
-    let now = api.life.clock.now();
+    let (now, began) = (api.life.clock.now(), Instant::now());
     let mut tx = api.life.pool.begin().await.map_err(failed)?;
     // Locked, so that attempts are counted and closing is seen one after the other.
     let order = orders::lock(&mut tx, &[order.id]).await.map_err(failed)?.pop();
@@ -163,7 +177,7 @@ async fn write(api: &Api, named: &Named, wanted: &Wanted, order: &Order) -> Resu
         return Err(refuse::too_many_payments(&order, MAX_OPEN_PAYMENTS));
     }
     let payment = Payment {
-        id: PaymentId(api.life.clock.uuid_v7()),
+        id,
         order_id: order.id,
         merchant: order.merchant.clone(),
         provider: merchant.provider,
@@ -185,20 +199,22 @@ async fn write(api: &Api, named: &Named, wanted: &Wanted, order: &Order) -> Resu
     };
     let first_ask =
         now.checked_add(api.life.asking.after_jittered(1)).unwrap_or(order.expire_time).min(order.expire_time);
+    let close_min_age_s = u32::try_from(api.life.close_min_age.as_secs()).unwrap_or(u32::MAX);
     // Those that could not be closed yet are closed as soon as the provider does it.
-    payments::supersede(&mut tx, order.id).await.map_err(failed)?;
+    payments::supersede(&mut tx, order.id, now, close_min_age_s).await.map_err(failed)?;
     payments::insert(&mut tx, &payment, first_ask, SENDING_S).await.map_err(failed)?;
     order.version += 1;
     orders::update(&mut tx, &order).await.map_err(failed)?;
     if !requests::set_payment(&mut tx, &named.app, named.request_id, payment.id).await.map_err(failed)? {
         return Err(refuse::in_progress());
     }
+    requests::claim_again(&mut tx, &named.app, named.request_id, SENDING_LEASE_S).await.map_err(failed)?;
     outbox::enqueue(&mut tx, &events::payment_created(&order, &payment), PROCESS).await.map_err(failed)?;
     svc_kit::crash::point("order.pay.before_written");
     tx.commit().await.map_err(failed)?;
     svc_kit::crash::point("order.pay.written");
     api.life.relay.wake();
-    Ok(Box::new(payment))
+    Ok((Box::new(payment), began))
 }
 
 async fn resolve(api: &Api, merchant: &str, app_id: &str, code: &str) -> Result<String, Status> {
@@ -219,14 +235,15 @@ async fn resolve(api: &Api, merchant: &str, app_id: &str, code: &str) -> Result<
     }
 }
 
-async fn forget(api: &Api, named: &Named) {
+/// Frees the request id of a call that wrote nothing, or that does not know whether it wrote the attempt `own`. What another call
+/// has written meanwhile is not touched.
+async fn forget(api: &Api, named: &Named, own: PaymentId) {
     let done = async {
         let mut tx = api.life.pool.begin().await?;
         requests::forget(&mut tx, &named.app, named.request_id).await?;
-        if let Some(known) = requests::lock(&mut tx, &named.app, named.request_id).await? {
-            if let Some(payment) = known.payment {
-                payments::take_first_sending_back(&mut tx, payment).await?;
-            }
+        let known = requests::lock(&mut tx, &named.app, named.request_id).await?;
+        if known.is_some_and(|known| known.payment == Some(own)) {
+            payments::take_first_sending_back(&mut tx, own).await?;
             requests::release(&mut tx, &named.app, named.request_id).await?;
         }
         tx.commit().await

@@ -84,6 +84,11 @@ pub(super) fn order_not_refundable(order: &Order) -> Status {
     refuse(Code::FailedPrecondition, ErrorReason::OrderNotRefundable.word(), words, [state_of(order)])
 }
 
+pub(super) fn payment_not_refundable(payment: &str) -> Status {
+    let words = format!("{payment} does not exist or holds no money that this refund could give back");
+    refuse(Code::FailedPrecondition, ErrorReason::OrderNotRefundable.word(), words, [("payment", payment.to_owned())])
+}
+
 pub(super) fn refund_exceeds_payment(left: Fen) -> Status {
     let left = left.get();
     let words = format!("{left} fen are left of the payment: what is refunded and what is being refunded count");

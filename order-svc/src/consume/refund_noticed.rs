@@ -33,7 +33,7 @@ impl Handler for RefundHints {
                     applied.push(delivery.id.as_str());
                     // Another number is that of a refund made in the merchant platform: reconciliation finds those.
                     if let Some(id) = RefundId::from_out_refund_no(&hint.out_refund_no) {
-                        hints.push((delivery.id.as_str(), hint.merchant, id.0));
+                        hints.push((delivery.id.as_str(), hint.merchant, id, hint.word));
                     }
                 }
             }
@@ -41,11 +41,25 @@ impl Handler for RefundHints {
         let mut tx = self.life.pool.begin().await?;
         let new = inbox::record(&mut tx, ORDER_SVC_REFUND, &applied).await?;
         hints.retain(|(id, ..)| new.contains(*id));
-        let (merchants, ids): (Vec<_>, Vec<_>) = hints.into_iter().map(|(_, merchant, id)| (merchant, id)).unzip();
-        refund_turns::ask_soon(&mut tx, &merchants, &ids, self.life.clock.now()).await?;
+        let (merchants, ids): (Vec<_>, Vec<_>) =
+            hints.iter().map(|(_, merchant, id, _)| (merchant.clone(), id.0)).unzip();
+        let over = refund_turns::ask_soon(&mut tx, &merchants, &ids, self.life.clock.now()).await?;
         svc_kit::crash::point("order.hint.before_commit");
         tx.commit().await?;
         self.life.refund_due.notify_one();
+        for (id, state) in over {
+            let said = hints.iter().find(|(_, _, hinted, _)| *hinted == id).map_or("", |(.., word)| word.as_str());
+            // A hint proves nothing, but money that moves although we gave the refund up is worth a look.
+            if said == "SUCCESS" && state != "SUCCEEDED" {
+                self.life.measured.refund_disputed();
+                tracing::error!(
+                    out_refund_no = id.out_refund_no(),
+                    state,
+                    said,
+                    "a refund that is over here is said to have succeeded; look it up in the merchant platform"
+                );
+            }
+        }
         Ok(Verdicts::Each(verdicts))
     }
 }

@@ -7,7 +7,7 @@ use super::{OrderId, PaymentId, RefundId};
 
 /// Right after a lost sending "unknown number" means "not yet", for at least this long.
 /// Source: WeChat Pay v2 reference, orderquery and refundquery.
-const NOT_YET: SignedDuration = SignedDuration::from_secs(60);
+pub const NOT_YET: SignedDuration = SignedDuration::from_secs(60);
 
 /// One refund.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -49,7 +49,8 @@ pub struct Wish {
     pub reason: String,
 }
 
-/// Writes a refund and reserves its amount. `known` is how many refunds the payment has, whatever became of them.
+/// Writes a refund and reserves its amount. `known` is how many refunds the payment has; those that the provider refused do not
+/// count with it, so they do not count here.
 ///
 /// # Errors
 /// [`Refusal`]; nothing changes then.
@@ -216,6 +217,8 @@ pub fn hear(order: &mut Order, payment: &mut Payment, refund: &mut Refund, word:
         (State::Created { .. }, Word::Waits { waiting, code }) => {
             (State::Created { waiting: Some(*waiting) }, code.as_ref(), Heard::Noted)
         }
+        // What we have given up is under way all the same: the one thing that must never be.
+        (State::Rejected, Word::Accepted { .. }) => return Heard::Contradiction,
         // An answer that was overtaken by another one.
         (_, Word::Accepted { .. } | Word::Refused { .. } | Word::NeverArrived { .. } | Word::Waits { .. })
         | (State::Succeeded { .. }, Word::Succeeded { .. })

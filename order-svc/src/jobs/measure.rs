@@ -39,6 +39,9 @@ pub async fn run(life: Life, merchants: Merchants, stop: CancellationToken) -> a
                 gauges.overdue_orders.set(read.overdue_orders);
                 gauges.unknown_refunds.set(read.unknown_refunds);
                 gauges.unknown_refunds_oldest_seconds.set(read.unknown_refunds_oldest_s);
+                gauges.processing_oldest_seconds.set(read.processing_oldest_s);
+                gauges.refunds_waiting_configuration.set(read.refunds_waiting_configuration);
+                gauges.surplus_undecided.set(read.surplus_undecided);
                 gauges.open_refunds.set(read.open_refunds);
                 gauges.refunds_waiting_balance.set(read.refunds_waiting_balance);
                 gauges.abnormal_refunds.set(read.abnormal_refunds);
@@ -58,6 +61,6 @@ pub async fn run(life: Life, merchants: Merchants, stop: CancellationToken) -> a
 fn tell_unknown(waiting: &[String], merchants: &Merchants) {
     let known = merchants.names();
     for merchant in waiting.iter().filter(|merchant| !known.is_empty() && !known.contains(merchant)) {
-        tracing::error!(merchant, "attempts wait to be asked about, but pay-gateway lists no such merchant");
+        tracing::error!(merchant, "attempts or refunds wait for their turn, but pay-gateway lists no such merchant");
     }
 }

@@ -29,10 +29,18 @@ pub async fn run(life: Life, merchants: Merchants, stop: CancellationToken) -> a
 async fn decide_all(life: &Life, merchants: &Merchants) -> sqlx::Result<()> {
     let undecided = timely(async {
         let mut conn = life.pool.acquire().await?;
-        crate::store::payments::undecided_surplus(&mut conn, BATCH).await
+        // Those of a merchant that is not configured wait, and hold up nobody else's.
+        crate::store::payments::undecided_surplus(&mut conn, &merchants.names(), BATCH).await
     });
     for (payment, order) in undecided.await? {
-        timely(life.decide_surplus(order, payment, merchants)).await?;
+        if let Err(error) = timely(life.decide_surplus(order, payment, merchants)).await {
+            let (number, error) = (payment.out_trade_no(), &error as &dyn std::error::Error);
+            tracing::warn!(
+                out_trade_no = number,
+                error,
+                "cannot decide about a surplus payment; it is looked at again"
+            );
+        }
     }
     Ok(())
 }

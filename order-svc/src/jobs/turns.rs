@@ -233,7 +233,7 @@ impl Work {
         }
     }
 
-    async fn sleep<K: Kind>(&self) {
+    async fn sleep<K: Kind>(&mut self) {
         let turn = timely(async {
             let mut conn = self.life.pool.acquire().await?;
             K::next_turn(&mut conn).await
@@ -245,12 +245,15 @@ impl Work {
             // Due, but held back for want of a place, or nothing to do at all.
             _ => longest,
         };
-        tokio::select! {
-            () = self.life.clock.sleep_until(until) => {}
+        let ended = tokio::select! {
+            // A place is free: more may be due than there was room for.
+            ended = self.attending.join_next(), if !self.attending.is_empty() => ended,
+            () = self.life.clock.sleep_until(until) => None,
             // A clock that was set back must not stop us.
-            () = tokio::time::sleep(LONGEST_SLEEP) => {}
-            () = K::nudged(&self.life) => {}
-            () = self.stop.cancelled() => {}
-        }
+            () = tokio::time::sleep(LONGEST_SLEEP) => None,
+            () = K::nudged(&self.life) => None,
+            () = self.stop.cancelled() => None,
+        };
+        self.free::<K>(ended);
     }
 }

@@ -1,6 +1,6 @@
 //! Attending to one refund that this process holds: sending it, or asking what has become of it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use proto::{
@@ -23,6 +23,7 @@ use crate::{
     events,
     gateway::{Asked, CALL_TIME},
     store::{
+        asking::Turn,
         refund_turns::{self, Claim},
         timely,
     },
@@ -30,6 +31,10 @@ use crate::{
 
 /// How soon a refund whose answer was lost is asked about.
 const LOST_AGAIN: Duration = Duration::from_secs(10);
+/// However often it was lost, it is not asked about later than that: when the provider is well again, everything is soon known.
+const LOST_AGAIN_LATEST: Duration = Duration::from_mins(1);
+/// More do not matter.
+const MOST_DOUBLINGS: u32 = 8;
 /// How soon to try again when the gateway did not send.
 const NOT_SENT_AGAIN: Duration = Duration::from_secs(5);
 /// How soon a refund is tried again that waits for money in the account, or for a person to mend our settings.
@@ -39,6 +44,9 @@ const BOUNCED_AGAIN: Duration = Duration::from_hours(1);
 /// Between the sendings of two refunds of one payment. WeChat wants a minute between their arrivals, and the first may take as
 /// long as a call takes; whoever comes too soon lets the whole account rest. Source: WeChat Pay v2 reference, refund, limits.
 const BETWEEN_SIBLINGS: SignedDuration = SignedDuration::from_secs(61 + CALL_TIME.as_secs().cast_signed());
+
+/// A sending leaves within this time of its writing, or not at all.
+const LEAVES_WITHIN: Duration = Duration::from_secs(12);
 
 /// When a refund is to be looked at next, and whether something was heard, which makes the schedule go on.
 type Next = (Timestamp, bool);
@@ -50,9 +58,12 @@ impl Life {
     /// The database's; the claim then ends by itself.
     pub async fn attend_refund(&self, claim: Claim) -> sqlx::Result<()> {
         let Claim { refund, turn } = claim;
+        // Whoever reads out of turn may ask, but never send: a team that looks often must not use up what all may send.
+        let may_send = matches!(turn, Turn::Due { .. });
         let (next, heard) = match refund.step() {
-            Step::Send => self.send_refund(&refund).await?,
-            Step::Ask => self.ask_refund(&refund).await?,
+            Step::Send if may_send => self.send_refund(&refund).await?,
+            Step::Send => (self.clock.now(), false),
+            Step::Ask => self.ask_refund(&refund, may_send).await?,
             // It became final before it was claimed; a final refund keeps no turn.
             Step::Rest => (self.clock.now(), true),
         };
@@ -72,6 +83,7 @@ impl Life {
         if let Err(denied) = self.budgets.take(&refund.merchant, Kind::Refund).await {
             return Ok((self.after(denied), false));
         }
+        let written_at = Instant::now();
         let sends = match self.begin_sending(refund, BETWEEN_SIBLINGS).await? {
             Ok(Some(sends)) => sends,
             // It is no longer CREATED: whoever moved it says when to ask.
@@ -79,6 +91,11 @@ impl Life {
             Err(not_before) => return Ok((not_before, false)),
         };
         svc_kit::crash::point("order.refund.before_send");
+        if LEAVES_WITHIN < written_at.elapsed() {
+            // This process stood still. Whoever asks "did it arrive?" counts from the writing, so it must not leave now.
+            self.take_refund_back(refund, sends).await?;
+            return Ok((self.clock.now(), false));
+        }
         let asked = self.gateway.create_refund(refund).await;
         svc_kit::crash::point("order.refund.answered");
         let now = self.clock.now();
@@ -90,8 +107,10 @@ impl Life {
             Asked::NotDone(no) => self.refund_refused(refund, sends, &no).await?,
             Asked::Unknown { why, .. } => {
                 tracing::warn!(out_refund_no = refund.id.out_refund_no(), why, "refund unknown");
+                // A failure, as the provider counts, whatever became of it.
+                self.budgets.refund_failed(&refund.merchant);
                 let word = Word::Waits { waiting: Waiting::Answer, code: None };
-                (word, soon_jittered(now, LOST_AGAIN), "UNKNOWN")
+                (word, soon_jittered(now, lost_again(sends)), "UNKNOWN")
             }
             Asked::NotSent { why, ever } => {
                 self.take_refund_back(refund, sends).await?;
@@ -103,7 +122,7 @@ impl Life {
         };
         self.measured.refund_sent(outcome);
         self.hear_refund(refund, word, None).await?;
-        Ok((next, true))
+        Ok((next, false))
     }
 
     /// What a definite no means, and when to look again.
@@ -158,7 +177,7 @@ impl Life {
     }
 
     /// Asks what has become of a refund, and sends it again when nothing of it has arrived.
-    async fn ask_refund(&self, refund: &Refund) -> sqlx::Result<Next> {
+    async fn ask_refund(&self, refund: &Refund, may_send: bool) -> sqlx::Result<Next> {
         let now = self.clock.now();
         if self.stop.is_cancelled() {
             return Ok((now, false));
@@ -172,10 +191,21 @@ impl Life {
         let told = match asked {
             Asked::Done(told) => told,
             Asked::NotDone(no) => {
-                if no.kind() == not_done::Kind::RateLimited {
-                    self.budgets.limited(&refund.merchant, Kind::Query);
-                }
                 self.measured.refund_asked(no.kind().as_str_name());
+                match no.kind() {
+                    not_done::Kind::RateLimited => self.budgets.limited(&refund.merchant, Kind::Query),
+                    not_done::Kind::Configuration => {
+                        tracing::error!(
+                            merchant = refund.merchant,
+                            provider_code = no.provider_code,
+                            "the provider refuses our questions about refunds"
+                        );
+                        let code = Some(no.provider_code);
+                        let word = Word::Waits { waiting: Waiting::Configuration, code };
+                        self.hear_refund(refund, word, None).await?;
+                    }
+                    _ => {}
+                }
                 return Ok(nothing);
             }
             Asked::Unknown { why, .. } | Asked::NotSent { why, .. } => {
@@ -187,7 +217,7 @@ impl Life {
         self.measured.refund_asked(told.state().as_str_name());
         let by_schedule = self.refund_turn(refund, told.state());
         match told.state() {
-            refund_status::State::NotFound => self.missing_refund(refund, asked_at).await,
+            refund_status::State::NotFound => self.missing_refund(refund, asked_at, may_send).await,
             refund_status::State::Other | refund_status::State::Unspecified => {
                 tracing::error!(
                     out_refund_no = refund.id.out_refund_no(),
@@ -215,18 +245,19 @@ impl Life {
             && told.transaction_id == refund.transaction_id
             && told.amount_fen == refund.amount.get()
             && !told.refund_id.is_empty();
-        let success_time = told.success_time.as_ref().and_then(from_wire);
+        // The money is back also when nobody says since when; then it is since now, as far as anybody knows.
+        let success_time = told.success_time.as_ref().and_then(from_wire).unwrap_or_else(|| self.clock.now());
         let (refund_id, code) = (told.refund_id.clone(), told.provider_state.clone());
         let of = |word, state| (word, Some(events::refund_changed(refund, told, state)));
-        let told = match (as_asked, told.state(), success_time) {
-            (true, refund_status::State::Processing, _) => Some((Word::Accepted { refund_id }, None)),
-            (true, refund_status::State::Succeeded, Some(at)) => {
-                Some(of(Word::Succeeded { refund_id, at }, refund_changed::State::Succeeded))
+        let told = match (as_asked, told.state()) {
+            (true, refund_status::State::Processing) => Some((Word::Accepted { refund_id }, None)),
+            (true, refund_status::State::Succeeded) => {
+                Some(of(Word::Succeeded { refund_id, at: success_time }, refund_changed::State::Succeeded))
             }
-            (true, refund_status::State::Abnormal, _) => {
+            (true, refund_status::State::Abnormal) => {
                 Some(of(Word::Bounced { refund_id, code }, refund_changed::State::Abnormal))
             }
-            (true, refund_status::State::Closed, _) => {
+            (true, refund_status::State::Closed) => {
                 Some(of(Word::Closed { refund_id, code }, refund_changed::State::Closed))
             }
             _ => None,
@@ -243,14 +274,16 @@ impl Life {
 
     /// The provider, asked at `asked_at`, knew no such refund. A sending may have arrived while its answer was on its way, so
     /// the time of the answer says nothing.
-    async fn missing_refund(&self, refund: &Refund, asked_at: Timestamp) -> sqlx::Result<Next> {
+    async fn missing_refund(&self, refund: &Refund, asked_at: Timestamp, may_send: bool) -> sqlx::Result<Next> {
         let now = self.clock.now();
         match refund.missing(asked_at) {
-            Missing::SendAgain => self.send_refund(refund).await,
+            Missing::SendAgain if may_send => self.send_refund(refund).await,
+            Missing::SendAgain => Ok((now, false)),
             Missing::TooSoon => Ok((soon_jittered(now, budget::REST), false)),
             Missing::Rejected => {
                 self.hear_refund(refund, Word::NeverArrived { sends: refund.sends }, None).await?;
-                Ok((now, true))
+                // When it ended, it keeps no turn.
+                Ok((soon_jittered(now, budget::REST), false))
             }
             Missing::Contradiction => {
                 tracing::error!(
@@ -277,5 +310,22 @@ impl Life {
             Denied::Resting(rest) => soon_jittered(self.clock.now(), rest),
             Denied::Exhausted => self.clock.now(),
         }
+    }
+}
+
+/// How soon a refund is asked about whose so many sendings have no answer: soon, but not for ever soon.
+fn lost_again(sends: i32) -> Duration {
+    let doublings = u32::try_from(sends.saturating_sub(1)).unwrap_or(0).min(MOST_DOUBLINGS);
+    (LOST_AGAIN * 2_u32.pow(doublings)).min(LOST_AGAIN_LATEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lost_again;
+
+    #[test]
+    fn an_unanswered_refund_is_asked_about_less_and_less_often_but_within_a_minute() {
+        let waits = [0, 1, 2, 3, 4, 100].map(|sends| lost_again(sends).as_secs());
+        assert_eq!(waits, [10, 10, 20, 40, 60, 60]);
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use proto::event::RefundChanged;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, postgres::types::PgInterval};
 use svc_kit::outbox;
 
 use super::Life;
@@ -11,7 +11,7 @@ use crate::{
     domain::{
         order::Order,
         payment::Payment,
-        refund::{Refund, State},
+        refund::{NOT_YET, Refund, State},
         refunding::{Heard, Word, hear},
     },
     events,
@@ -57,12 +57,20 @@ impl Life {
         let Some((mut order, mut payment, mut refund)) = lock(&mut tx, refund).await? else {
             return Ok(Heard::Unchanged); // Nothing of it is ever deleted; the claim named it.
         };
+        if let Word::NeverArrived { sends } = word
+            && !refunds::is_quiet(&mut tx, refund.id, *sends, self.ahead(), interval(NOT_YET)).await?
+        {
+            // Some replica's clock is wrong. It is asked about again.
+            return Ok(Heard::Unchanged);
+        }
+        let was_accepted = refund.provider_refund_id.is_some();
         let heard = hear(&mut order, &mut payment, &mut refund, word);
         if matches!(heard, Heard::Unchanged | Heard::Contradiction) {
             return Ok(heard);
         }
         payments::update(&mut tx, &payment, None).await?;
-        refunds::update(&mut tx, &refund).await?;
+        let accepted = !was_accepted && refund.provider_refund_id.is_some();
+        refunds::update(&mut tx, &refund, accepted).await?;
         orders::update(&mut tx, &order).await?;
         if let Some(fact) = fact {
             outbox::enqueue(&mut tx, &fact, PROCESS).await?;
@@ -101,11 +109,16 @@ impl Life {
             if let Some(not_before) = sibling.and_then(|at| at.checked_add(apart).ok()).filter(|at| now < *at) {
                 return Ok(Err(not_before));
             }
-            let sends = refunds::begin_sending(&mut tx, refund.id, now).await?;
+            let sends = refunds::begin_sending(&mut tx, refund.id, now, self.ahead()).await?;
             tx.commit().await?;
             Ok(Ok(sends))
         })
         .await
+    }
+
+    /// How far the clock of development is ahead of the machine's; nothing, elsewhere.
+    fn ahead(&self) -> PgInterval {
+        interval(SignedDuration::from_millis(self.clock.offset_ms()))
     }
 
     /// A sending certainly did nothing.
@@ -116,6 +129,11 @@ impl Life {
         })
         .await
     }
+}
+
+/// In the database's words.
+fn interval(time: SignedDuration) -> PgInterval {
+    PgInterval { months: 0, days: 0, microseconds: i64::try_from(time.as_micros()).unwrap_or(i64::MAX) }
 }
 
 /// The order first, as everywhere; then what hangs on it.

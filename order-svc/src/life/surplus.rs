@@ -37,14 +37,18 @@ impl Life {
             // pay-gateway was not heard yet, or the file is being moved; it is looked at again.
             None => return Ok(()),
         };
+        if !payments::is_undecided_surplus(&mut tx, id).await? {
+            return Ok(()); // Another replica was faster.
+        }
         let before = refunds::states_of_payment(&mut tx, id).await?;
         let hopeless = is_hopeless(before.iter().map(|(cause, state)| (*cause, state.as_str())));
+        let taken = before.iter().filter(|(_, state)| state != "REJECTED").count();
         let left = payment.left();
         let wish =
             Wish { id: RefundId(self.clock.uuid_v7()), amount: left, cause: Cause::Surplus, reason: REASON.to_owned() };
         let reserved = match policy {
             Surplus::Refund if !hopeless && left.is_positive() => {
-                reserve(&mut order, &mut payment, before.len(), wish, now).ok()
+                reserve(&mut order, &mut payment, taken, wish, now).ok()
             }
             Surplus::Refund | Surplus::Hold => None,
         };

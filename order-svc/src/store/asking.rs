@@ -33,7 +33,8 @@ pub enum Turn {
     Refresh,
 }
 
-/// Takes attempts that are due, those near their end first, at most `rooms[i]` of `merchants[i]` and `limit` in all, so that one
+/// Takes attempts that are due, those near their end before others and those past it after them (they wait for their closing, and
+/// nobody waits for that), at most `rooms[i]` of `merchants[i]` and `limit` in all, so that one
 /// slow account cannot take every place and a long list of idle ones takes none.
 pub async fn claim_due(
     conn: &mut PgConnection,
@@ -51,7 +52,7 @@ pub async fn claim_due(
                  SELECT p.payment_id FROM payments AS p
                  WHERE p.merchant = share.merchant AND p.next_ask_at <= $1
                    AND (p.claimed_until IS NULL OR p.claimed_until < now())
-                 ORDER BY p.expire_time LIMIT share.room FOR UPDATE SKIP LOCKED) AS waiting),
+                 ORDER BY p.expire_time <= $1, p.expire_time LIMIT share.room FOR UPDATE SKIP LOCKED) AS waiting),
          taken AS MATERIALIZED (SELECT payment_id FROM due ORDER BY random() LIMIT $4)
          UPDATE payments SET claimed_until = now() + $5, last_ask_at = $1, next_ask_at = $6
          WHERE payment_id IN (SELECT payment_id FROM taken)
@@ -153,10 +154,12 @@ pub async fn next_turn(conn: &mut PgConnection) -> sqlx::Result<Option<Timestamp
     Ok(row.map(|row| row.at.to_jiff()))
 }
 
-/// Merchants whose attempts wait although their turn was before `overdue`, at most ten: for a log line.
+/// Merchants whose attempts or refunds wait although their turn was before `overdue`, at most ten: for a log line.
 pub async fn waiting_merchants(conn: &mut PgConnection, overdue: Timestamp) -> sqlx::Result<Vec<String>> {
     let rows = sqlx::query!(
-        "SELECT DISTINCT merchant FROM (SELECT merchant FROM payments WHERE next_ask_at < $1 LIMIT 1000) AS late LIMIT 10",
+        r#"SELECT DISTINCT merchant AS "merchant!"
+           FROM ((SELECT merchant FROM payments WHERE next_ask_at < $1 LIMIT 1000)
+                 UNION ALL (SELECT merchant FROM refunds WHERE next_ask_at < $1 LIMIT 1000)) AS late LIMIT 10"#,
         overdue.to_sqlx() as _,
     )
     .fetch_all(conn)

@@ -21,6 +21,12 @@ pub struct Measures {
     pub unknown_refunds: i64,
     /// Age of the oldest of them, seconds.
     pub unknown_refunds_oldest_s: i64,
+    /// Age of the oldest refund that the provider has accepted and not finished, seconds.
+    pub processing_oldest_s: i64,
+    /// Refunds that wait for a person to mend a key, certificate or account of ours.
+    pub refunds_waiting_configuration: i64,
+    /// Surplus payments that nothing has decided about.
+    pub surplus_undecided: i64,
     /// Refunds that are not decided, whatever they wait for.
     pub open_refunds: i64,
     /// Refunds that wait for money in the merchant account.
@@ -46,9 +52,16 @@ pub async fn measure(conn: &mut PgConnection, now: jiff_sqlx::Timestamp) -> sqlx
                FROM payments WHERE next_ask_at IS NOT NULL) AS "asking_overdue_s!",
             (SELECT count(*) FROM payments WHERE disputed_at IS NOT NULL AND state <> 'SUCCEEDED') AS "disputed_payments!",
             (SELECT count(*) FROM orders WHERE state = 'PENDING' AND expire_time <= $1) AS "overdue_orders!",
-            (SELECT count(*) FROM refunds WHERE state = 'CREATED' AND waiting = 'ANSWER') AS "unknown_refunds!",
+            (SELECT count(*) FROM refunds WHERE state = 'CREATED' AND unknown_since IS NOT NULL) AS "unknown_refunds!",
+            (SELECT coalesce(greatest(0, extract(epoch FROM $1::timestamptz - min(unknown_since)))::bigint, 0)
+               FROM refunds WHERE state = 'CREATED' AND unknown_since IS NOT NULL) AS "unknown_refunds_oldest_s!",
             (SELECT coalesce(greatest(0, extract(epoch FROM $1::timestamptz - min(create_time)))::bigint, 0)
-               FROM refunds WHERE state = 'CREATED' AND waiting = 'ANSWER') AS "unknown_refunds_oldest_s!",
+               FROM refunds WHERE state = 'PROCESSING') AS "processing_oldest_s!",
+            (SELECT count(*) FROM refunds WHERE state = 'CREATED' AND waiting = 'CONFIGURATION')
+                AS "refunds_waiting_configuration!",
+            (SELECT count(*) FROM payments
+              WHERE surplus AND surplus_held_at IS NULL AND refunded_fen + refunding_fen < amount_fen)
+                AS "surplus_undecided!",
             (SELECT count(*) FROM refunds WHERE next_ask_at IS NOT NULL) AS "open_refunds!",
             (SELECT count(*) FROM refunds WHERE state = 'CREATED' AND waiting = 'BALANCE') AS "refunds_waiting_balance!",
             (SELECT count(*) FROM refunds WHERE state = 'ABNORMAL') AS "abnormal_refunds!",

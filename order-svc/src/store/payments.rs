@@ -132,11 +132,12 @@ pub async fn end_sending(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result
     Ok(())
 }
 
-/// The sending never left us, so it does not count.
-pub async fn take_sending_back(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<()> {
+/// The sending of that count never left us, so it does not count. A later one does.
+pub async fn take_sending_back(conn: &mut PgConnection, id: PaymentId, sends: i32) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE payments SET sending_until = NULL, sends = greatest(sends - 1, 0) WHERE payment_id = $1",
-        id.0
+        "UPDATE payments SET sending_until = NULL, sends = sends - 1 WHERE payment_id = $1 AND sends = $2 AND 0 < sends",
+        id.0,
+        sends
     )
     .execute(conn)
     .await?;
@@ -171,11 +172,19 @@ pub async fn is_quiet(
     Ok(row.is_some_and(|row| row.quiet))
 }
 
-/// The payer starts another attempt: the open ones are to be closed.
-pub async fn supersede(conn: &mut PgConnection, order: OrderId) -> sqlx::Result<()> {
+/// The payer starts another attempt: the open ones are to be closed, as soon as the provider closes attempts of their age.
+pub async fn supersede(
+    conn: &mut PgConnection,
+    order: OrderId,
+    now: Timestamp,
+    close_min_age_s: u32,
+) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE payments SET superseded = true WHERE order_id = $1 AND state IN ('CREATED', 'PENDING')",
-        order.0
+        "UPDATE payments SET superseded = true, next_ask_at = least(next_ask_at, greatest($2, create_time + $3))
+         WHERE order_id = $1 AND state IN ('CREATED', 'PENDING') AND next_ask_at IS NOT NULL",
+        order.0,
+        now.to_sqlx() as _,
+        seconds(close_min_age_s),
     )
     .execute(conn)
     .await?;
@@ -274,12 +283,29 @@ pub async fn dispute(conn: &mut PgConnection, id: PaymentId, now: Timestamp) -> 
     Ok(())
 }
 
-/// Surplus payments that nobody has decided about, oldest first.
-pub async fn undecided_surplus(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<(PaymentId, OrderId)>> {
+/// Whether nobody has decided yet about a surplus, asked while its order is locked.
+pub async fn is_undecided_surplus(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<bool> {
+    let row = sqlx::query!(
+        r#"SELECT surplus AND surplus_held_at IS NULL AND refunded_fen + refunding_fen < amount_fen AS "undecided!"
+           FROM payments WHERE payment_id = $1"#,
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.is_some_and(|row| row.undecided))
+}
+
+/// Surplus payments of these merchants that nobody has decided about, oldest first.
+pub async fn undecided_surplus(
+    conn: &mut PgConnection,
+    merchants: &[String],
+    limit: i64,
+) -> sqlx::Result<Vec<(PaymentId, OrderId)>> {
     let rows = sqlx::query!(
         "SELECT payment_id, order_id FROM payments
-         WHERE surplus AND surplus_held_at IS NULL AND refunded_fen + refunding_fen < amount_fen
-         ORDER BY payment_id LIMIT $1",
+         WHERE surplus AND surplus_held_at IS NULL AND refunded_fen + refunding_fen < amount_fen AND merchant = ANY($1)
+         ORDER BY payment_id LIMIT $2",
+        merchants,
         limit,
     )
     .fetch_all(conn)

@@ -116,19 +116,33 @@ pub async fn release(
     Ok(())
 }
 
-/// Brings the turns of these refunds of `merchant` forward to `at`, when they are later. Returns how many are known.
-pub async fn ask_soon(conn: &mut PgConnection, merchants: &[String], ids: &[Uuid], at: Timestamp) -> sqlx::Result<u64> {
-    let known = sqlx::query!(
-        "UPDATE refunds AS r SET next_ask_at = CASE WHEN r.next_ask_at IS NULL THEN NULL ELSE least(r.next_ask_at, $3) END
-         FROM (SELECT DISTINCT merchant, id FROM unnest($1::text[], $2::uuid[]) AS hint (merchant, id)) AS hint
-         WHERE r.refund_id = hint.id AND r.merchant = hint.merchant",
+/// Somebody says that these refunds of these merchants have changed: those that were sent have their turn at `at`, when it is later.
+/// Returns those that are final here, each with its state: if the hint is true, it says something else or nothing new.
+pub async fn ask_soon(
+    conn: &mut PgConnection,
+    merchants: &[String],
+    ids: &[Uuid],
+    at: Timestamp,
+) -> sqlx::Result<Vec<(RefundId, String)>> {
+    // Locked in the order of their ids, so that two batches cannot deadlock.
+    let rows = sqlx::query!(
+        "WITH hinted AS MATERIALIZED (
+             SELECT r.refund_id FROM refunds AS r
+             JOIN (SELECT DISTINCT merchant, id FROM unnest($1::text[], $2::uuid[]) AS hint (merchant, id)) AS hint
+               ON r.refund_id = hint.id AND r.merchant = hint.merchant
+             ORDER BY r.refund_id FOR UPDATE OF r)
+         UPDATE refunds SET next_ask_at = CASE WHEN next_ask_at IS NOT NULL AND 0 < sends THEN least(next_ask_at, $3) ELSE next_ask_at END
+         WHERE refund_id IN (SELECT refund_id FROM hinted)
+         RETURNING refund_id, state",
         merchants,
         ids,
         at.to_sqlx() as _,
     )
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(known.rows_affected())
+    let is_final = |state: &str| matches!(state, "SUCCEEDED" | "CLOSED" | "REJECTED");
+    let rows = rows.into_iter().filter(|row| is_final(&row.state));
+    Ok(rows.map(|row| (RefundId(row.refund_id), row.state)).collect())
 }
 
 /// The earliest turn of any refund, to sleep until.

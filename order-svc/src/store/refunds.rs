@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use money::Fen;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, postgres::types::PgInterval};
 use uuid::Uuid;
 
 use super::{impossible, some_sqlx};
@@ -154,8 +154,9 @@ pub async fn states_of_payment(
     Ok(rows.into_iter().map(|row| (Cause::from_word(&row.cause), row.state)).collect())
 }
 
-/// Writes what the provider's word may change, while the order is locked. A final state needs no more asking.
-pub async fn update(conn: &mut PgConnection, refund: &Refund) -> sqlx::Result<()> {
+/// Writes what the provider's word may change, while the order is locked. A final state needs no more asking. The schedule begins
+/// when the provider has `accepted`.
+pub async fn update(conn: &mut PgConnection, refund: &Refund, accepted: bool) -> sqlx::Result<()> {
     let (waiting, success_time) = match &refund.state {
         State::Created { waiting } => (waiting.map(Waiting::word), None),
         State::Succeeded { at } => (None, Some(*at)),
@@ -163,7 +164,9 @@ pub async fn update(conn: &mut PgConnection, refund: &Refund) -> sqlx::Result<()
     };
     sqlx::query!(
         "UPDATE refunds SET state = $2, waiting = $3, success_time = $4, provider_refund_id = $5, provider_code = $6,
-                            refused_sends = $7, next_ask_at = CASE WHEN $8 THEN next_ask_at END
+                            refused_sends = $7, next_ask_at = CASE WHEN $8 THEN next_ask_at END,
+                            asks = CASE WHEN $9 THEN 0 ELSE asks END,
+                            unknown_since = CASE WHEN $10 THEN unknown_since END
          WHERE refund_id = $1",
         refund.id.0,
         refund.state.word(),
@@ -173,6 +176,8 @@ pub async fn update(conn: &mut PgConnection, refund: &Refund) -> sqlx::Result<()
         refund.provider_code,
         refund.refused_sends,
         refund.state.is_open(),
+        accepted,
+        matches!(refund.state, State::Created { waiting: None | Some(Waiting::Answer) }),
     )
     .execute(conn)
     .await?;
@@ -191,12 +196,21 @@ pub async fn sibling_sent_at(conn: &mut PgConnection, refund: &Refund) -> sqlx::
     Ok(row.at.map(jiff_sqlx::Timestamp::to_jiff))
 }
 
-/// Counts a sending, before it leaves. `None` when the refund is no longer CREATED; otherwise how many there are now.
-pub async fn begin_sending(conn: &mut PgConnection, id: RefundId, now: Timestamp) -> sqlx::Result<Option<i32>> {
+/// Counts a sending, before it leaves. `None` when the refund is no longer CREATED; otherwise how many there are now. `ahead` is
+/// how far the clock of development is ahead of the machine's.
+pub async fn begin_sending(
+    conn: &mut PgConnection,
+    id: RefundId,
+    now: Timestamp,
+    ahead: PgInterval,
+) -> sqlx::Result<Option<i32>> {
     let row = sqlx::query!(
-        "UPDATE refunds SET sends = sends + 1, sent_at = $2 WHERE refund_id = $1 AND state = 'CREATED' RETURNING sends",
+        "UPDATE refunds SET sends = sends + 1, sent_at = $2, sent_on_db = clock_timestamp() + $3,
+                            unknown_since = coalesce(unknown_since, $2)
+         WHERE refund_id = $1 AND state = 'CREATED' RETURNING sends",
         id.0,
         now.to_sqlx() as _,
+        ahead,
     )
     .fetch_optional(conn)
     .await?;
@@ -205,8 +219,34 @@ pub async fn begin_sending(conn: &mut PgConnection, id: RefundId, now: Timestamp
 
 /// The sending of that count certainly did nothing, so it does not count. A later one does.
 pub async fn take_sending_back(conn: &mut PgConnection, id: RefundId, sends: i32) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE refunds SET sends = sends - 1 WHERE refund_id = $1 AND sends = $2 AND 0 < sends", id.0, sends)
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "UPDATE refunds SET sends = sends - 1, unknown_since = CASE WHEN 1 < sends THEN unknown_since END
+         WHERE refund_id = $1 AND sends = $2 AND 0 < sends",
+        id.0,
+        sends
+    )
+    .execute(conn)
+    .await?;
     Ok(())
+}
+
+/// Whether nothing was sent since the sending of that count, and that was at least `quiet` ago by the database's clock.
+pub async fn is_quiet(
+    conn: &mut PgConnection,
+    id: RefundId,
+    sends: i32,
+    ahead: PgInterval,
+    quiet: PgInterval,
+) -> sqlx::Result<bool> {
+    let row = sqlx::query!(
+        r#"SELECT sends = $2 AND coalesce(sent_on_db <= clock_timestamp() + $3 - $4::interval, true) AS "quiet!"
+           FROM refunds WHERE refund_id = $1"#,
+        id.0,
+        sends,
+        ahead,
+        quiet,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.is_some_and(|row| row.quiet))
 }

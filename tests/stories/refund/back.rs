@@ -22,7 +22,10 @@ fn all_of_the_money_goes_back_and_everybody_is_told_once() {
         let written = refund.written();
         assert_eq!((written.state(), written.waiting()), (RefundState::Created, Waiting::Unspecified));
         assert_eq!((written.amount_fen, written.cause()), (100, Cause::Requested));
-        assert_eq!((written.payment.as_str(), written.reason.as_str()), (sold.payment().name.as_str(), "茶凉了 the tea was cold"));
+        assert_eq!(
+            (written.payment.as_str(), written.reason.as_str()),
+            (sold.payment().name.as_str(), "茶凉了 the tea was cold")
+        );
         assert_eq!((written.refund_id.as_str(), &written.success_time), ("", &None));
 
         let accepted = refund.becomes(RefundState::Processing).await;

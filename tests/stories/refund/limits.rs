@@ -29,11 +29,8 @@ fn refunds_that_together_are_more_than_the_payment_never_go_through_together() {
         world.sandbox.set_settle_delay(None).await;
         let sold = sold(world, 100).await;
         let order = sold.order();
-        let more = refused(
-            order.refund(101).attempt().await,
-            Code::FailedPrecondition,
-            ErrorReason::RefundExceedsPayment,
-        );
+        let more =
+            refused(order.refund(101).attempt().await, Code::FailedPrecondition, ErrorReason::RefundExceedsPayment);
         assert_eq!(metadata(&more, "left_fen"), "100");
 
         let at_once: Vec<_> = (0..CALLERS).map(|_| order.refund(30)).collect();

@@ -55,10 +55,8 @@ fn when_every_notice_is_lost_the_schedule_finds_what_became_of_a_refund() {
 fn notices_that_come_twice_out_of_order_or_spoiled_change_nothing_wrongly() {
     story(by_notices(), async |world| {
         world.sandbox.set_settle_delay(None).await;
-        let tampered = |field: &str, value: &str| Fault::Tamper {
-            field: Some(field.to_owned()),
-            value: Some(value.to_owned()),
-        };
+        let tampered =
+            |field: &str, value: &str| Fault::Tamper { field: Some(field.to_owned()), value: Some(value.to_owned()) };
         let mut refunds = Vec::new();
         for (fault, times) in [
             (Fault::Duplicate { copies: 5 }, 1),

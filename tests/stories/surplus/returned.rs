@@ -51,7 +51,10 @@ fn of_two_payments_of_one_order_the_first_is_kept_and_the_second_goes_back() {
         let paid = order.becomes(State::Paid).await;
         second.pay().await;
         let surplus = surplus_of(&order).await;
-        assert_eq!((surplus.name.as_str(), &paid.paid_payment), (second.payment().name.as_str(), &first.payment().name));
+        assert_eq!(
+            (surplus.name.as_str(), &paid.paid_payment),
+            (second.payment().name.as_str(), &first.payment().name)
+        );
         let refund = order.has_refunds(1).await.remove(0);
         assert_eq!(refund.written().payment, surplus.name);
         refund.becomes(RefundState::Processing).await;
@@ -84,7 +87,8 @@ fn what_wechat_gives_up_is_tried_again_under_another_number() {
         world.pass(crate::refund::A_MINUTE).await;
         second.becomes(RefundState::Processing).await;
         arrives(world, &second).await;
-        let states: Vec<_> = world.sandbox.refunds(&payment.out_trade_no).await.iter().map(|refund| refund.state).collect();
+        let states: Vec<_> =
+            world.sandbox.refunds(&payment.out_trade_no).await.iter().map(|refund| refund.state).collect();
         assert_eq!(states, [AtWechat::RefundClose, AtWechat::Success]);
         world.tells("order.v1.order.refunded.shop", 1).await;
     });

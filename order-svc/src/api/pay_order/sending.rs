@@ -1,5 +1,7 @@
 //! Sending one attempt that is already written, and keeping what the provider said.
 
+use std::time::{Duration, Instant};
+
 use proto::{
     gateway::v1::{NotDone, Prepaid, PrepayRequest, not_done},
     order::v1::{JsapiInvocation, PayOrderResponse, pay_order_response},
@@ -21,7 +23,15 @@ use crate::{
     store::{asking, orders, payments, requests},
 };
 
-pub(super) async fn send(api: &Api, named: &Named, payment: &Payment) -> Result<PayOrderResponse, Status> {
+/// A sending leaves within this time of its writing, or not at all: who asks "did it arrive?" counts from the writing.
+const LEAVES_WITHIN: Duration = Duration::from_secs(12);
+
+pub(super) async fn send(
+    api: &Api,
+    named: &Named,
+    payment: &Payment,
+    written_at: Instant,
+) -> Result<PayOrderResponse, Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
     let order = {
         let mut conn = api.life.pool.acquire().await.map_err(failed)?;
@@ -30,6 +40,9 @@ pub(super) async fn send(api: &Api, named: &Named, payment: &Payment) -> Result<
     let order = order.ok_or_else(|| refuse::order_not_found(payment.order_id))?;
     svc_kit::crash::point("order.pay.before_send");
     let asked = match api.life.budgets.take(&payment.merchant, Kind::Prepay).await {
+        Ok(()) if LEAVES_WITHIN < written_at.elapsed() => {
+            Asked::NotSent { why: "this process stood still".to_owned(), ever: true }
+        }
         Ok(()) => api.life.gateway.prepay(prepay(&order, payment)).await,
         Err(denied) => Asked::NotSent { why: format!("no budget: {denied:?}"), ever: true },
     };
@@ -39,7 +52,9 @@ pub(super) async fn send(api: &Api, named: &Named, payment: &Payment) -> Result<
         match &asked {
             // The call may still be on its way; the mark ends by itself.
             Asked::Unknown { over: false, .. } => {}
-            Asked::NotSent { .. } => payments::take_sending_back(&mut conn, payment.id).await.map_err(failed)?,
+            Asked::NotSent { .. } => {
+                payments::take_sending_back(&mut conn, payment.id, payment.sends).await.map_err(failed)?;
+            }
             Asked::Done(_) | Asked::NotDone(_) | Asked::Unknown { over: true, .. } => {
                 payments::end_sending(&mut conn, payment.id).await.map_err(failed)?;
             }
@@ -147,7 +162,9 @@ async fn refused(
             }
             // Nothing was done, so a later refusal is still the first word about this attempt.
             let mut conn = api.life.pool.acquire().await.map_err(|error| refuse::database(&error))?;
-            payments::take_sending_back(&mut conn, payment.id).await.map_err(|error| refuse::database(&error))?;
+            payments::take_sending_back(&mut conn, payment.id, payment.sends)
+                .await
+                .map_err(|error| refuse::database(&error))?;
             return Err(refuse::try_again("the provider takes no more calls now; retry with the same request_id"));
         }
         // The money is there already; asking tells how it came.

@@ -144,7 +144,13 @@ fn a_short_balance_is_waited_for_and_not_a_refusal() {
 
 #[test]
 fn a_provider_that_contradicts_itself_changes_nothing() {
-    let cases = [(succeeded(), closed()), (closed(), succeeded()), (closed(), bounced()), (refused(1), succeeded())];
+    let cases = [
+        (succeeded(), closed()),
+        (closed(), succeeded()),
+        (closed(), bounced()),
+        (refused(1), succeeded()),
+        (refused(1), accepted()),
+    ];
     for (first, second) in cases {
         let (mut order, mut payment, mut refund) = samples::reserved(40);
         refund.sends = 1;
