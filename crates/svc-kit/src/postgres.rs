@@ -33,6 +33,9 @@ const IDLE_TIME: Duration = Duration::from_mins(10);
 /// A connection is replaced after this time, so that a failover or a new address is noticed.
 const LIFETIME: Duration = Duration::from_mins(30);
 
+/// How long a connection that is given back may take to answer.
+const RELEASE_TIME: Duration = Duration::from_secs(5);
+
 /// How often a running process asks whether the database answers, and how long that may take.
 const WATCH_TIME: Duration = Duration::from_secs(5);
 
@@ -128,7 +131,15 @@ pub async fn connect(url: &SecretString, settings: &Settings) -> anyhow::Result<
         .acquire_timeout(settings.acquire_timeout)
         .idle_timeout(IDLE_TIME)
         .max_lifetime(LIFETIME)
+        // The pool's own test has no limit: a connection whose other end is gone would keep its place for ever.
+        .after_release(|conn, _| Box::pin(is_heard(conn)))
         .connect_lazy_with(options))
+}
+
+/// Whether a connection that comes back into the pool still answers. One that does not is thrown away.
+async fn is_heard(conn: &mut PgConnection) -> sqlx::Result<bool> {
+    let silent = |_| sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the connection is silent"));
+    tokio::time::timeout(RELEASE_TIME, conn.ping()).await.map_err(silent)?.map(|()| true)
 }
 
 /// Brings the database to this release's shape: `migrate(&pool, sqlx::migrate!()).await?`. Several processes may do so at
