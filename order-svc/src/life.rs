@@ -54,11 +54,28 @@ impl Life {
     /// Finishes `work` even when its caller leaves: what was claimed is given back, and a provider's answer is not thrown away.
     ///
     /// # Errors
-    /// When `work` panicked.
+    /// [`Unfinished`]; claims then end by themselves.
     pub async fn finish<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, tokio::task::JoinError> {
-        self.running.spawn(work.in_current_span()).await
+    ) -> Result<T, Unfinished> {
+        // The limit goes with the work, because nobody may be there to wait for it.
+        let work = tokio::time::timeout(FINISH_TIME, work.in_current_span());
+        self.running.spawn(work).await?.map_err(|_| Unfinished::Silent)
     }
+}
+
+/// How long work goes on after its caller has left: as long as the longest claim. A database that went silent without a word
+/// would hold it for ever otherwise, and with it the end of the process.
+const FINISH_TIME: Duration = Duration::from_mins(1);
+
+/// Why work did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfinished {
+    /// It panicked, or the process ends.
+    #[error("work broke off")]
+    Broken(#[from] tokio::task::JoinError),
+    /// Somebody did not answer for too long.
+    #[error("work took longer than a minute")]
+    Silent,
 }

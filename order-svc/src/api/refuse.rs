@@ -5,7 +5,10 @@ use proto::{error::ErrorReason, gateway::v1::NotDone};
 use svc_kit::refusal::refuse;
 use tonic::{Code, Status};
 
-use crate::domain::{OrderId, order::Order, refunding::MAX_REFUNDS};
+use crate::{
+    domain::{OrderId, order::Order, refunding::MAX_REFUNDS},
+    life::Unfinished,
+};
 
 /// A failure of the database. Logged here, once; the caller learns only what helps.
 pub(super) fn database(error: &sqlx::Error) -> Status {
@@ -23,12 +26,12 @@ pub(super) fn internal(words: &str) -> Status {
     refuse(Code::Internal, ErrorReason::Internal.word(), words, [])
 }
 
-/// Work that panicked, or was cut off by the end of the process.
-pub(super) fn broken(error: &tokio::task::JoinError) -> Status {
-    if error.is_panic() {
-        internal("a call panicked")
-    } else {
-        try_again("this process ends; retry with the same request_id")
+/// Work that panicked, was cut off by the end of the process, or waited too long for somebody.
+pub(super) fn broken(unfinished: &Unfinished) -> Status {
+    match unfinished {
+        Unfinished::Broken(error) if error.is_panic() => internal("a call panicked"),
+        Unfinished::Broken(_) => try_again("this process ends; retry with the same request_id"),
+        Unfinished::Silent => try_again("a part of ours did not answer; retry with the same request_id"),
     }
 }
 
