@@ -143,7 +143,7 @@ fn fact_of(seen: &Seen<'_>, callback: &Callback) -> Option<String> {
         CallbackKind::Payment => format!("paid:wechat-v2:{mch_id}:{}", callback.transaction_id),
         CallbackKind::Refund { out_refund_no, state } => {
             let (_, refund) = seen.refund_at_provider(&callback.merchant, out_refund_no)?;
-            format!("refund-noticed:wechat-v2:{mch_id}:{}:{}", refund.refund_id, state.as_str())
+            format!("refund-noticed:wechat-v2:{mch_id}:{out_refund_no}:{}:{}", refund.refund_id, state.as_str())
         }
     })
 }
