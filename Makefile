@@ -10,13 +10,14 @@ target := $(or $(CARGO_TARGET_DIR),target)
 dev := $(or $(TONGBAO_DEV_DIR),.dev)
 provisioned := set -a && . '$(abspath $(dev))/provision.env' && set +a &&
 
-.PHONY: help demo up down test lint provision build cargo
+.PHONY: help demo up down test chaos lint provision build cargo
 
 help:
 	@echo 'make demo   run the main job from order to reconciliation, with everything it needs, and tell the story'
 	@echo 'make up     start the same world and keep it running'
 	@echo 'make down   stop it'
 	@echo 'make test   run every test'
+	@echo 'make chaos  load and faults of every kind at one time, 3 minutes; CHAOS_SECONDS, CHAOS_SEED'
 	@echo 'make lint   check format, lints, query caches and docs'
 
 demo: build
@@ -31,6 +32,10 @@ down:
 # The stories start the services as processes, so the programs are built first.
 test: build
 	@$(provisioned) cargo test --workspace
+
+# Both variables reach it by the environment; what is drawn and what is seen is printed.
+chaos: build
+	@$(provisioned) $(target)/debug/chaos
 
 lint: provision
 	cargo fmt --all --check

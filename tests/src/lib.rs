@@ -16,6 +16,7 @@
 //! [`sandbox_client`] and [`proxy`] are what can be seen and what can go wrong, [`checker`] proves at the end of every story that no fen is
 //! missing. Stories never sleep: [`World::pass`] moves everybody's time, and [`eventually()`] waits for a condition.
 
+pub mod chaos;
 pub mod checker;
 pub mod disk;
 pub mod eventually;

@@ -95,8 +95,16 @@ impl SandboxClient {
     /// # Panics
     /// When it was cleared.
     pub async fn hits(&self, fault: &ActiveFault) -> u32 {
+        self.faults().await.iter().find(|known| known.id == fault.id).expect("it was not cleared").hits
+    }
+
+    /// Every rule since the last clearing, and how often each has struck.
+    ///
+    /// # Panics
+    /// When the sandbox does not answer.
+    pub async fn faults(&self) -> Vec<ActiveFault> {
         let faults: Faults = self.must(Method::GET, "faults", None::<&()>).await;
-        faults.faults.iter().find(|known| known.id == fault.id).expect("it was not cleared").hits
+        faults.faults
     }
 
     /// Lets everything go right again.

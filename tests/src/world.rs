@@ -7,6 +7,7 @@ mod metrics;
 mod options;
 mod part;
 mod plan;
+mod second;
 mod start;
 mod story;
 mod time;
@@ -16,8 +17,10 @@ pub use link::{Link, Links};
 pub use options::Options;
 pub use part::Part;
 pub use plan::Plan;
+pub use second::Second;
 pub(crate) use start::client;
 pub use story::story;
+pub(crate) use story::{Place, new_folder};
 
 use std::{
     collections::{BTreeMap, BTreeSet},

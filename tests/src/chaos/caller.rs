@@ -14,7 +14,7 @@ const CALL_TIME: Duration = Duration::from_secs(8);
 /// What a caller waits between calls: at first, and at most.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
 /// When a caller gives up. Then nobody knows what became of the request.
-const PATIENCE: Duration = Duration::from_secs(45);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// What came of a request.
 #[derive(Debug)]

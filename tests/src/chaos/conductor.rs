@@ -11,17 +11,21 @@ use super::{
 };
 use crate::{
     Link, Part, World, proxy,
-    sandbox_client::{Fault, FaultRule},
+    sandbox_client::{Fault, FaultPoint, FaultRule},
     selling::{MERCHANT, OTHER_MERCHANT},
     world::Second,
 };
 
+/// Everybody's time before faults that did not strike are tried again.
+const RETRY_JUMP: Duration = Duration::from_mins(5);
 /// Between two looks at the processes.
 const WATCHING: Duration = Duration::from_millis(200);
 /// Longer than a claim of order-svc lasts on the database's clock.
 const LONGER_THAN_A_LEASE: Duration = Duration::from_secs(63);
-/// Strikes of one rule at WeChat.
-const STRIKES: u32 = 2;
+/// Everybody's time when the faults have stopped, so that an account that WeChat has limited need not rest any more.
+const REST: Duration = Duration::from_secs(65);
+/// Callbacks that one rule at WeChat strikes; of calls it is one.
+const CALLBACKS: u32 = 2;
 /// What order-svc says in its transactions, of which one loses the answer to its commit.
 const COMMITS: [&str; 5] = [
     "INSERT INTO orders",
@@ -101,6 +105,8 @@ impl<'w> Conductor<'w> {
             }
             let kinds: Vec<Kind> = self.faults.iter().map(|fault| fault.kind.clone()).collect();
             let phase = Schedule::retry(&kinds, &missed, &mut self.rng);
+            // Most calls are made because their time has come.
+            self.world.sandbox.advance(RETRY_JUMP).await;
             self.phase(&phase, schedule.each).await;
         }
         self.calm().await;
@@ -119,7 +125,7 @@ impl<'w> Conductor<'w> {
     async fn phase(&mut self, phase: &Phase, each: Duration) {
         let until = Instant::now() + each;
         self.phases += 1;
-        let (mut links, mut process): (Vec<(usize, Link, proxy::Fault, u64)>, _) = (Vec::new(), None);
+        let (mut links, mut processes): (Vec<(usize, Link, proxy::Fault, u64)>, _) = (Vec::new(), Vec::new());
         for place in phase.faults.iter().copied() {
             match self.faults[place].kind.clone() {
                 Kind::Network(link, fault) => {
@@ -142,10 +148,10 @@ impl<'w> Conductor<'w> {
                     self.timeline.tell(format_args!("{MERCHANT} has no money for refunds"));
                 }
                 Kind::Settled(_) => {}
-                _ => process = Some(place),
+                _ => processes.push(place),
             }
         }
-        if let Some(place) = process {
+        for place in processes {
             self.process(place, each).await;
         }
         self.watch_until(until).await;
@@ -179,11 +185,12 @@ impl<'w> Conductor<'w> {
         }
     }
 
-    async fn rule(&mut self, place: usize, on: crate::sandbox_client::FaultPoint, fault: Fault) {
+    async fn rule(&mut self, place: usize, on: FaultPoint, fault: Fault) {
         // After such an answer the account rests for a minute. One of them can.
         let limited = matches!(&fault, Fault::ErrorCode { code, .. } if code == "FREQUENCY_LIMITED");
         let merchant = limited.then(|| OTHER_MERCHANT.to_owned());
-        let times = if limited { 1 } else { STRIKES };
+        let is_callback = matches!(on, FaultPoint::Callback | FaultPoint::RefundCallback);
+        let times = if is_callback { CALLBACKS } else { 1 };
         let rule = self.world.sandbox.fault(FaultRule { on, merchant, out_trade_no: None, fault, times }).await;
         self.rules.insert(rule.id, place);
     }
@@ -377,6 +384,7 @@ impl<'w> Conductor<'w> {
         self.refuse_no_more().await;
         self.timeline.tell("all faults have stopped");
         self.world.all_ready().await;
+        self.world.pass(REST).await;
         self.timeline.tell("everybody is ready");
     }
 }

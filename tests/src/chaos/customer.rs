@@ -9,7 +9,7 @@ use proto::order::v1::{
 };
 use proto::time::to_wire;
 use tokio::time::{Instant, sleep, timeout};
-use tonic::Code;
+use tonic::{Code, Status};
 use uuid::{Builder, Uuid};
 
 use super::{
@@ -70,13 +70,13 @@ impl<'t> Customer<'t> {
                 self.pays(&first, &cashier, "payments of a first attempt").await;
                 self.pays(&second, &cashier, "payments of a second attempt").await;
             }
-            80..90 => {
+            80..92 => {
                 self.close(&name).await;
                 if self.rng.bool() {
                     self.pays(&first, &Pay { in_cashier: true, ..Pay::default() }, "payments after the close").await;
                 }
             }
-            90 => {
+            92 => {
                 let wrong = Pay { amount_fen: Some(order.amount_fen + 1), ..Pay::default() };
                 self.pays(&first, &wrong, "payments of another amount").await;
                 return;
@@ -132,6 +132,7 @@ impl<'t> Customer<'t> {
                 Outcome::Refused(status) if status.code() == Code::AlreadyExists => {
                     self.trade.tally.count("reused request ids refused");
                 }
+                Outcome::Refused(status) if is_too_late(&status) => {}
                 Outcome::Unknown => {}
                 other => self.trade.tally.wrong("reuse_refused", format!("{} again: {other:?}", order.name)),
             }
@@ -329,10 +330,17 @@ impl<'t> Customer<'t> {
             if answer.is_some() {
                 tally.wrong("equal_answers", format!("{what} was answered, and refused with {status:?}"));
             }
-            if !matches!(status.code(), Code::FailedPrecondition | Code::ResourceExhausted | Code::Internal) {
+            if is_too_late(&status) {
+                tally.count("orders that nobody could pay in time");
+            } else if !matches!(status.code(), Code::FailedPrecondition | Code::Internal) {
                 tally.wrong("no_mistakes", format!("{what}: {status:?}"));
             }
         }
         answer
     }
+}
+
+/// Whether a request waited for so long, or time jumped so far, that what it asks for has expired.
+fn is_too_late(status: &Status) -> bool {
+    status.code() == Code::InvalidArgument && status.message().contains("expire_time")
 }

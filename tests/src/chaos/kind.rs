@@ -100,7 +100,8 @@ impl Kind {
         kinds.extend(SERVICES.map(Kind::Pause));
         kinds.extend([Kind::Replica, Kind::Jump, Kind::ShortBalance]);
         kinds.extend([RefundState::Change, RefundState::RefundClose].map(Kind::Settled));
-        for link in [Link::OrderSvcToNats, Link::NotifySvcToNats, Link::ReconcileSvcToNats] {
+        // reconcile-svc publishes only when a bill differs from the books, and here none does.
+        for link in [Link::OrderSvcToNats, Link::NotifySvcToNats] {
             kinds.push(Kind::Network(link, proxy::Fault::LoseAck));
         }
         for link in [Link::OrderSvcToPostgres, Link::ReconcileSvcToPostgres] {

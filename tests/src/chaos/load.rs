@@ -32,7 +32,7 @@ const MOST: usize = 150;
 /// Between two questions of finance.
 const FINANCE: Duration = Duration::from_millis(500);
 /// How long a person at WeChat waits for a refund to arrive that they want to decide about.
-const DECIDING: Duration = Duration::from_secs(20);
+const DECIDING: Duration = Duration::from_secs(40);
 /// How long customers may take to finish when no new ones come: their patience, and what they do after it.
 const CLOSING_TIME: Duration = Duration::from_secs(100);
 
@@ -85,13 +85,13 @@ impl Trade {
 
     /// A person at WeChat, or the payer's bank, decides about some refunds; the others arrive by themselves.
     pub(super) async fn decide(&self, out_refund_no: &str, rng: &mut fastrand::Rng) {
-        let (state, what) = match rng.u8(..5) {
+        let (state, what) = match rng.u8(..4) {
             0 => (RefundState::Change, RefundState::Change.as_str()),
             1 => (RefundState::RefundClose, RefundState::RefundClose.as_str()),
             _ => return,
         };
         let began = Instant::now();
-        while began.elapsed() < DECIDING {
+        while began.elapsed() < DECIDING && self.is_open() {
             match self.sandbox.settle_as(out_refund_no, state).await {
                 Ok(_) => return self.tally.count(what),
                 // Unknown so far.

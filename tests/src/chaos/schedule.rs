@@ -33,7 +33,7 @@ impl Schedule {
         Self { phases, each }
     }
 
-    /// How long a retry of faults that did not strike takes at most.
+    /// One more phase, of faults that did not strike.
     pub(super) fn retry(kinds: &[Kind], missed: &[usize], rng: &mut fastrand::Rng) -> Phase {
         let mut phase = Phase::default();
         for (lane, at_once) in [(Lane::Process, 1), (Lane::Network, 2), (Lane::WeChat, usize::MAX), (Lane::Business, 1)]

@@ -27,24 +27,34 @@ impl World {
     }
 
     /// As [`World::metric`]; `None` when there is no such series.
-    pub(super) async fn try_metric(
+    pub(crate) async fn try_metric(
         &self,
         part: Part,
         name: &str,
         labels: &[(&str, &str)],
     ) -> Result<Option<i64>, String> {
         let admin = self.plan.admin_url(part).ok_or_else(|| format!("{part} has no metrics"))?;
-        let answer = client().get(format!("{admin}/metrics")).send().await.map_err(|error| error.to_string())?;
-        let text = answer.text().await.map_err(|error| error.to_string())?;
-        let mut sum = None;
-        for line in text.lines() {
-            let Some((series, value)) = line.rsplit_once(' ') else { continue };
-            let (found, own) = series.split_once('{').unwrap_or((series, ""));
-            if found == name && labels.iter().all(|(label, value)| own.contains(&format!("{label}=\"{value}\""))) {
-                let value: i64 = value.parse().map_err(|_| format!("{value} is not a whole number"))?;
-                sum = Some(sum.unwrap_or(0) + value);
-            }
-        }
-        Ok(sum)
+        read(&client(), &admin, name, labels).await
     }
+}
+
+/// The sum of a metric over all its series that have these labels, from the admin pages of any process.
+pub(super) async fn read(
+    client: &reqwest::Client,
+    admin: &str,
+    name: &str,
+    labels: &[(&str, &str)],
+) -> Result<Option<i64>, String> {
+    let answer = client.get(format!("{admin}/metrics")).send().await.map_err(|error| error.to_string())?;
+    let text = answer.text().await.map_err(|error| error.to_string())?;
+    let mut sum = None;
+    for line in text.lines() {
+        let Some((series, value)) = line.rsplit_once(' ') else { continue };
+        let (found, own) = series.split_once('{').unwrap_or((series, ""));
+        if found == name && labels.iter().all(|(label, value)| own.contains(&format!("{label}=\"{value}\""))) {
+            let value: i64 = value.parse().map_err(|_| format!("{value} is not a whole number"))?;
+            sum = Some(sum.unwrap_or(0) + value);
+        }
+    }
+    Ok(sum)
 }

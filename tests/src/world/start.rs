@@ -76,8 +76,18 @@ impl World {
     /// # Panics
     /// When it runs already, or is not ours.
     pub fn start_unready(&mut self, part: Part) {
+        self.start_unready_with(part, &[]);
+    }
+
+    /// As [`World::start_unready`], this once with more in its environment.
+    ///
+    /// # Panics
+    /// When it runs already, or is not ours.
+    pub fn start_unready_with(&mut self, part: Part, environment: &[(&str, &str)]) {
         assert!(!self.runs(part) && !self.paused.contains(&part), "{part} runs already");
-        let process = self.plan.spawn(part);
+        let mut command = self.plan.command(part);
+        command.envs(environment.iter().copied());
+        let process = self.plan.spawn_as(part, command);
         self.running().insert(part, process);
     }
 

@@ -46,13 +46,13 @@ pub fn story(options: Options, tell: impl AsyncFnOnce(&mut World)) {
 }
 
 /// Leave to have a world.
-struct Place;
+pub(crate) struct Place;
 
 static TAKEN: Mutex<u32> = Mutex::new(0);
 static FREED: Condvar = Condvar::new();
 
 impl Place {
-    fn take() -> Self {
+    pub(crate) fn take() -> Self {
         let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken =
             FREED.wait_while(taken, |taken| *taken == WORLDS_AT_ONCE).unwrap_or_else(PoisonError::into_inner);
@@ -69,7 +69,7 @@ impl Drop for Place {
 }
 
 /// `target/tongbao-test/worlds/<test>-<process>-<n>`.
-fn new_folder() -> PathBuf {
+pub(crate) fn new_folder() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let test = thread::current().name().unwrap_or("story").replace("::", "-");
     let (process, n) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
