@@ -17,7 +17,7 @@ use wechat_pay::v2::{
 use super::{arrives, at_wechat, by_notices, money, sold, told, told_by_provider};
 
 /// When the real schedule has asked twice about an accepted refund.
-const BY_SCHEDULE: Duration = Duration::from_secs(60);
+const BY_SCHEDULE: Duration = Duration::from_mins(1);
 
 #[test]
 fn when_every_notice_is_lost_the_schedule_finds_what_became_of_a_refund() {
@@ -140,7 +140,7 @@ fn a_notice_that_somebody_forges_with_our_key_only_lets_us_ask() {
 }
 
 /// Somebody who holds the account's key says that a refund came to this state.
-async fn forge(world: &World, refund: &Refund, out_trade_no: &str, word: &str) {
+async fn forge(world: &World, refund: &Refund, out_trade_no: &str, status: &str) {
     let merchants = world.folder().join("merchants");
     let key = fs::read_to_string(merchants.join(format!("{MERCHANT}.key"))).expect("it is there");
     let key = SealKey::of(&ApiKey::parse(key.trim()).expect("it is a key"));
@@ -151,7 +151,7 @@ async fn forge(world: &World, refund: &Refund, out_trade_no: &str, word: &str) {
         ("out_trade_no", out_trade_no),
         ("refund_fee", "100"),
         ("refund_id", &told.refund_id),
-        ("refund_status", word),
+        ("refund_status", status),
         ("settlement_refund_fee", "100"),
         ("settlement_total_fee", "100"),
         ("success_time", ""),
@@ -168,7 +168,7 @@ async fn forge(world: &World, refund: &Refund, out_trade_no: &str, word: &str) {
     let url = format!("{}/notify/wechat-v2/{MERCHANT}/refund", world.addresses().notify.url());
     let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
     let answer = client.post(url).body(xml::write("xml", &outer)).send().await.expect("an answer");
-    let status = answer.status();
+    let code = answer.status();
     let text = answer.text().await.expect("a text");
-    assert!(status.is_success() && text.contains("SUCCESS"), "{status} {text}");
+    assert!(code.is_success() && text.contains("SUCCESS"), "{code} {text}");
 }

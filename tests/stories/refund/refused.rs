@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use e2e::{
-    Options,
+    Options, Part,
     sandbox_client::{Fault, FaultPoint, FaultRule, once},
     selling::{Refund, RefundState, State, Waiting},
     story,
@@ -14,6 +14,8 @@ use super::{A_MINUTE, ASKED, arrives, at_wechat, code_word, money, refund_meets,
 
 /// When a no is a minute old that an earlier sending could still overtake.
 const QUIET: Duration = Duration::from_secs(90);
+/// Before that, and late enough to be asked again.
+const SOON: Duration = Duration::from_secs(5);
 
 #[test]
 fn a_definite_no_ends_a_refund_and_frees_its_amount() {
@@ -72,7 +74,11 @@ fn a_no_after_a_lost_answer_ends_nothing_until_wechat_was_asked_a_minute_later()
             e2e::eventually("it is refused", async || refund.now().await.provider_code == "TRADE_OVERDUE").await;
             assert_eq!(refund.waits_for(Waiting::Answer).await.refund_id, "");
         }
+        // Who asks again before a minute is over hears of nothing, which still proves nothing.
+        world.pass(SOON).await;
         assert_eq!(never.refreshed().await.state(), RefundState::Created, "the first may still be on its way");
+        let unheard_of = [("outcome", "STATE_NOT_FOUND")];
+        assert_eq!(world.metric(Part::OrderSvc, "refund_queries_total", &unheard_of).await, 3);
         assert_eq!(money(never.order()).await, (State::Paid, 0, 100));
 
         world.pass(QUIET).await;
