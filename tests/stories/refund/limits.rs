@@ -54,6 +54,20 @@ fn refunds_that_together_are_more_than_the_payment_never_go_through_together() {
 }
 
 #[test]
+fn a_payment_has_fifty_refunds_and_no_more() {
+    story(Options::default(), async |world| {
+        let sold = sold(world, 100).await;
+        let all: Vec<_> = (0..60).map(|_| sold.order().refund(1)).collect();
+        let answers = join_all(all.iter().map(e2e::selling::Refunding::attempt)).await;
+        let (given, over): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        assert_eq!((given.len(), sold.order().refunds().await.len()), (50, 50));
+        for answer in over {
+            refused(answer, Code::FailedPrecondition, ErrorReason::TooManyRefunds);
+        }
+    });
+}
+
+#[test]
 fn a_payment_of_more_than_a_year_ago_is_not_refunded_any_more() {
     story(Options::default(), async |world| {
         world.sandbox.set_settle_delay(None).await;
