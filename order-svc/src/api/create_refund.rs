@@ -138,7 +138,10 @@ async fn able_to_refund(api: &Api, named: &Named, order: OrderId) -> Result<Opti
 }
 
 fn no_money(order: &Order, named: Option<PaymentId>) -> Status {
-    named.map_or_else(|| refuse::order_not_refundable(order), |id| refuse::payment_not_refundable(&id.name(order.id)))
+    named.map_or_else(
+        || refuse::order_not_refundable(order),
+        |id| refuse::payment_not_refundable(order, &id.name(order.id)),
+    )
 }
 
 fn refused(order: &Order, named: Option<PaymentId>, refusal: Refusal) -> Status {

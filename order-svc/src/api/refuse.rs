@@ -87,9 +87,10 @@ pub(super) fn order_not_refundable(order: &Order) -> Status {
     refuse(Code::FailedPrecondition, ErrorReason::OrderNotRefundable.word(), words, [state_of(order)])
 }
 
-pub(super) fn payment_not_refundable(payment: &str) -> Status {
+pub(super) fn payment_not_refundable(order: &Order, payment: &str) -> Status {
     let words = format!("{payment} does not exist or holds no money that this refund could give back");
-    refuse(Code::FailedPrecondition, ErrorReason::OrderNotRefundable.word(), words, [("payment", payment.to_owned())])
+    let metadata = [state_of(order), ("payment", payment.to_owned())];
+    refuse(Code::FailedPrecondition, ErrorReason::OrderNotRefundable.word(), words, metadata)
 }
 
 pub(super) fn refund_exceeds_payment(left: Fen) -> Status {

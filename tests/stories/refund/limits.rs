@@ -103,12 +103,14 @@ fn an_order_without_money_has_nothing_to_give_back() {
         refused(no, Code::FailedPrecondition, ErrorReason::OrderNotRefundable);
         assert_eq!((order.refunds().await.len(), closed.refunds().await.len()), (0, 0));
         assert_eq!(order.now().await.payments[0].state(), PaymentState::Pending);
-        // A no uses nothing up: the same request goes through when there is money.
+        // A no is an answer: a slow copy of the request does not give back later what its caller was refused. A new one does.
         let refunding = order.refund(100);
-        refused(refunding.attempt().await, Code::FailedPrecondition, ErrorReason::OrderNotRefundable);
+        let no = refused(refunding.attempt().await, Code::FailedPrecondition, ErrorReason::OrderNotRefundable);
         pending.pay().await;
         order.becomes(State::Paid).await;
-        refunding.await.becomes(RefundState::Processing).await;
+        let again = refused(refunding.attempt().await, Code::FailedPrecondition, ErrorReason::OrderNotRefundable);
+        assert_eq!((again.message(), again.details()), (no.message(), no.details()));
+        order.refund(100).await.becomes(RefundState::Processing).await;
     });
 }
 
