@@ -15,7 +15,7 @@ use e2e::{
 /// Drawn once; `CHAOS_SEED` overrides it.
 const SEED: u64 = 20_261_129;
 /// How long faults go on.
-const TIME: Duration = Duration::from_secs(42);
+const TIME: Duration = Duration::from_secs(45);
 
 /// One run at a time: each is measured by a machine of its own.
 static ALONE: Mutex<()> = Mutex::new(());

@@ -23,8 +23,10 @@ pub use report::Report;
 pub use schedule::{Phase, Schedule};
 
 use std::{
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
+    path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -79,7 +81,7 @@ impl Run {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("a runtime can be started");
         let mut report =
-            Report { seed: self.seed, folder: folder.clone(), passed: Vec::new(), failed: Default::default() };
+            Report { seed: self.seed, folder: folder.clone(), passed: Vec::new(), failed: BTreeMap::new() };
         let gone = catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.run(&mut report))));
         let went_wrong = match gone {
             Ok(Ok(())) => None,
@@ -112,7 +114,7 @@ impl Run {
         let mut world = World::begin(Plan::temporary(&report.folder, options())).await;
         timeline.tell("the world has begun");
         let load = Load::begin(&world, self.seed);
-        let counting = std::sync::Arc::clone(&load.trade);
+        let counting = Arc::clone(&load.trade);
         let counted = |kind: &Kind| match kind {
             Kind::Settled(state) => Some(counting.tally.counted(state.as_str())),
             _ => None,
@@ -125,7 +127,7 @@ impl Run {
 
         let mut end = aftermath::settle(&world, &trade, &timeline).await?;
         match end.quiet_after {
-            Some(time) => timeline.tell(format_args!("quiet {:.1?} after the load has ended", time)),
+            Some(time) => timeline.tell(format_args!("quiet {time:.1?} after the load has ended")),
             None => timeline.tell("it does not become quiet"),
         }
         let (asked, differ) = aftermath::ask_again(&trade, &mut rng).await;
@@ -135,7 +137,7 @@ impl Run {
             (end.evidence, end.violations) = aftermath::see(&world).await?;
         }
 
-        report::counts(&timeline, &trade.tally.counts(), &faults, &end);
+        report::counts(&timeline, &trade.tally, &faults, &end);
         report.judge_rules(&end.evidence, &end.violations);
         for promise in OWN_PROMISES {
             let mut wrong = trade.tally.wrongs(promise);
@@ -167,6 +169,6 @@ fn options() -> Options {
         .setting(Part::NotifySvc, "PUBLISH_TIME_MS", publish)
 }
 
-fn timeline_file(folder: &std::path::Path) -> PathBuf {
+fn timeline_file(folder: &Path) -> PathBuf {
     folder.join("timeline.txt")
 }

@@ -19,7 +19,7 @@ use super::{
 use crate::{World, sandbox_client::RefundState, world::client};
 
 /// What a quiet system needs at most, in real time: promise G10.
-pub(super) const QUIET_WITHIN: Duration = Duration::from_secs(60);
+pub(super) const QUIET_WITHIN: Duration = Duration::from_mins(1);
 /// Everything that can expire does, and every schedule has had its turn.
 const AT_FIRST: [Duration; 3] = [Duration::from_mins(12); 3];
 /// Then, from look to look: refunds of one payment are a minute apart.
@@ -56,7 +56,7 @@ pub(super) async fn settle(world: &World, trade: &Trade, timeline: &Timeline) ->
             return Ok(Aftermath { evidence, violations, quiet_after: quiet.then(|| began.elapsed()) });
         }
         looks += 1;
-        if looks % 2 == 0 {
+        if looks.is_multiple_of(2) {
             world.pass(FROM_LOOK_TO_LOOK).await;
         }
     }
@@ -97,9 +97,9 @@ fn expected_letters(evidence: &Evidence) -> BTreeSet<String> {
 /// Somebody acts in the merchant platform: the money of every other refund that bounced arrives after all.
 async fn decide_about_bounced(world: &World) -> u64 {
     let refunds = world.sandbox.ledger().await.orders.into_iter().flat_map(|order| order.refunds);
-    let mut decided = 0;
+    let mut decided: u64 = 0;
     for refund in refunds.filter(|refund| refund.state == RefundState::Change) {
-        let state = if decided % 2 == 0 { RefundState::Success } else { RefundState::RefundClose };
+        let state = if decided.is_multiple_of(2) { RefundState::Success } else { RefundState::RefundClose };
         decided += u64::from(world.sandbox.settle_as(&refund.out_refund_no, state).await.is_ok());
     }
     decided

@@ -14,7 +14,7 @@ const CALL_TIME: Duration = Duration::from_secs(8);
 /// What a caller waits between calls: at first, and at most.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
 /// When a caller gives up. Then nobody knows what became of the request.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// What came of a request.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ where
     loop {
         let mut sent = Request::new(request.clone());
         sent.set_timeout(CALL_TIME);
-        match timeout(CALL_TIME, call(team.orders(), sent)).await {
+        let last_word = match timeout(CALL_TIME, call(team.orders(), sent)).await {
             Ok(Ok(answer)) => return Outcome::Given(answer.into_inner()),
             Ok(Err(status)) if !comes_again(&status) => {
                 if matches!(status.code(), Code::Internal | Code::DataLoss | Code::Unimplemented) {
@@ -57,10 +57,12 @@ where
                 }
                 return Outcome::Refused(status);
             }
-            Ok(Err(_)) | Err(_) => tally.count("calls made again"),
-        }
+            Ok(Err(status)) => format!("{:?}: {}", status.code(), status.message()),
+            Err(_) => "silence".to_owned(),
+        };
+        tally.count("calls made again");
         if PATIENCE < began.elapsed() {
-            tally.count("requests given up");
+            tally.given_up(&last_word);
             return Outcome::Unknown;
         }
         tokio::time::sleep(pause).await;

@@ -87,7 +87,7 @@ impl<'w> Conductor<'w> {
         }
     }
 
-    /// The whole schedule, and once more what did not strike, for a third of the time at most.
+    /// The whole schedule, and once more what did not strike, for half of the time at most.
     pub(super) async fn lead(&mut self, schedule: &Schedule, loaded: impl Fn(&Kind) -> Option<u64>) {
         let tail = schedule.phases.len() * 2 / 3;
         for (number, phase) in schedule.phases.iter().enumerate() {
@@ -96,7 +96,7 @@ impl<'w> Conductor<'w> {
             }
             self.phase(phase, schedule.each).await;
         }
-        let until = Instant::now() + schedule.each * u32::try_from(schedule.phases.len()).expect("it is short") / 3;
+        let until = Instant::now() + schedule.each * u32::try_from(schedule.phases.len()).expect("it is short") / 2;
         while Instant::now() < until || self.overtaken.is_some() {
             self.see_load(&loaded);
             let missed: Vec<usize> = (0..self.faults.len()).filter(|place| self.faults[*place].observed == 0).collect();
@@ -272,6 +272,8 @@ impl<'w> Conductor<'w> {
                     self.faults[place].observed += 1;
                     self.timeline.tell(format_args!("{part} died at its point"));
                 }
+                // What it needs broke while it started: it says so and ends, and whoever keeps processes starts it again.
+                None if self.gave_up_its_start(part) => self.timeline.tell(format_args!("{part} gave up its start")),
                 None => self.unasked.push(format!("{part} ended with {status}, and nobody wanted that")),
             }
             self.bring_back(part).await;
@@ -295,8 +297,13 @@ impl<'w> Conductor<'w> {
         }
     }
 
+    fn gave_up_its_start(&self, part: Part) -> bool {
+        self.world.log(part).lines().last().is_some_and(|line| line.starts_with("error: cannot "))
+    }
+
     async fn end_second(&mut self, mut beside: Beside) {
-        if !beside.process.runs() {
+        let log = fs::read_to_string(self.world.folder().join("order-svc-2.log")).unwrap_or_default();
+        if !beside.process.runs() && !log.lines().last().is_some_and(|line| line.starts_with("error: cannot ")) {
             self.unasked.push("the second order-svc ended by itself".to_owned());
         }
         let worked = beside.works().await;

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How long orders can be paid. The shortest run out when time jumps, the longest within the end of a run.
-const LIVES_S: [i64; 4] = [90, 180, 600, 1_800];
+const LIVES_S: [i64; 4] = [240, 600, 1_200, 1_800];
 /// The same request several times at once.
 const AT_ONCE: usize = 4;
 /// How long somebody looks whether money has arrived.
@@ -86,7 +86,7 @@ impl<'t> Customer<'t> {
                 return;
             }
         }
-        if self.is_paid(&name).await && self.rng.u8(..100) < 45 {
+        if self.is_paid(&name).await && self.rng.u8(..100) < 70 {
             self.refund(&name, order.amount_fen).await;
         }
     }
@@ -142,11 +142,11 @@ impl<'t> Customer<'t> {
 
     /// Opens a cashier; the number that WeChat knows it by.
     async fn pay(&mut self, name: &str, by_official_account: bool) -> Option<String> {
-        let openid = format!("oPayer{}", self.rng.u64(..));
+        let payer = format!("oPayer{}", self.rng.u64(..));
         let method = if by_official_account {
-            Method::Jsapi(v1::Jsapi { app_id: OFFICIAL_ACCOUNT.to_owned(), openid })
+            Method::Jsapi(v1::Jsapi { app_id: OFFICIAL_ACCOUNT.to_owned(), openid: payer })
         } else {
-            Method::MiniProgram(v1::MiniProgram { app_id: String::new(), payer: Some(Payer::Openid(openid)) })
+            Method::MiniProgram(v1::MiniProgram { app_id: String::new(), payer: Some(Payer::Openid(payer)) })
         };
         let request = PayOrderRequest {
             request_id: self.id(),

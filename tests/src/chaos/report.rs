@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use payctl::verify::{Evidence, Rule, Violation};
 
-use super::{aftermath::Aftermath, conductor::Watched, kind::Kind, timeline::Timeline};
+use super::{aftermath::Aftermath, conductor::Watched, kind::Kind, tally::Tally, timeline::Timeline};
 use crate::sandbox_client::{AnswerClass, CallbackKind, RefundState};
 
 /// What a run showed.
@@ -74,8 +74,10 @@ impl Report {
 }
 
 /// Prints what was counted.
-pub(super) fn counts(timeline: &Timeline, load: &BTreeMap<&'static str, u64>, faults: &[Watched], end: &Aftermath) {
-    let mut lines: Vec<(String, u64)> = load.iter().map(|(what, count)| ((*what).to_owned(), *count)).collect();
+pub(super) fn counts(timeline: &Timeline, load: &Tally, faults: &[Watched], end: &Aftermath) {
+    let mut lines: Vec<(String, u64)> =
+        load.counts().into_iter().map(|(what, count)| (what.to_owned(), count)).collect();
+    lines.extend(load.last_words().into_iter().map(|(word, count)| (format!("requests given up: {word}"), count)));
     let observed = |wanted: fn(&Kind) -> bool| -> u64 {
         faults.iter().filter(|fault| wanted(&fault.kind)).map(|fault| fault.observed).sum()
     };

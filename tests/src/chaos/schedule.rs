@@ -22,14 +22,18 @@ pub struct Schedule {
 
 impl Schedule {
     /// Draws one: every kind at least once, those that linger early.
+    ///
+    /// # Panics
+    /// When the run is longer than anybody waits: millions of years.
     pub fn draw(kinds: &[Kind], time: Duration, rng: &mut fastrand::Rng) -> Self {
         let each = if time < Duration::from_mins(2) { Duration::from_secs(3) } else { Duration::from_secs(5) };
         let count = usize::try_from(time.as_millis() / each.as_millis()).expect("a run is short").max(2);
         let mut phases = vec![Phase::default(); count];
-        for lane in [Lane::Process, Lane::Network, Lane::WeChat, Lane::Business] {
+        for lane in [Lane::Process, Lane::Network, Lane::WeChat] {
             let bag: Vec<usize> = (0..kinds.len()).filter(|place| kinds[*place].lane() == lane).collect();
-            fill(&mut phases, kinds, bag, rng);
+            fill(&mut phases, kinds, &bag, rng);
         }
+        business(&mut phases, kinds, rng);
         Self { phases, each }
     }
 
@@ -46,26 +50,42 @@ impl Schedule {
     }
 }
 
-/// Spreads the faults of one lane over all phases: each once, and again when there are more phases than faults.
-fn fill(phases: &mut [Phase], kinds: &[Kind], bag: Vec<usize>, rng: &mut fastrand::Rng) {
+/// Spreads the faults of one lane evenly over all phases: each once, and again when there are more phases than faults. Those
+/// that linger come in the first two thirds.
+fn fill(phases: &mut [Phase], kinds: &[Kind], bag: &[usize], rng: &mut fastrand::Rng) {
     if bag.is_empty() {
         return;
     }
-    let (count, early) = (phases.len(), phases.len() * 2 / 3);
-    let per_phase = bag.len().div_ceil(count);
-    let mut waiting: Vec<usize> = Vec::new();
+    let (count, total) = (phases.len(), phases.len().max(bag.len()));
+    let early = total * 2 / 3;
+    let mut order = Vec::with_capacity(total);
+    while order.len() < total {
+        let mut once = bag.to_vec();
+        rng.shuffle(&mut once);
+        order.extend(once.into_iter().take(total - order.len()));
+    }
+    for place in early..total {
+        let fits = |other: &usize| !kinds[order[*other]].lingers();
+        let others: Vec<usize> = (0..early).filter(fits).collect();
+        if kinds[order[place]].lingers() && !others.is_empty() {
+            order.swap(place, others[rng.usize(..others.len())]);
+        }
+    }
     for (place, phase) in phases.iter_mut().enumerate() {
-        for _ in 0..per_phase {
-            if waiting.is_empty() {
-                waiting.clone_from(&bag);
-                rng.shuffle(&mut waiting);
-                // Taken from the end; lingering ones are taken first.
-                waiting.sort_by_key(|fault| kinds[*fault].lingers());
-                if early <= place {
-                    waiting.retain(|fault| !kinds[*fault].lingers());
-                }
-            }
-            phase.faults.extend(waiting.pop());
+        phase.faults.extend(&order[place * total / count..(place + 1) * total / count]);
+    }
+}
+
+/// Time jumps in every other phase. An account is short of money once in a dozen phases, because all its refunds wait then.
+fn business(phases: &mut [Phase], kinds: &[Kind], rng: &mut fastrand::Rng) {
+    let place = |wanted: &Kind| kinds.iter().position(|kind| kind == wanted);
+    if let Some(jump) = place(&Kind::Jump) {
+        phases.iter_mut().skip(1).step_by(2).for_each(|phase| phase.faults.push(jump));
+    }
+    if let Some(short) = place(&Kind::ShortBalance) {
+        for dozen in phases.chunks_mut(12) {
+            let at = rng.usize(..dozen.len());
+            dozen[at].faults.push(short);
         }
     }
 }

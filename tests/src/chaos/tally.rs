@@ -44,6 +44,8 @@ pub(super) struct Tally {
     /// Refunds that were asked for and never answered, by order.
     open_refunds: Mutex<BTreeMap<String, u64>>,
     wrong: Mutex<BTreeMap<&'static str, Vec<String>>>,
+    /// The last words that callers heard who gave up.
+    last_words: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Tally {
@@ -61,6 +63,16 @@ impl Tally {
 
     pub(super) fn counts(&self) -> BTreeMap<&'static str, u64> {
         lock(&self.counts).clone()
+    }
+
+    /// Somebody gives up, and this is the last that they heard.
+    pub(super) fn given_up(&self, last_word: &str) {
+        self.count("requests given up");
+        *lock(&self.last_words).entry(last_word.to_owned()).or_default() += 1;
+    }
+
+    pub(super) fn last_words(&self) -> BTreeMap<String, u64> {
+        lock(&self.last_words).clone()
     }
 
     /// A promise of `rule` that was seen broken.
