@@ -9,7 +9,7 @@ use url::Url;
 /// The name of this process, as it stands in logs and in `ce-source`.
 pub const PROCESS: &str = "order-svc";
 
-/// Owns orders and payments; the API of the internal teams.
+/// Owns orders, payments and refunds; the API of the internal teams.
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "order-svc", version, about, max_term_width = 110)]
 pub struct Config {

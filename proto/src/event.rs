@@ -207,11 +207,11 @@ impl Event for RefundNoticed {
     const TYPE: &'static str = "tongbao.event.v1.RefundNoticed";
 
     fn id(&self) -> String {
-        // Our number is part of it: who holds the key can pair the provider's number with any of ours, and must not make the
-        // genuine hint look like a repeat.
+        // Nobody has signed a hint, so everything that it says is part of its id: a forged one must not make the genuine one
+        // look like a repeat.
         format!(
-            "refund-noticed:{}:{}:{}:{}:{}",
-            self.provider, self.mch_id, self.out_refund_no, self.refund_id, self.word
+            "refund-noticed:{}:{}:{}:{}:{}:{}",
+            self.provider, self.mch_id, self.out_refund_no, self.refund_id, self.word, self.digest
         )
     }
 

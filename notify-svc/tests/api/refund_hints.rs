@@ -23,11 +23,14 @@ async fn a_refund_notice_is_a_hint_on_the_stream_before_it_is_answered_with_succ
             "outRefundNo": REFUND,
             "refundId": "50000000002026081400000000001",
             "word": "SUCCESS",
+            "digest": stored[0].body["digest"],
         }),
         "no amount and no time: nobody has signed any"
     );
     let header = |name: &str| stored[0].headers.get(name).map(String::as_str);
-    let id = format!("refund-noticed:wechat-v2:{MCH_ID}:50000000002026081400000000001:SUCCESS");
+    let digest = stored[0].body["digest"].as_str().unwrap_or_default();
+    assert_eq!(digest.len(), 16, "{digest}");
+    let id = format!("refund-noticed:wechat-v2:{MCH_ID}:{REFUND}:50000000002026081400000000001:SUCCESS:{digest}");
     assert_eq!((header("Nats-Msg-Id"), header("ce-id")), (Some(id.as_str()), Some(id.as_str())));
     assert_eq!(header("ce-type"), Some("tongbao.event.v1.RefundNoticed"));
     assert_eq!(header("ce-source"), Some("notify-svc"));
@@ -50,6 +53,17 @@ async fn a_repeated_hint_is_answered_with_success_and_stays_one() {
     }
     assert_eq!(world.nats.stored().await.len(), 1);
     assert_eq!(world.service.refund_ended("recorded").await, 3);
+}
+
+#[tokio::test]
+async fn a_forged_hint_does_not_make_the_genuine_one_a_repeat() {
+    let world = World::start().await;
+    // Somebody who knows the key, or has pasted pieces together, says SUCCESS first, but not at the true time.
+    let forged = RefundNotice::of(REFUND).inside("success_time", "");
+    for notice in [forged, RefundNotice::of(REFUND)] {
+        assert!(world.notify_refund(&notice.sealed()).await.is_success());
+    }
+    assert_eq!(world.nats.stored().await.len(), 2);
 }
 
 #[tokio::test]

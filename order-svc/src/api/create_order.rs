@@ -75,7 +75,8 @@ async fn create(api: &Api, named: &Named, order: Order) -> Result<v1::Order, Sta
         Err(replayed) => return Ok(replayed),
         Ok(Taken::New | Taken::Unanswered(_)) => {}
     }
-    let response = if orders::insert(&mut tx, &order, &named.content_sha256).await.map_err(failed)? {
+    let created = orders::insert(&mut tx, &order, &named.content_sha256).await.map_err(failed)?;
+    let response = if created {
         outbox::enqueue(&mut tx, &events::order_created(&order), PROCESS).await.map_err(failed)?;
         answer::order(&order, &[])
     } else {
@@ -95,7 +96,9 @@ async fn create(api: &Api, named: &Named, order: Order) -> Result<v1::Order, Sta
     tx.commit().await.map_err(failed)?;
     svc_kit::crash::point("order.create.committed");
     api.life.relay.wake();
-    tracing::info!(order.name = response.name, merchant = response.merchant, "order created");
+    if created {
+        tracing::info!(order.name = response.name, merchant = response.merchant, "order created");
+    }
     Ok(response)
 }
 

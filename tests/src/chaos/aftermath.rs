@@ -24,11 +24,6 @@ pub(super) const QUIET_WITHIN: Duration = Duration::from_mins(1);
 const AT_FIRST: [Duration; 3] = [Duration::from_mins(12); 3];
 /// Then, from look to look: refunds of one payment are a minute apart.
 const FROM_LOOK_TO_LOOK: Duration = Duration::from_secs(65);
-/// Money that bounced is asked about every hour. A notice of it asks sooner, unless somebody forged one that said the same
-/// before: hints are not repeated.
-const MORE_THAN_AN_HOUR: Duration = Duration::from_mins(75);
-/// Looks before that much time passes.
-const LOOKS_BEFORE_AN_HOUR: u32 = 5;
 /// What a step of time sets off takes a moment.
 const A_MOMENT: Duration = Duration::from_millis(800);
 /// Requests that are made once more in the end.
@@ -56,14 +51,12 @@ pub(super) async fn settle(world: &World, trade: &Trade, timeline: &Timeline) ->
         trade.tally.add("bounced refunds decided by a person", decided);
         let (evidence, violations) = see(world).await?;
         let quiet = violations.is_empty();
-        timeline.tell(format_args!("looked: {} things are not as they must be in the end", violations.len()));
+        timeline.tell(format_args!("looked: {} things are still under way or wrong", violations.len()));
         if quiet || QUIET_WITHIN < began.elapsed() {
             return Ok(Aftermath { evidence, violations, quiet_after: quiet.then(|| began.elapsed()) });
         }
         looks += 1;
-        if looks == LOOKS_BEFORE_AN_HOUR {
-            world.pass(MORE_THAN_AN_HOUR).await;
-        } else if looks.is_multiple_of(2) {
+        if looks.is_multiple_of(2) {
             world.pass(FROM_LOOK_TO_LOOK).await;
         }
     }

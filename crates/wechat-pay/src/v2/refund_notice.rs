@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use money::Fen;
+use sha2::{Digest as _, Sha256};
 
 use super::payment::identity;
 use super::xml::{self, XmlError};
@@ -48,6 +49,29 @@ pub struct RefundHint {
     pub success_time: Option<Timestamp>,
     /// `API` or `VENDOR_PLATFORM`, when told.
     pub request_source: Option<String>,
+}
+
+impl RefundHint {
+    /// Tells one notice from another: the first 16 hex digits of the SHA-256 of what it says. A repeated notice has the same.
+    pub fn digest(&self) -> String {
+        let said = [
+            self.identity.mch_id.as_str(),
+            &self.transaction_id,
+            &self.out_trade_no,
+            &self.refund_id,
+            &self.out_refund_no,
+            &self.total_fee.get().to_string(),
+            &self.refund_fee.get().to_string(),
+            self.status.as_str(),
+            &self.success_time.map(|at| at.to_string()).unwrap_or_default(),
+        ];
+        // No text of a message holds this character: it is not allowed in XML.
+        let hash = Sha256::digest(said.join("\u{1}"));
+        hash[..8].iter().fold(String::with_capacity(16), |mut hex, byte| {
+            hex.push_str(&format!("{byte:02x}"));
+            hex
+        })
+    }
 }
 
 /// Why a refund notice is refused.

@@ -62,6 +62,7 @@ fn refusal(error: &RefundNoticeError) -> Outcome {
 }
 
 fn hint(merchant: &Merchant, account: &WechatV2Account, told: RefundHint) -> Result<RefundNoticed, Outcome> {
+    let digest = told.digest();
     let RefundHint { identity, transaction_id, out_trade_no, refund_id, out_refund_no, status, .. } = told;
     // Sub-merchants exist in service-provider mode only, and every account here is a direct merchant's.
     let sub_merchant = identity.sub_mch_id.is_some() || identity.sub_appid.is_some();
@@ -81,5 +82,6 @@ fn hint(merchant: &Merchant, account: &WechatV2Account, told: RefundHint) -> Res
         out_refund_no,
         refund_id,
         word: status.as_str().to_owned(),
+        digest,
     })
 }

@@ -51,7 +51,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     say("two orders, each paid once, each told to its team once");
     say(format!("{} of the first given back, asked about until WeChat said that they arrived", yuan(GIVEN_BACK_FEN)));
     say(
-        "one payment that came by WeChat's callback, and one that no callback and no question brought, found by the bill",
+        "one payment that came by WeChat's callback, and one whose callback was lost and whose questions went unanswered: the bill knew it",
     );
     for (run, page) in runs.iter().zip(&pages) {
         let verdict = run.state().as_str_name().trim_start_matches("STATE_");

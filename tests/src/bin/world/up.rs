@@ -84,11 +84,11 @@ Postgres           postgres://tongbao@{}/orders and /reconcile
 health, metrics    {} order-svc, {} pay-gateway, {} notify-svc, {} reconcile-svc
 
 an order:
-  grpcurl -plaintext -H 'authorization: Bearer shop-development-token' -d '{{\"request_id\": \"'$(uuidgen)'\",
+  grpcurl -plaintext -H 'authorization: Bearer shop-development-token' -d '{{\"request_id\": \"'$(cat /proc/sys/kernel/random/uuid)'\",
     \"order_no\": \"S-1\", \"merchant\": \"acme-mini\", \"amount_fen\": 990, \"description\": \"Dragon Well tea\"}}' \\
     {order} tongbao.order.v1.OrderService/CreateOrder
 its cashier (name is what CreateOrder answered):
-  grpcurl -plaintext -H 'authorization: Bearer shop-development-token' -d '{{\"request_id\": \"'$(uuidgen)'\",
+  grpcurl -plaintext -H 'authorization: Bearer shop-development-token' -d '{{\"request_id\": \"'$(cat /proc/sys/kernel/random/uuid)'\",
     \"name\": \"orders/…\", \"payer_ip\": \"203.0.113.7\", \"mini_program\": {{\"openid\": \"o-anyone\"}}}}' \\
     {order} tongbao.order.v1.OrderService/PayOrder
 the user pays (or press the button on WeChat's page):

@@ -127,7 +127,7 @@ fn answered(seen: &Seen<'_>, callback: &Callback, found: &mut Found) {
         }
         if let Some(fact) = fact_of(seen, callback)
             && attempt.genuine
-            && seen.pay_facts(&fact).is_empty()
+            && !seen.is_told(&fact)
         {
             let sentence = format!("a callback of {number} was answered with success, and {fact} is not on the bus");
             found.say(Rule::SuccessUnpublished, &fact, sentence);
@@ -135,7 +135,7 @@ fn answered(seen: &Seen<'_>, callback: &Callback, found: &mut Found) {
     }
 }
 
-/// The fact that a callback tells. Providers of the sandbox are all WeChat v2.
+/// The fact that a callback tells; of a hint, which ends in a digest of what was said, all before that. Providers of the sandbox are all WeChat v2.
 fn fact_of(seen: &Seen<'_>, callback: &Callback) -> Option<String> {
     let order = seen.at_provider(&callback.merchant, &callback.out_trade_no)?;
     let mch_id = &order.mch_id;

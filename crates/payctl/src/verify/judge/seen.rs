@@ -1,6 +1,6 @@
 //! The evidence by the numbers under which one looks for it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use proto::event::PaymentPaid;
 use sandbox::control::{Order as LedgerOrder, Payment as LedgerPayment, Refund as LedgerRefund};
@@ -20,7 +20,7 @@ pub(super) struct Seen<'a> {
     ledger: HashMap<(&'a str, &'a str), &'a LedgerOrder>,
     /// The provider's refunds by merchant and number, with what they give back.
     ledger_refunds: HashMap<(&'a str, &'a str), (&'a LedgerOrder, &'a LedgerRefund)>,
-    pay: HashMap<&'a str, Vec<&'a Fact>>,
+    pay: BTreeMap<&'a str, Vec<&'a Fact>>,
     order_facts: HashMap<&'a str, &'a Fact>,
     dead_ids: HashSet<&'a str>,
     dead_places: HashSet<(&'a str, u64)>,
@@ -42,7 +42,7 @@ impl<'a> Seen<'a> {
             refunds_of: HashMap::new(),
             ledger: ledger().map(|order| ((order.merchant.as_str(), order.out_trade_no.as_str()), order)).collect(),
             ledger_refunds: HashMap::new(),
-            pay: HashMap::new(),
+            pay: BTreeMap::new(),
             order_facts: evidence.order.iter().map(|fact| (fact.id.as_str(), fact)).collect(),
             dead_ids: evidence.dead.iter().map(|letter| letter.id.as_str()).collect(),
             dead_places: evidence.dead.iter().map(|letter| (letter.subject.as_str(), letter.sequence)).collect(),
@@ -114,6 +114,13 @@ impl<'a> Seen<'a> {
         out_refund_no: &str,
     ) -> Option<(&'a LedgerOrder, &'a LedgerRefund)> {
         self.ledger_refunds.get(&(merchant, out_refund_no)).copied()
+    }
+
+    /// Whether the provider's fact of this id is on the bus, or a hint whose id goes on after it.
+    pub(super) fn is_told(&self, id: &str) -> bool {
+        let first = self.pay.range(id..).next();
+        first
+            .is_some_and(|(told, _)| told.strip_prefix(id).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
     }
 
     /// Facts of the provider by their id; more than one when it was told again much later.

@@ -308,6 +308,7 @@ pub(super) fn truth() -> Evidence {
         out_refund_no: number(REFUND),
         refund_id: provider_refund(REFUND),
         word: "SUCCESS".into(),
+        digest: "0123456789abcdef".into(),
     });
     let taken = |payment: Uuid, amount_fen, kept_as: &str| Taken {
         out_trade_no: number(payment),
