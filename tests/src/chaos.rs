@@ -13,6 +13,7 @@ mod conductor;
 mod customer;
 mod kind;
 mod load;
+mod process;
 mod report;
 mod schedule;
 mod tally;

@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
     kind::Kind,
+    process::{Beside, points, stands_still},
     schedule::{Phase, Schedule},
     timeline::Timeline,
 };
@@ -13,7 +14,6 @@ use crate::{
     Link, Part, World, proxy,
     sandbox_client::{Fault, FaultPoint, FaultRule},
     selling::{MERCHANT, OTHER_MERCHANT},
-    world::Second,
 };
 
 /// Everybody's time before faults that did not strike are tried again.
@@ -60,13 +60,6 @@ pub(super) struct Conductor<'w> {
     /// Until which phase an account is short of money.
     short: Option<u32>,
     phases: u32,
-}
-
-/// The second order-svc.
-struct Beside {
-    process: Second,
-    place: usize,
-    until: Instant,
 }
 
 impl<'w> Conductor<'w> {
@@ -398,45 +391,4 @@ impl<'w> Conductor<'w> {
         self.world.pass(REST).await;
         self.timeline.tell("everybody is ready");
     }
-}
-
-impl Beside {
-    /// Messages that it has published by itself.
-    async fn works(&self) -> u64 {
-        let published =
-            self.process.metric("bus_published_total").await + self.process.metric("paid_facts_total").await;
-        u64::try_from(published).unwrap_or(0)
-    }
-}
-
-/// Points that the load passes often.
-fn points(part: Part) -> &'static [&'static str] {
-    match part {
-        Part::OrderSvc => &[
-            "relay.published",
-            "relay.deleted",
-            "consume.taken",
-            "consume.applied",
-            "order.create.before_commit",
-            "order.pay.written",
-            "order.pay.answered",
-            "order.pay.before_kept",
-            "order.paid.before_commit",
-            "order.paid.committed",
-            "order.refund.written",
-            "order.refund.before_send",
-            "order.refund.answered",
-            "order.refund.before_commit",
-        ],
-        Part::ReconcileSvc => &["consume.taken", "consume.applied", "consume.acked"],
-        Part::NotifySvc => &["notify.verified", "notify.recorded"],
-        Part::PayGateway => &["gateway.sending", "gateway.answered"],
-        Part::Postgres | Part::Nats | Part::Sandbox => &[],
-    }
-}
-
-/// Whether the system says so, where it says such things.
-fn stands_still(pid: u32) -> bool {
-    let Ok(told) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
-    told.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
 }

@@ -67,10 +67,9 @@ impl RefundHint {
         ];
         // No text of a message holds this character: it is not allowed in XML.
         let hash = Sha256::digest(said.join("\u{1}"));
-        hash[..8].iter().fold(String::with_capacity(16), |mut hex, byte| {
-            hex.push_str(&format!("{byte:02x}"));
-            hex
-        })
+        let mut first = [0; 8];
+        first.copy_from_slice(&hash[..8]);
+        format!("{:016x}", u64::from_be_bytes(first))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use proto::event::PaymentPaid;
 use sandbox::control::{
     AnswerClass, Callback, CallbackKind, Order as LedgerOrder, Payment as LedgerPayment, RefundSource, RefundState,
@@ -49,15 +50,22 @@ fn believed_without_money(seen: &Seen<'_>, payment: &PaymentRow, found: &mut Fou
         found.say(Rule::PaidWithoutMoney, &number, sentence);
         return;
     };
-    let agrees = payment.transaction_id.as_deref() == Some(paid.transaction_id.as_str())
-        && payment.amount_fen == paid.amount_fen
-        && payment.app_id == paid.app_id
-        && payment.mch_id == order.mch_id
-        && payment.paid_time.0 == Some(paid.paid_at)
-        && paid.fee_type == "CNY";
-    if !agrees {
-        let sentence =
-            format!("{number} is SUCCEEDED with other content than WeChat's: {payment:?}, WeChat has {paid:?}");
+    let time = |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.to_string());
+    let fields = [
+        ("transaction_id", payment.transaction_id.clone().unwrap_or_default(), paid.transaction_id.clone()),
+        ("amount_fen", payment.amount_fen.to_string(), paid.amount_fen.to_string()),
+        ("app_id", payment.app_id.clone(), paid.app_id.clone()),
+        ("mch_id", payment.mch_id.clone(), order.mch_id.clone()),
+        ("paid_time", time(payment.paid_time.0), time(Some(paid.paid_at))),
+        ("currency", "CNY".to_owned(), paid.fee_type.clone()),
+    ];
+    let differing: Vec<String> = fields
+        .into_iter()
+        .filter(|(_, here, there)| here != there)
+        .map(|(name, here, there)| format!("{name} is {here} here and {there} at WeChat"))
+        .collect();
+    if !differing.is_empty() {
+        let sentence = format!("{number} is SUCCEEDED with other content than WeChat's: {}", differing.join(", "));
         found.say(Rule::PaidWithoutMoney, &number, sentence);
     }
 }
