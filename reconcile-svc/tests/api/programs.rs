@@ -106,10 +106,15 @@ impl Nats {
         let program =
             std::env::var_os("TONGBAO_NATS_SERVER").map_or_else(|| PathBuf::from("nats-server"), PathBuf::from);
         let folder = tempfile::tempdir().expect("a folder for NATS");
+        // Streams reserve what they may become, whatever the disk of this machine has left.
+        let config = folder.path().join("nats.conf");
+        let store = folder.path().join("store");
+        let text = format!("jetstream {{ store_dir: \"{}\", max_file_store: 1TB }}\n", store.display());
+        fs::write(&config, text).expect("the folder takes a file");
         let server = Command::new(&program)
             // Port -1 is any free one; the server writes it into the folder.
-            .args(["-a", "127.0.0.1", "-p", "-1", "-js", "-sd"])
-            .arg(folder.path().join("store"))
+            .args(["-a", "127.0.0.1", "-p", "-1", "-c"])
+            .arg(&config)
             .arg("--ports_file_dir")
             .arg(folder.path())
             .stdout(Stdio::null())
