@@ -80,7 +80,7 @@ impl<'w> Conductor<'w> {
         }
     }
 
-    /// The whole schedule, and once more what did not strike, for half of the time at most.
+    /// The whole schedule, and then what did not strike, again and again, for as long as the schedule at most.
     pub(super) async fn lead(&mut self, schedule: &Schedule, loaded: impl Fn(&Kind) -> Option<u64>) {
         let tail = schedule.phases.len() * 2 / 3;
         for (number, phase) in schedule.phases.iter().enumerate() {
@@ -89,7 +89,7 @@ impl<'w> Conductor<'w> {
             }
             self.phase(phase, schedule.each).await;
         }
-        let until = Instant::now() + schedule.each * u32::try_from(schedule.phases.len()).expect("it is short") / 2;
+        let until = Instant::now() + schedule.each * u32::try_from(schedule.phases.len()).expect("it is short");
         while Instant::now() < until || self.overtaken.is_some() {
             self.see_load(&loaded);
             let missed: Vec<usize> = (0..self.faults.len()).filter(|place| self.faults[*place].observed == 0).collect();
