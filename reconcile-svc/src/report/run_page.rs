@@ -55,7 +55,12 @@ fn headline(run: &Run, differences: &[Discrepancy]) -> String {
         RunState::Running => "the bill is being fetched and compared.".to_owned(),
         RunState::Balanced if run.bill.count == 0 => "no payments on either side.".to_owned(),
         RunState::Balanced => {
-            format!("all {} payments, {} yuan, agree to the fen.", run.matched.count, run.matched.sum)
+            // What was not looked at must not shine.
+            let refunds = match run.refunds.count {
+                0 => String::new(),
+                count => format!(" Refunds are not compared yet: {count}, {} yuan.", run.refunds.sum),
+            };
+            format!("all {} payments, {} yuan, agree to the fen.{refunds}", run.matched.count, run.matched.sum)
         }
         RunState::Differences => {
             let count: i64 = run.codes.iter().map(|tally| tally.count).sum();

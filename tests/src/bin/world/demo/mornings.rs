@@ -70,6 +70,10 @@ fn show(run: &Run) {
     say(format!("  WeChat's bill  {:>2} payments  {:>12}", run.bill_count, yuan(run.bill_sum_fen)));
     say(format!("  our books      {:>2} payments  {:>12}", run.book_count, yuan(run.book_sum_fen)));
     say(format!("  agree          {:>2} payments  {:>12}", run.matched_count, yuan(run.matched_sum_fen)));
+    if run.bill_refund_count != 0 {
+        let (count, sum) = (run.bill_refund_count, yuan(run.bill_refund_sum_fen));
+        say(format!("  WeChat's bill  {count:>2} refunds   {sum:>12}  (counted, not compared yet)"));
+    }
     if !run.differences.is_empty() {
         say("  differences by code:");
         json(&run.differences);
