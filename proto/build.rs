@@ -4,11 +4,14 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 8] = [
     "tongbao/error/v1/error.proto",
     "tongbao/event/v1/event.proto",
     "tongbao/gateway/v1/gateway.proto",
+    "tongbao/gateway/v1/tools.proto",
+    "tongbao/order/v1/native.proto",
     "tongbao/order/v1/order.proto",
+    "tongbao/order/v1/particulars.proto",
     "tongbao/reconcile/v1/reconcile.proto",
 ];
 

@@ -29,6 +29,7 @@ pub fn order_created(order: &Order) -> OrderCreated {
         amount_fen: order.amount.get(),
         create_time: Some(to_wire(order.create_time)),
         expire_time: Some(to_wire(order.expire_time)),
+        ..OrderCreated::default()
     }
 }
 
@@ -44,6 +45,7 @@ pub fn payment_created(order: &Order, payment: &Payment) -> PaymentCreated {
         mch_id: payment.mch_id.clone(),
         method: payment.method.word().to_owned(),
         create_time: Some(to_wire(payment.create_time)),
+        ..PaymentCreated::default()
     }
 }
 
@@ -60,6 +62,7 @@ pub fn order_paid(order: &Order, payment: &Payment, transaction_id: &str, at: Ti
         transaction_id: transaction_id.to_owned(),
         provider: payment.provider.clone(),
         paid_time: Some(to_wire(at)),
+        ..OrderPaid::default()
     }
 }
 
@@ -181,6 +184,7 @@ pub fn payment_paid(payment: &Payment, paid: &PaidStatus) -> PaymentPaid {
         trade_type: paid.trade_type.clone(),
         bank_type: paid.bank_type.clone(),
         source: Source::Query.into(),
+        sub_mch_id: paid.sub_mch_id.clone(),
     }
 }
 

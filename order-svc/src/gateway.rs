@@ -75,6 +75,7 @@ impl Gateway {
             mch_id: payment.mch_id.clone(),
             app_id: payment.app_id.clone(),
             out_trade_no: payment.id.out_trade_no(),
+            ..QueryPaymentRequest::default()
         };
         let answer = in_time(self.client.clone().query_payment(outgoing(request))).await;
         finish(answer, |response| {
@@ -93,6 +94,7 @@ impl Gateway {
             mch_id: payment.mch_id.clone(),
             app_id: payment.app_id.clone(),
             out_trade_no: payment.id.out_trade_no(),
+            ..ClosePaymentRequest::default()
         };
         let answer = in_time(self.client.clone().close_payment(outgoing(request))).await;
         finish(answer, |response| {
@@ -115,6 +117,7 @@ impl Gateway {
             total_fen: refund.total.get(),
             amount_fen: refund.amount.get(),
             reason: refund.reason.clone(),
+            ..CreateRefundRequest::default()
         };
         let answer = in_time(self.client.clone().create_refund(outgoing(request))).await;
         finish(answer, |response| {
@@ -133,6 +136,7 @@ impl Gateway {
             mch_id: refund.mch_id.clone(),
             app_id: refund.app_id.clone(),
             out_refund_no: refund.id.out_refund_no(),
+            ..QueryRefundRequest::default()
         };
         let answer = in_time(self.client.clone().query_refund(outgoing(request))).await;
         finish(answer, |response| {

@@ -154,6 +154,9 @@ pub(crate) const fn kind_word(kind: Kind) -> &'static str {
         Kind::TooEarly => "too_early",
         Kind::LoginCodeInvalid => "login_code_invalid",
         Kind::InsufficientBalance => "insufficient_balance",
+        Kind::PayCodeInvalid => "pay_code_invalid",
+        Kind::PayerCannotPay => "payer_cannot_pay",
+        Kind::TooLate => "too_late",
     }
 }
 

@@ -41,6 +41,11 @@ pub mod subject {
         format!("recon.v1.discrepancy.{fact}.{merchant}")
     }
 
+    /// `ask.v1.native.scanned.<merchant>`: a request with an answer, not a fact; no stream takes it.
+    pub fn native_scanned(merchant: &str) -> String {
+        format!("ask.v1.native.scanned.{merchant}")
+    }
+
     /// `dead.v1.<durable>`: what a consumer could never apply.
     pub fn dead(durable: &str) -> String {
         format!("dead.v1.{durable}")

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::civil::Date;
 use proto::error::ErrorReason;
+use proto::gateway::v1::download_bill_request::Kind;
 use proto::gateway::v1::payment_gateway_client::PaymentGatewayClient;
 use proto::gateway::v1::{
     DownloadBillRequest, DownloadBillResponse, ListMerchantsRequest, QueryPaymentRequest, QueryPaymentResponse,
@@ -39,6 +40,8 @@ pub struct Merchant {
     pub provider: String,
     /// The provider's number of the account.
     pub mch_id: String,
+    /// The sub-merchant in service-provider mode; empty otherwise.
+    pub sub_mch_id: String,
 }
 
 /// What a caller can do about a call that gave nothing.
@@ -74,8 +77,9 @@ impl Gateway {
         let merchants = listed.into_inner().merchants.into_iter();
         Ok(merchants
             .map(|merchant| {
-                let (name, provider, mch_id) = (merchant.name, merchant.provider, merchant.mch_id);
-                (name.clone(), Merchant { name, provider, mch_id })
+                let name = merchant.name;
+                let (provider, mch_id, sub_mch_id) = (merchant.provider, merchant.mch_id, merchant.sub_mch_id);
+                (name.clone(), Merchant { name, provider, mch_id, sub_mch_id })
             })
             .collect())
     }
@@ -87,7 +91,11 @@ impl Gateway {
 
     /// Starts the download of a bill.
     pub async fn bill(&self, merchant: &str, day: Date) -> Result<Streaming<DownloadBillResponse>, GatewayError> {
-        let request = DownloadBillRequest { merchant: merchant.to_owned(), bill_date: day.to_string() };
+        let request = DownloadBillRequest {
+            merchant: merchant.to_owned(),
+            bill_date: day.to_string(),
+            kind: Kind::TradeAll.into(),
+        };
         // The time of the whole stream is limited by whoever reads it.
         Ok(self.client.clone().download_bill(request).await?.into_inner())
     }

@@ -131,10 +131,10 @@ impl<'a> Fields<'a> {
         tables
     }
 
-    /// Refuses a field that we know but do not serve yet.
-    pub(crate) fn not_yet(&mut self, field: &str, fix: &str, mistakes: &mut Vec<Mistake>) {
+    /// Refuses a field that has no place here.
+    pub(crate) fn refuse(&mut self, field: &str, problem: &str, fix: &str, mistakes: &mut Vec<Mistake>) {
         if self.table.remove(field).is_some() {
-            mistakes.push(self.mistake(field, "is not supported yet", fix));
+            mistakes.push(self.mistake(field, problem, fix));
         }
     }
 

@@ -19,11 +19,20 @@
 //! # client_cert_file = "acme-mini.cert.pem"      # without these two nothing can be refunded
 //! # client_key_file = "acme-mini.cert-key.pem"
 //! # surplus = "refund"                           # or "hold": money for a closed or already paid order waits for a person
+//! # face_api = "micropay"                        # or "facepay", WeChat's older call for payments by face
 //!
 //! [[apps]]
 //! app_id = "wxd930ea5d5a258f4f"
 //! kind = "mini-program"                          # or "official-account", "app", "web"
 //! app_secret_file = "acme-mini.secret"           # optional; mini-program login by code needs it
+//! ```
+//!
+//! Service-provider mode: `mch_id`, the key and the certificate are the service provider's, and two lines say for whom:
+//!
+//! ```toml
+//! sub_mch_id = "1900000110"                      # the sub-merchant (特约商户), one file each
+//! service_provider_app_id = "wx8888888888888888" # the service provider's own app; each [[apps]] names the app that opens the
+//!                                                # cashier: the sub-merchant's, or this one
 //! ```
 //!
 //! A change of key or sign type: put the new one in force and keep the old one as `previous_…`, on both sides of the day on
@@ -43,5 +52,8 @@ mod read;
 
 pub use error::{LoadError, Mistake};
 pub use live::Merchants;
-pub use merchant::{Account, App, AppKind, ClientIdentity, Merchant, NoticeKind, Provider, Surplus, WechatV2Account};
+pub use merchant::{
+    Account, App, AppKind, ClientIdentity, FaceApi, Merchant, NoticeKind, Provider, SubMerchant, Surplus,
+    WechatV2Account,
+};
 pub use name::{MerchantName, MerchantNameError};

@@ -2,7 +2,10 @@ use std::fmt;
 
 use secrecy::SecretString;
 use url::Url;
-use wechat_pay::v2::sign::{ApiKey, SignType};
+use wechat_pay::v2::{
+    Identity,
+    sign::{ApiKey, SignType},
+};
 
 use crate::MerchantName;
 
@@ -34,10 +37,18 @@ impl Merchant {
         }
     }
 
-    /// The number that the provider gave the account; unique among the accounts of one provider.
+    /// The number that the provider gave the account; in service-provider mode the service provider's, which its sub-merchants
+    /// share.
     pub fn mch_id(&self) -> &str {
         match &self.account {
             Account::WechatV2(account) => &account.mch_id,
+        }
+    }
+
+    /// The sub-merchant in service-provider mode.
+    pub fn sub_mch_id(&self) -> Option<&str> {
+        match &self.account {
+            Account::WechatV2(account) => account.sub_merchant.as_ref().map(|sub| sub.sub_mch_id.as_str()),
         }
     }
 
@@ -71,11 +82,13 @@ pub enum Account {
     WechatV2(WechatV2Account),
 }
 
-/// A direct merchant's account at WeChat Pay API v2.
+/// An account at WeChat Pay API v2: a direct merchant's, or one that a service provider runs for a sub-merchant.
 #[derive(Clone, Debug)]
 pub struct WechatV2Account {
-    /// Merchant number, 1 to 32 digits.
+    /// Merchant number, 1 to 32 digits; in service-provider mode the service provider's, as are key and certificate.
     pub mch_id: String,
+    /// Whom a service provider runs the account for; `None` for a direct merchant.
+    pub sub_merchant: Option<SubMerchant>,
     /// Signs requests, and is the only type accepted in their answers.
     pub sign_type: SignType,
     /// The type before it, accepted in notices only while the type is being changed: orders that were placed with it are
@@ -89,6 +102,32 @@ pub struct WechatV2Account {
     pub apps: Vec<App>,
     /// Client certificate, for the calls that need mutual TLS.
     pub client_identity: Option<ClientIdentity>,
+    /// The call that takes payments by face.
+    pub face_api: FaceApi,
+}
+
+/// The sub-merchant (特约商户) of a service provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubMerchant {
+    /// Its number, 1 to 32 digits: `sub_mch_id` of every call.
+    pub sub_mch_id: String,
+    /// The service provider's own app id: `appid` of every call, whichever app opens the cashier.
+    pub service_provider_app_id: String,
+}
+
+/// The call that takes payments by face.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum FaceApi {
+    /// The pay code's: the device gives a face code of 18 digits (`face_code_type=1`).
+    #[default]
+    Micropay,
+    /// The older one, which WeChat no longer maintains.
+    Facepay,
+}
+
+impl FaceApi {
+    /// Every call with its spelling in merchant files.
+    pub const ALL: [(FaceApi, &'static str); 2] = [(FaceApi::Micropay, "micropay"), (FaceApi::Facepay, "facepay")];
 }
 
 impl WechatV2Account {
@@ -96,12 +135,24 @@ impl WechatV2Account {
     pub fn notice_sign_types(&self) -> Vec<SignType> {
         [Some(self.sign_type), self.previous_sign_type].into_iter().flatten().collect()
     }
+
+    /// Who a message about a payment under `app_id` is about, `app_id` being the app that opens the cashier.
+    pub fn identity(&self, app_id: &str) -> Identity {
+        let Some(sub) = &self.sub_merchant else { return Identity::direct(app_id, &self.mch_id) };
+        Identity {
+            appid: sub.service_provider_app_id.clone(),
+            mch_id: self.mch_id.clone(),
+            sub_appid: (app_id != sub.service_provider_app_id).then(|| app_id.to_owned()),
+            sub_mch_id: Some(sub.sub_mch_id.clone()),
+        }
+    }
 }
 
 /// One app id paired with a merchant account.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// WeChat's id of the app, such as `wxd930ea5d5a258f4f`.
+    /// WeChat's id of the app that opens the cashier, such as `wxd930ea5d5a258f4f`. In service-provider mode the sub-merchant's
+    /// own, or the service provider's.
     pub app_id: String,
     /// Where the app runs.
     pub kind: AppKind,

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use wechat_pay::v2::sign::{ApiKey, SignType};
 
 use crate::{
-    Account, App, AppKind, ClientIdentity, LoadError, Merchant, MerchantName, Mistake, NoticeKind, Provider, Surplus,
-    WechatV2Account,
+    Account, App, AppKind, ClientIdentity, FaceApi, LoadError, Merchant, MerchantName, Mistake, NoticeKind, Provider,
+    SubMerchant, Surplus, WechatV2Account,
     directory::{Content, Snapshot},
     fields::Fields,
     merchant::base_url,
@@ -49,8 +49,18 @@ pub(crate) fn merchants(snapshot: &Snapshot) -> Result<BTreeMap<MerchantName, Ar
 /// What only one merchant may have, with the file that had it first.
 #[derive(Default)]
 struct Claims {
-    numbers: BTreeMap<(Provider, String), String>,
-    keys: BTreeMap<[u8; 32], String>,
+    numbers: BTreeMap<Number, String>,
+    keys: BTreeMap<[u8; 32], KeyClaim>,
+}
+
+/// What the provider knows an account by: its number, and the sub-merchant's in service-provider mode.
+type Number = (Provider, String, Option<String>);
+
+/// Where a key was seen first.
+struct KeyClaim {
+    place: String,
+    /// The service provider whose key it is. Its sub-merchants share it.
+    service_provider: Option<String>,
 }
 
 fn merchant(
@@ -145,11 +155,20 @@ fn surplus(fields: &mut Fields<'_>, mistakes: &mut Vec<Mistake>) -> Surplus {
 fn wechat_v2(fields: &mut Fields<'_>, claims: &mut Claims, mistakes: &mut Vec<Mistake>) -> Option<WechatV2Account> {
     let fix = "write the merchant number, 1 to 32 digits in quotes";
     let mch_id = fields.parsed("mch_id", fix, digits, mistakes);
+    let is_sub_merchant = fields.has("sub_mch_id");
+    let sub_merchant = sub_merchant(fields, mistakes);
     if let Some(mch_id) = &mch_id
-        && let Some(earlier) = claims.numbers.insert((Provider::WechatV2, mch_id.clone()), fields.file().to_owned())
+        && is_sub_merchant == sub_merchant.is_some()
     {
-        let problem = format!("is also the merchant number in {earlier}");
-        mistakes.push(fields.mistake("mch_id", &problem, "keep one file per merchant account"));
+        let number = (Provider::WechatV2, mch_id.clone(), sub_merchant.as_ref().map(|sub| sub.sub_mch_id.clone()));
+        if let Some(earlier) = claims.numbers.insert(number, fields.file().to_owned()) {
+            let (field, problem) = if is_sub_merchant {
+                ("sub_mch_id", format!("is also the sub-merchant of that mch_id in {earlier}"))
+            } else {
+                ("mch_id", format!("is also the merchant number in {earlier}"))
+            };
+            mistakes.push(fields.mistake(field, &problem, "keep one file per merchant account"));
+        }
     }
     let sign_types = SignType::ALL.map(|kind| (kind, kind.as_str()));
     let sign_type = fields.choice("sign_type", &sign_types, mistakes);
@@ -163,23 +182,61 @@ fn wechat_v2(fields: &mut Fields<'_>, claims: &mut Claims, mistakes: &mut Vec<Mi
         let fix = "write the name of a file beside this one that holds the API v2 key";
         mistakes.push(fields.mistake("api_key_file", "is missing", fix));
     }
-    let api_key = api_key("api_key_file", fields, claims, mistakes);
-    let previous_api_key = self::api_key("previous_api_key_file", fields, claims, mistakes);
+    let service_provider = mch_id.as_deref().filter(|_| is_sub_merchant);
+    let api_key = api_key("api_key_file", service_provider, fields, claims, mistakes);
+    let previous_api_key = self::api_key("previous_api_key_file", service_provider, fields, claims, mistakes);
     let client_identity = client_identity(fields, mistakes);
+    let face_api = if fields.has("face_api") { fields.choice("face_api", &FaceApi::ALL, mistakes) } else { None };
     let apps = apps(fields, mistakes);
-    let fix = "remove it; only direct merchants are served until there is a service-provider mode";
-    fields.not_yet("sub_mch_id", fix, mistakes);
-    fields.not_yet("sub_app_id", fix, mistakes);
     let (mch_id, sign_type, api_key) = (mch_id?, sign_type?, api_key?);
-    Some(WechatV2Account { mch_id, sign_type, previous_sign_type, api_key, previous_api_key, apps, client_identity })
+    Some(WechatV2Account {
+        mch_id,
+        sub_merchant,
+        sign_type,
+        previous_sign_type,
+        api_key,
+        previous_api_key,
+        apps,
+        client_identity,
+        face_api: face_api.unwrap_or_default(),
+    })
 }
 
-fn api_key(field: &str, fields: &mut Fields<'_>, claims: &mut Claims, mistakes: &mut Vec<Mistake>) -> Option<ApiKey> {
+/// For whom a service provider runs the account. Both fields, or neither.
+fn sub_merchant(fields: &mut Fields<'_>, mistakes: &mut Vec<Mistake>) -> Option<SubMerchant> {
+    let (number, app) = ("sub_mch_id", "service_provider_app_id");
+    let (has_number, has_app) = (fields.has(number), fields.has(app));
+    if fields.has("sub_app_id") {
+        let fix = "name the app that opens the cashier as app_id of an [[apps]] section, and the service provider's own as \
+                   service_provider_app_id";
+        fields.refuse("sub_app_id", "is not written here", fix, mistakes);
+    }
+    if !has_number && !has_app {
+        return None;
+    }
+    let fix = "write the sub-merchant's number, 1 to 32 digits in quotes, or remove service_provider_app_id";
+    let sub_mch_id = fields.parsed(number, fix, digits, mistakes);
+    let fix = "write the service provider's own app id, such as \"wxd930ea5d5a258f4f\", or remove sub_mch_id";
+    let service_provider_app_id = fields.parsed(app, fix, letters_and_digits, mistakes);
+    Some(SubMerchant { sub_mch_id: sub_mch_id?, service_provider_app_id: service_provider_app_id? })
+}
+
+fn api_key(
+    field: &str,
+    service_provider: Option<&str>,
+    fields: &mut Fields<'_>,
+    claims: &mut Claims,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<ApiKey> {
     let text = fields.file_text(field, mistakes)?;
-    // Whoever knows a key can sign for every account that uses it, so a callback of one could be replayed to another.
+    // Whoever knows a key can sign for every account that uses it, so a callback of one could be replayed to another. The
+    // sub-merchants of one service provider have no keys of their own; their messages are told apart by sub_mch_id.
     let place = format!("{} in {}", field, fields.file());
-    if let Some(earlier) = claims.keys.insert(Sha256::digest(&text).into(), place) {
-        let problem = format!("holds the same key as {earlier}");
+    let claim = KeyClaim { place, service_provider: service_provider.map(str::to_owned) };
+    if let Some(earlier) = claims.keys.insert(Sha256::digest(&text).into(), claim)
+        && (service_provider.is_none() || service_provider != earlier.service_provider.as_deref())
+    {
+        let problem = format!("holds the same key as {}", earlier.place);
         mistakes.push(fields.mistake(field, &problem, "give every account a key of its own"));
     }
     let key = ApiKey::parse(&text).ok();

@@ -36,6 +36,7 @@ pub(super) fn order(order: &Order, payments: &[Payment]) -> v1::Order {
         version: order.version,
         refunded_fen: kept.map_or(0, |payment| payment.refunded.get()),
         refunding_fen: kept.map_or(0, |payment| payment.refunding.get()),
+        ..v1::Order::default()
     }
 }
 
@@ -59,6 +60,7 @@ pub(super) fn payment(payment: &Payment) -> v1::Payment {
         paid_time,
         surplus,
         create_time: Some(to_wire(payment.create_time)),
+        ..v1::Payment::default()
     }
 }
 
@@ -93,6 +95,7 @@ pub(super) fn refund(refund: &Refund) -> v1::Refund {
             Some(Waiting::Rate) => v1::refund::Waiting::Rate.into(),
         },
         provider_code: refund.provider_code.clone().unwrap_or_default(),
+        ..v1::Refund::default()
     }
 }
 

@@ -134,7 +134,7 @@ impl Life {
                 decide(Word::Accepted).await?;
                 Status::Paying
             }
-            payment_status::State::Closed => {
+            payment_status::State::Closed | payment_status::State::Reversed => {
                 decide(Word::Closed).await?;
                 Status::Ended
             }

@@ -171,6 +171,9 @@ impl Life {
             | not_done::Kind::AlreadyClosed
             | not_done::Kind::TooEarly
             | not_done::Kind::LoginCodeInvalid
+            | not_done::Kind::PayCodeInvalid
+            | not_done::Kind::PayerCannotPay
+            | not_done::Kind::TooLate
             | not_done::Kind::Unspecified => waits(Waiting::Answer, LOST_AGAIN),
         };
         Ok((word, next, kind.as_str_name()))

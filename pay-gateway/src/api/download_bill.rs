@@ -50,7 +50,7 @@ pub(crate) struct Parts {
 /// Streams one day's trade bill, decompressed.
 pub(super) async fn handle(api: &Api, request: Request<v1::DownloadBillRequest>) -> Result<Response<Parts>, Status> {
     let time = deadline::within(request.metadata(), FIRST_BYTE)?;
-    let v1::DownloadBillRequest { merchant, bill_date: asked } = request.into_inner();
+    let v1::DownloadBillRequest { merchant, bill_date: asked, .. } = request.into_inner();
     let today = bill_date(api.clock.now());
     let mut fields = Fields::of_merchant(&merchant, &api.merchants);
     let date = parse_date(&asked);

@@ -27,6 +27,7 @@ fn told(merchant: &Merchant) -> v1::Merchant {
             .collect(),
         can_refund: merchant.wechat_v2().is_some_and(|account| account.client_identity.is_some()),
         surplus: surplus(merchant.surplus).into(),
+        sub_mch_id: merchant.sub_mch_id().unwrap_or_default().to_owned(),
     }
 }
 

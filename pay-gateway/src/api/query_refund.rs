@@ -10,7 +10,7 @@ pub(super) async fn handle(
     request: Request<v1::QueryRefundRequest>,
 ) -> Result<Response<v1::QueryRefundResponse>, Status> {
     let time = deadline::within(request.metadata(), api.provider_timeout)?;
-    let v1::QueryRefundRequest { merchant, mch_id, app_id, out_refund_no } = request.into_inner();
+    let v1::QueryRefundRequest { merchant, mch_id, app_id, out_refund_no, .. } = request.into_inner();
     let mut fields = Fields::of_merchant(&merchant, &api.merchants);
     fields.mch_id(&mch_id);
     fields.app_id(&app_id);

@@ -31,7 +31,11 @@ fn day(gateway: &Gateway, back: Span) -> Date {
 
 /// Everything of a whole download, and how large its largest chunk was.
 async fn download(gateway: &Gateway) -> Result<(Vec<u8>, usize), Status> {
-    let request = v1::DownloadBillRequest { merchant: MERCHANT.into(), bill_date: day(gateway, 3.days()).to_string() };
+    let request = v1::DownloadBillRequest {
+        merchant: MERCHANT.into(),
+        bill_date: day(gateway, 3.days()).to_string(),
+        ..Default::default()
+    };
     let mut parts = gateway.client.clone().download_bill(request).await?.into_inner();
     let (mut bytes, mut largest, mut end) = (Vec::new(), 0, None);
     while let Some(part) = parts.message().await? {
@@ -155,12 +159,20 @@ async fn a_day_that_is_not_over_has_no_bill_and_nobody_is_asked() {
     let fake = Fake::always(Reply::ok(bill(1))).await;
     let gateway = Gateway::before(&fake).await;
     for back in [0.days(), (-1).days(), (-400).days()] {
-        let request = v1::DownloadBillRequest { merchant: MERCHANT.into(), bill_date: day(&gateway, back).to_string() };
+        let request = v1::DownloadBillRequest {
+            merchant: MERCHANT.into(),
+            bill_date: day(&gateway, back).to_string(),
+            ..Default::default()
+        };
         let status = gateway.client.clone().download_bill(request).await.expect_err("refused");
         assert_eq!((status.code(), reason_of(&status).as_deref()), (Code::FailedPrecondition, Some("BILL_NOT_READY")));
     }
     // The days follow the business clock: two days later the bill can be fetched.
-    let request = v1::DownloadBillRequest { merchant: MERCHANT.into(), bill_date: day(&gateway, 0.days()).to_string() };
+    let request = v1::DownloadBillRequest {
+        merchant: MERCHANT.into(),
+        bill_date: day(&gateway, 0.days()).to_string(),
+        ..Default::default()
+    };
     gateway.hand.advance(std::time::Duration::from_hours(48));
     assert!(gateway.client.clone().download_bill(request).await.is_ok());
     assert_eq!(fake.received().len(), 1);
@@ -172,7 +184,8 @@ async fn a_date_that_is_wrong_or_too_old_is_refused() {
     let gateway = Gateway::before(&fake).await;
     let too_old = day(&gateway, 4.months()).to_string();
     for bill_date in ["", "20261120", "2026-02-30", "yesterday", &too_old] {
-        let request = v1::DownloadBillRequest { merchant: MERCHANT.into(), bill_date: bill_date.into() };
+        let request =
+            v1::DownloadBillRequest { merchant: MERCHANT.into(), bill_date: bill_date.into(), ..Default::default() };
         let status = gateway.client.clone().download_bill(request).await.expect_err("refused");
         assert_eq!(status.code(), Code::InvalidArgument, "{bill_date}");
         assert!(status.message().starts_with("bill_date"), "{}", status.message());

@@ -13,6 +13,7 @@ async fn close(reply: Reply) -> (Outcome, Fake) {
         mch_id: MCH_ID.into(),
         app_id: APP_ID.into(),
         out_trade_no: NUMBER.into(),
+        ..Default::default()
     };
     let response = gateway.client.clone().close_payment(request).await.expect("an outcome").into_inner();
     (response.outcome.expect("an outcome is set"), fake)

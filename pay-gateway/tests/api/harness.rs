@@ -93,6 +93,7 @@ impl Gateway {
             expire_time: Some(proto::time::to_wire(self.ahead(SignedDuration::from_mins(30)))),
             payer_ip: "203.0.113.7".into(),
             openid: "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o".into(),
+            ..Default::default()
         }
     }
 
@@ -291,6 +292,7 @@ pub(crate) fn query() -> v1::QueryPaymentRequest {
         mch_id: MCH_ID.into(),
         app_id: APP_ID.into(),
         out_trade_no: NUMBER.into(),
+        ..Default::default()
     }
 }
 
@@ -305,6 +307,7 @@ pub(crate) fn refund() -> v1::CreateRefundRequest {
         total_fen: 4599,
         amount_fen: 1500,
         reason: "尺码 & 颜色".into(),
+        ..Default::default()
     }
 }
 
@@ -315,6 +318,7 @@ pub(crate) fn refund_query() -> v1::QueryRefundRequest {
         mch_id: MCH_ID.into(),
         app_id: APP_ID.into(),
         out_refund_no: REFUND.into(),
+        ..Default::default()
     }
 }
 

@@ -40,7 +40,8 @@ async fn the_fifth_download_is_refused_and_its_place_comes_back() {
     let fake = Fake::always(Reply::ok("交易时间\r\n").held(&gate)).await;
     let gateway = Gateway::before(&fake).await;
     let date = wechat_pay::time::bill_date(gateway.clock.now()).checked_sub(3.days()).expect("inside the calendar");
-    let request = || v1::DownloadBillRequest { merchant: MERCHANT.into(), bill_date: date.to_string() };
+    let request =
+        || v1::DownloadBillRequest { merchant: MERCHANT.into(), bill_date: date.to_string(), ..Default::default() };
     let mut downloads = JoinSet::new();
     for _ in 0..4 {
         let mut client = gateway.client.clone();

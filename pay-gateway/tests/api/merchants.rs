@@ -27,6 +27,7 @@ async fn merchants_are_listed_with_what_they_can_do_and_without_their_keys() {
         methods: vec!["mini_program".into(), "jsapi".into()],
         can_refund: false,
         surplus: v1::SurplusPolicy::Refund.into(),
+        ..Default::default()
     };
     assert_eq!(listed.merchants, [expected]);
 }

@@ -41,6 +41,7 @@ async fn a_paid_attempt_is_told_with_everything_that_proves_it() {
         paid_time: Some(proto::time::to_wire(paid_time)),
         trade_type: "JSAPI".into(),
         bank_type: "OTHERS".into(),
+        ..Default::default()
     };
     assert_eq!(status.paid, Some(expected));
 }

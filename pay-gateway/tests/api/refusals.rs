@@ -54,6 +54,7 @@ async fn every_wrong_field_of_a_prepay_is_named_at_once_and_nothing_is_sent() {
             expire_time: Some(pbjson_types::Timestamp { seconds: 0, nanos: -1 }),
             payer_ip: "localhost".into(),
             openid: "with space".into(),
+            ..Default::default()
         },
     )
     .await;
@@ -100,6 +101,7 @@ async fn a_merchant_whose_account_was_changed_is_refused_with_clear_words() {
                 mch_id: other(),
                 app_id: APP_ID.into(),
                 out_trade_no: NUMBER.into(),
+                ..Default::default()
             })
             .await
             .expect_err("refused"),
@@ -128,7 +130,11 @@ async fn a_merchant_that_is_not_configured_is_not_found() {
             .await
             .expect_err("refused"),
         client
-            .download_bill(v1::DownloadBillRequest { merchant: nobody(), bill_date: "2026-11-20".into() })
+            .download_bill(v1::DownloadBillRequest {
+                merchant: nobody(),
+                bill_date: "2026-11-20".into(),
+                ..Default::default()
+            })
             .await
             .expect_err("refused"),
     ];

@@ -62,7 +62,8 @@ async fn a_stop_does_not_wait_for_a_bill_that_has_not_begun() {
     let fake = Fake::always(Reply::Stall(Vec::new())).await;
     let gateway = Gateway::before(&fake).await;
     let date = wechat_pay::time::bill_date(gateway.clock.now()).checked_sub(3.days()).expect("inside the calendar");
-    let request = v1::DownloadBillRequest { merchant: MERCHANT.into(), bill_date: date.to_string() };
+    let request =
+        v1::DownloadBillRequest { merchant: MERCHANT.into(), bill_date: date.to_string(), ..Default::default() };
     let mut client = gateway.client.clone();
     let call = tokio::spawn(async move { client.download_bill(request).await.map(drop) });
     fake.has_received(1).await;

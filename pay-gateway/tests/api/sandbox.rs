@@ -101,6 +101,7 @@ impl World {
             mch_id: MCH_ID.into(),
             app_id: APP_ID.into(),
             out_trade_no: NUMBER.into(),
+            ..Default::default()
         };
         let response = self.gateway.client.clone().close_payment(request).await.expect("an outcome");
         response.into_inner().outcome.expect("an outcome is set")
@@ -118,7 +119,8 @@ impl World {
 
     /// The whole bill of a day.
     async fn bill(&self, day: jiff::civil::Date) -> Result<Vec<u8>, tonic::Status> {
-        let request = v1::DownloadBillRequest { merchant: MERCHANT.into(), bill_date: day.to_string() };
+        let request =
+            v1::DownloadBillRequest { merchant: MERCHANT.into(), bill_date: day.to_string(), ..Default::default() };
         let mut parts = self.gateway.client.clone().download_bill(request).await?.into_inner();
         let mut bytes = Vec::new();
         while let Some(part) = parts.message().await? {

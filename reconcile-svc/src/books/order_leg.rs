@@ -197,6 +197,7 @@ mod tests {
             transaction_id: "4200".into(),
             provider: "wechat-v2".into(),
             paid_time: Some(proto::time::to_wire(paid_time)),
+            ..Default::default()
         }
     }
 

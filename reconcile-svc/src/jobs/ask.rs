@@ -4,7 +4,7 @@ use futures::{StreamExt as _, stream};
 use proto::event::{PaymentPaid, Source};
 use proto::gateway::v1::payment_status::State;
 use proto::gateway::v1::query_payment_response::Outcome;
-use proto::gateway::v1::{PaidStatus, QueryPaymentRequest};
+use proto::gateway::v1::{PaidStatus, PaymentMethod, QueryPaymentRequest};
 use svc_kit::outbox::enqueue;
 use tokio_util::sync::CancellationToken;
 
@@ -70,6 +70,8 @@ async fn answer(reconciler: &Reconciler, question: &Question) -> Result<&'static
         mch_id,
         app_id: question.app_id.clone(),
         out_trade_no: question.out_trade_no.clone(),
+        sub_mch_id: merchant.sub_mch_id.clone(),
+        method: PaymentMethod::Unspecified.into(),
     };
     let status = match reconciler.gateway.query(request).await?.outcome {
         Some(Outcome::Done(status)) => status,
@@ -106,5 +108,6 @@ fn event(provider: &str, merchant: &str, paid: PaidStatus) -> PaymentPaid {
         trade_type: paid.trade_type,
         bank_type: paid.bank_type,
         source: Source::Reconcile.into(),
+        sub_mch_id: paid.sub_mch_id,
     }
 }

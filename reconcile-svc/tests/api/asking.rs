@@ -20,6 +20,7 @@ fn paid(payment: &Payment) -> PaymentStatus {
         paid_time: Some(to_wire(payment.paid_time)),
         trade_type: "JSAPI".to_owned(),
         bank_type: "OTHERS".to_owned(),
+        ..Default::default()
     };
     PaymentStatus { state: PaymentState::Paid.into(), paid: Some(paid), provider_state: "SUCCESS".to_owned() }
 }

@@ -23,6 +23,7 @@ impl Payment {
             amount_fen: self.fen,
             create_time: Some(to_wire(self.paid_time)),
             expire_time: Some(to_wire(self.paid_time)),
+            ..Default::default()
         }
     }
 
@@ -37,6 +38,7 @@ impl Payment {
             mch_id: MCH_ID.to_owned(),
             method: "mini_program".to_owned(),
             create_time: Some(to_wire(self.paid_time)),
+            ..Default::default()
         }
     }
 
@@ -52,6 +54,7 @@ impl Payment {
             transaction_id: self.transaction_id.clone(),
             provider: "wechat-v2".to_owned(),
             paid_time: Some(to_wire(self.paid_time)),
+            ..Default::default()
         }
     }
 
@@ -70,6 +73,7 @@ impl Payment {
             trade_type: "JSAPI".to_owned(),
             bank_type: "OTHERS".to_owned(),
             source: Source::Notice.into(),
+            ..Default::default()
         }
     }
 }

@@ -92,11 +92,29 @@ impl PaymentGateway for FakeGateway {
         Ok(Response::new(ListMerchantsResponse { merchants }))
     }
 
+    async fn charge(&self, _: Request<ChargeRequest>) -> Result<Response<ChargeResponse>, Status> {
+        Err(Status::unimplemented("reconciliation charges nobody"))
+    }
+
+    async fn reverse_payment(
+        &self,
+        _: Request<ReversePaymentRequest>,
+    ) -> Result<Response<ReversePaymentResponse>, Status> {
+        Err(Status::unimplemented("reconciliation takes nothing back"))
+    }
+
+    async fn sign_product_code(
+        &self,
+        _: Request<SignProductCodeRequest>,
+    ) -> Result<Response<SignProductCodeResponse>, Status> {
+        Err(Status::unimplemented("reconciliation sells nothing"))
+    }
+
     async fn download_bill(
         &self,
         request: Request<DownloadBillRequest>,
     ) -> Result<Response<Self::DownloadBillStream>, Status> {
-        let DownloadBillRequest { merchant, bill_date } = request.into_inner();
+        let DownloadBillRequest { merchant, bill_date, .. } = request.into_inner();
         let bill = {
             let mut state = self.state();
             state.downloads += 1;

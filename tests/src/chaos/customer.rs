@@ -112,6 +112,7 @@ impl<'t> Customer<'t> {
             amount_fen: self.rng.i64(1..=5_000),
             description: "一壶茶 a pot of tea".to_owned(),
             expire_time: Some(to_wire(now + jiff::SignedDuration::from_secs(life))),
+            particulars: None,
         };
         let times = if self.rng.u8(..8) == 0 { AT_ONCE } else { 1 };
         let tally = &self.trade.tally;
@@ -144,7 +145,10 @@ impl<'t> Customer<'t> {
     async fn pay(&mut self, name: &str, by_official_account: bool) -> Option<String> {
         let payer = format!("oPayer{}", self.rng.u64(..));
         let method = if by_official_account {
-            Method::Jsapi(v1::Jsapi { app_id: OFFICIAL_ACCOUNT.to_owned(), openid: payer })
+            Method::Jsapi(v1::Jsapi {
+                app_id: OFFICIAL_ACCOUNT.to_owned(),
+                payer: Some(v1::jsapi::Payer::Openid(payer)),
+            })
         } else {
             Method::MiniProgram(v1::MiniProgram { app_id: String::new(), payer: Some(Payer::Openid(payer)) })
         };
@@ -255,6 +259,7 @@ impl<'t> Customer<'t> {
                 amount_fen,
                 reason: "cold tea".to_owned(),
                 payment: String::new(),
+                goods: vec![],
             })
             .collect();
         let (trade, team) = (self.trade, self.who());

@@ -45,7 +45,7 @@ impl Cashier {
     pub fn invocation(&self) -> &JsapiInvocation {
         match &self.opened.invocation {
             Some(Invocation::Jsapi(invocation)) => invocation,
-            None => panic!("PayOrder answers with what opens the cashier"),
+            other => panic!("PayOrder answers with what opens the cashier inside WeChat: {other:?}"),
         }
     }
 

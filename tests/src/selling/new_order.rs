@@ -26,6 +26,7 @@ impl NewOrder {
             amount_fen,
             description: "一壶茶 a pot of tea".to_owned(),
             expire_time: None,
+            particulars: None,
         };
         Self { team, request, expires_in: None }
     }

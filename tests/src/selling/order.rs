@@ -90,7 +90,8 @@ impl Order {
 
     /// Opens its cashier in a page of the official account of the usual merchant.
     pub async fn jsapi(&self) -> Cashier {
-        let method = v1::Jsapi { app_id: OFFICIAL_ACCOUNT.to_owned(), openid: some_openid() };
+        let method =
+            v1::Jsapi { app_id: OFFICIAL_ACCOUNT.to_owned(), payer: Some(v1::jsapi::Payer::Openid(some_openid())) };
         Paying::by(self.clone(), v1::pay_order_request::Method::Jsapi(method)).await
     }
 

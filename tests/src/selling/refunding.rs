@@ -20,6 +20,7 @@ impl Refunding {
             amount_fen,
             reason: "茶凉了 the tea was cold".to_owned(),
             payment: String::new(),
+            goods: vec![],
         };
         Self { order, request }
     }

@@ -26,6 +26,7 @@ fn create_order_names_every_wrong_field_at_once_and_takes_the_limits() {
             amount_fen: -1,
             description: "tea 🍵".to_owned(),
             expire_time: Some(no_instant),
+            particulars: None,
         };
         wrong_fields(create(wrong_everywhere).await, &[&all[..], &["expire_time"]].concat());
 

@@ -7,7 +7,7 @@ use e2e::{
 };
 use proto::{
     error::ErrorReason,
-    order::v1::{Jsapi, MiniProgram, PayOrderRequest, mini_program::Payer, pay_order_request::Method},
+    order::v1::{Jsapi, MiniProgram, PayOrderRequest, jsapi, mini_program::Payer, pay_order_request::Method},
 };
 use tonic::Code;
 
@@ -97,5 +97,5 @@ fn mini_program(app_id: &str, payer: Option<Payer>) -> Method {
 }
 
 fn jsapi(app_id: &str, openid: &str) -> Method {
-    Method::Jsapi(Jsapi { app_id: app_id.to_owned(), openid: openid.to_owned() })
+    Method::Jsapi(Jsapi { app_id: app_id.to_owned(), payer: Some(jsapi::Payer::Openid(openid.to_owned())) })
 }

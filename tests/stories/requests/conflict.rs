@@ -10,7 +10,7 @@ use e2e::{
 use jiff::SignedDuration;
 use proto::{
     error::ErrorReason,
-    order::v1::{CloseOrderRequest, CreateOrderRequest, Jsapi, PayOrderRequest, pay_order_request::Method},
+    order::v1::{CloseOrderRequest, CreateOrderRequest, Jsapi, PayOrderRequest, jsapi, pay_order_request::Method},
     time::to_wire,
 };
 use tonic::{Code, Status};
@@ -38,7 +38,8 @@ fn a_request_id_with_other_content_is_refused() {
         let pay = shop.order(&order.name).pay_by_openid().request();
         let opened = shop.orders().pay_order(pay.clone()).await.expect("a right request").into_inner();
         let before = shop.order(&order.name).now().await;
-        let by_jsapi = Jsapi { app_id: OFFICIAL_ACCOUNT.to_owned(), openid: "oPayer".to_owned() };
+        let by_jsapi =
+            Jsapi { app_id: OFFICIAL_ACCOUNT.to_owned(), payer: Some(jsapi::Payer::Openid("oPayer".to_owned())) };
         for other in [
             PayOrderRequest { payer_ip: "203.0.113.8".to_owned(), ..pay.clone() },
             PayOrderRequest { method: Some(Method::Jsapi(by_jsapi)), ..pay.clone() },

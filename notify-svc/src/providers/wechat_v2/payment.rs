@@ -84,5 +84,6 @@ fn fact(merchant: &Merchant, account: &WechatV2Account, notice: PaymentNotice) -
         trade_type: payment.trade_type.unwrap_or_default(),
         bank_type: payment.bank_type.unwrap_or_default(),
         source: Source::Notice.into(),
+        ..Default::default()
     })
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use proto::{
     gateway::v1::AppKind,
-    order::v1::{PayOrderRequest, mini_program, pay_order_request},
+    order::v1::{PayOrderRequest, jsapi, mini_program, pay_order_request},
 };
 use svc_kit::refusal::Violations;
 use tonic::Status;
@@ -70,12 +70,7 @@ fn method(request: &PayOrderRequest, violations: &mut Violations) -> Option<(Met
                     Some(Payer::Openid(openid.clone()))
                 }
                 Some(mini_program::Payer::LoginCode(code)) => {
-                    let good = (1..=MAX_LOGIN_CODE).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic());
-                    violations.check(
-                        good,
-                        "mini_program.login_code",
-                        "must be what wx.login gave, 1 to 128 characters",
-                    );
+                    check_code(code, "mini_program.login_code", "must be what wx.login gave", violations);
                     Some(Payer::LoginCode(code.clone()))
                 }
             };
@@ -83,10 +78,38 @@ fn method(request: &PayOrderRequest, violations: &mut Violations) -> Option<(Met
         }
         Some(pay_order_request::Method::Jsapi(method)) => {
             check_app_id(&method.app_id, "jsapi.app_id", violations);
-            check_openid(&method.openid, "jsapi.openid", violations);
-            Some((Method::Jsapi, method.app_id.clone(), Payer::Openid(method.openid.clone())))
+            let payer = match &method.payer {
+                None => {
+                    violations.push("jsapi.payer", "set one: openid or oauth_code");
+                    None
+                }
+                Some(jsapi::Payer::Openid(openid)) => {
+                    check_openid(openid, "jsapi.openid", violations);
+                    Some(Payer::Openid(openid.clone()))
+                }
+                Some(jsapi::Payer::OauthCode(code)) => {
+                    check_code(code, "jsapi.oauth_code", "must be what WeChat's OAuth redirect gave", violations);
+                    Some(Payer::LoginCode(code.clone()))
+                }
+            };
+            Some((Method::Jsapi, method.app_id.clone(), payer?))
+        }
+        Some(
+            pay_order_request::Method::Native(_)
+            | pay_order_request::Method::App(_)
+            | pay_order_request::Method::H5(_)
+            | pay_order_request::Method::PayCode(_)
+            | pay_order_request::Method::Face(_),
+        ) => {
+            violations.push("method", "is not taken yet; set mini_program or jsapi");
+            None
         }
     }
+}
+
+fn check_code(code: &str, field: &str, words: &str, violations: &mut Violations) {
+    let good = (1..=MAX_LOGIN_CODE).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic());
+    violations.check(good, field, format!("{words}, 1 to {MAX_LOGIN_CODE} characters"));
 }
 
 fn check_app_id(app_id: &str, field: &str, violations: &mut Violations) {

@@ -89,6 +89,7 @@ fn prepay(order: &Order, payment: &Payment) -> PrepayRequest {
         expire_time: Some(to_wire(order.expire_time)),
         payer_ip: payment.payer_ip.clone(),
         openid: payment.openid.0.clone(),
+        ..PrepayRequest::default()
     }
 }
 
@@ -178,7 +179,12 @@ async fn refused(
         not_done::Kind::AlreadyClosed => decide(Word::Closed).await,
         not_done::Kind::Refused => decide(Word::Refused { provider_code: no.provider_code.clone() }).await,
         // Nothing that a prepay can mean in this release.
-        not_done::Kind::LoginCodeInvalid | not_done::Kind::InsufficientBalance | not_done::Kind::Unspecified => {
+        not_done::Kind::LoginCodeInvalid
+        | not_done::Kind::InsufficientBalance
+        | not_done::Kind::PayCodeInvalid
+        | not_done::Kind::PayerCannotPay
+        | not_done::Kind::TooLate
+        | not_done::Kind::Unspecified => {
             ask_now(api, order).await?;
             return Err(refuse::provider_unknown());
         }

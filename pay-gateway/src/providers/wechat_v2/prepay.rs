@@ -55,6 +55,8 @@ impl Session {
             sign_type: client.sign_type.as_str().to_owned(),
             pay_sign: client.pay_sign,
             usable_until: Some(to_wire(usable_until)),
+            prepay_id: prepaid.prepay_id,
+            ..v1::Prepaid::default()
         })
     }
 }

@@ -67,5 +67,6 @@ fn paid(fields: &Fields, payment: &Payment) -> Result<v1::PaidStatus, FieldError
         paid_time: Some(to_wire(payment.time_end)),
         trade_type: payment.trade_type.clone().unwrap_or_default(),
         bank_type: payment.bank_type.clone().unwrap_or_default(),
+        sub_mch_id: fields.text("sub_mch_id").unwrap_or_default().to_owned(),
     })
 }
