@@ -7,7 +7,7 @@ use money::Fen;
 
 use super::fields::FieldProblem;
 use super::request::Request;
-use super::{ApiKey, FieldError, Fields, Identity, OpenId, SignType};
+use super::{ApiKey, FieldError, Fields, H5Scene, Identity, OpenId, Particulars, SignType};
 use crate::time;
 
 /// Places an order. The same content with the same `out_trade_no` is the same order, so a lost answer is retried with
@@ -24,7 +24,7 @@ pub struct UnifiedOrder {
     pub body: String,
     /// The price, at least 1 fen.
     pub total_fee: Fen,
-    /// The user's address (JSAPI, APP, H5) or ours (Native).
+    /// The user's address (JSAPI, APP, H5), or that of whoever asks for the code (Native).
     pub spbill_create_ip: IpAddr,
     /// Where notices go: absolute, public, without a query string.
     pub notify_url: String,
@@ -32,8 +32,8 @@ pub struct UnifiedOrder {
     pub time_start: Option<Timestamp>,
     /// Until when it may be paid. WeChat has no default: always send it.
     pub time_expire: Option<Timestamp>,
-    /// Comes back in notices and queries.
-    pub attach: Option<String>,
+    /// What else it tells. An H5 order leaves out the store: its scene has the only place for it.
+    pub particulars: Particulars,
 }
 
 /// How the user pays, with what only that way needs.
@@ -43,15 +43,17 @@ pub enum TradeType {
     Jsapi(Payer),
     /// A QR code.
     Native {
-        /// Our id of what is sold.
+        /// Our id of what is sold, see [`limits::check_product_id`](super::limits::check_product_id).
         product_id: String,
+        /// Who pays, where it is known: who scanned the code of a product (Native mode 1).
+        payer: Option<Payer>,
     },
     /// A native app.
     App,
     /// A browser outside WeChat.
     H5 {
-        /// WeChat's JSON that describes the page or app.
-        scene_info: String,
+        /// From where the user comes.
+        scene: H5Scene,
     },
 }
 
@@ -62,6 +64,22 @@ pub enum Payer {
     App(OpenId),
     /// A user of `sub_appid` (service-provider mode).
     SubApp(OpenId),
+}
+
+impl Payer {
+    /// The payer under the app that opens the cashier.
+    pub fn of(identity: &Identity, openid: OpenId) -> Payer {
+        if identity.sub_appid.is_some() { Payer::SubApp(openid) } else { Payer::App(openid) }
+    }
+}
+
+impl Request {
+    fn with_payer(self, payer: &Payer) -> Request {
+        match payer {
+            Payer::App(openid) => self.with("openid", openid.as_str()),
+            Payer::SubApp(openid) => self.with("sub_openid", openid.as_str()),
+        }
+    }
 }
 
 impl TradeType {
@@ -84,7 +102,7 @@ impl UnifiedOrder {
     pub fn signed(&self, nonce: &str, key: &ApiKey, sign_type: SignType) -> Fields {
         let request = Request::new(&self.identity, nonce)
             .with("body", &self.body)
-            .with_some("attach", self.attach.as_deref())
+            .with_particulars(&self.particulars)
             .with("out_trade_no", &self.out_trade_no)
             .with("total_fee", self.total_fee.get().to_string())
             .with("spbill_create_ip", self.spbill_create_ip.to_string())
@@ -93,13 +111,18 @@ impl UnifiedOrder {
             .with("notify_url", &self.notify_url)
             .with("trade_type", self.trade_type.as_str());
         let request = match &self.trade_type {
-            TradeType::Jsapi(Payer::App(openid)) => request.with("openid", openid.as_str()),
-            TradeType::Jsapi(Payer::SubApp(openid)) => request.with("sub_openid", openid.as_str()),
-            TradeType::Native { product_id } => request.with("product_id", product_id),
+            TradeType::Jsapi(payer) => request.with_payer(payer),
+            TradeType::Native { product_id, payer } => {
+                let request = request.with("product_id", product_id);
+                match payer {
+                    Some(payer) => request.with_payer(payer),
+                    None => request,
+                }
+            }
             TradeType::App => request,
-            TradeType::H5 { scene_info } => request.with("scene_info", scene_info),
+            TradeType::H5 { scene } => return request.with("scene_info", scene.scene_info()).signed(key, sign_type),
         };
-        request.signed(key, sign_type)
+        request.with_store(&self.particulars).signed(key, sign_type)
     }
 }
 

@@ -2,9 +2,9 @@ use jiff::Timestamp;
 use jiff::civil::date;
 use money::Fen;
 use wechat_pay::v2::{
-    BillType, CloseOrder, DownloadBill, FieldProblem, Fields, OpenId, OrderNumber, OrderQuery, OrderStatus, Payer,
-    Prepaid, Refund, RefundAccepted, RefundList, RefundNumber, RefundQuery, RefundStatus, SignType, TradeState,
-    TradeType, UnifiedOrder, sign, xml,
+    BillType, CloseOrder, DownloadBill, FieldProblem, Fields, Goods, GoodsItem, H5Scene, Identity, OpenId, OrderNumber,
+    OrderQuery, OrderStatus, Particulars, Payer, Prepaid, Refund, RefundAccepted, RefundList, RefundNumber,
+    RefundQuery, RefundStatus, SignType, Store, TradeState, TradeType, UnifiedOrder, sign, xml,
 };
 
 use crate::{identity, key};
@@ -20,7 +20,7 @@ fn unified_order() -> UnifiedOrder {
         notify_url: "https://pay.example.com/n".to_owned(),
         time_start: None,
         time_expire: Some(Timestamp::from_second(1_490_840_662).expect("a time")),
-        attach: None,
+        particulars: Particulars::default(),
     }
 }
 
@@ -48,6 +48,114 @@ fn an_order_says_everything_wechat_asks_for() {
         ]
     );
     assert!(!format!("{:?}", unified_order()).contains("oABC"));
+}
+
+/// What `fields` say under these names.
+fn told<'a>(fields: &'a Fields, names: &[&str]) -> Vec<Option<&'a str>> {
+    names.iter().map(|name| fields.get(name)).collect()
+}
+
+#[test]
+fn an_order_says_its_particulars_in_wechats_words() {
+    let goods = Goods {
+        cost_price: Some(Fen::new(1500)),
+        receipt_id: Some("wx123".to_owned()),
+        items: vec![
+            GoodsItem {
+                goods_id: "tea-1".to_owned(),
+                wxpay_goods_id: Some("1001".to_owned()),
+                name: Some("茶 \"红\"".to_owned()),
+                quantity: 2,
+                price: Fen::new(50),
+            },
+            GoodsItem { goods_id: "tea-2".to_owned(), quantity: 1, price: Fen::ZERO, ..GoodsItem::default() },
+        ],
+    };
+    let store = Store {
+        id: "SZTX001".to_owned(),
+        name: Some("腾讯大厦".to_owned()),
+        area_code: Some("440305".to_owned()),
+        address: Some("科技中一路".to_owned()),
+    };
+    let particulars = Particulars {
+        attach: Some("shop=1".to_owned()),
+        goods: Some(goods),
+        goods_tag: Some("SUMMER".to_owned()),
+        no_credit: true,
+        receipt: true,
+        profit_sharing: true,
+        device_info: Some("WEB".to_owned()),
+        store: Some(store),
+    };
+    let order = UnifiedOrder { particulars, ..unified_order() };
+    let fields = order.signed("n", &key(), SignType::Md5);
+    assert_eq!(
+        told(&fields, &["version", "device_info", "attach", "goods_tag", "limit_pay", "receipt", "profit_sharing"]),
+        ["1.0", "WEB", "shop=1", "SUMMER", "no_credit", "Y", "Y"].map(Some)
+    );
+    let detail = r#"{"cost_price":1500,"receipt_id":"wx123","goods_detail":[{"goods_id":"tea-1","wxpay_goods_id":"1001","goods_name":"茶 \"红\"","quantity":2,"price":50},{"goods_id":"tea-2","quantity":1,"price":0}]}"#;
+    assert_eq!(fields.get("detail"), Some(detail));
+    let scene = r#"{"store_info":{"id":"SZTX001","name":"腾讯大厦","area_code":"440305","address":"科技中一路"}}"#;
+    assert_eq!(fields.get("scene_info"), Some(scene));
+    let received = xml::parse("xml", xml::write("xml", &fields).as_bytes()).unwrap();
+    assert_eq!(received, fields, "JSON survives the trip byte for byte");
+}
+
+#[test]
+fn a_store_without_more_says_only_its_id() {
+    assert_eq!(Store { id: "1".to_owned(), ..Store::default() }.scene_info(), r#"{"store_info":{"id":"1"}}"#);
+}
+
+#[test]
+fn each_way_to_pay_says_what_only_it_needs() {
+    let signed = |trade_type| UnifiedOrder { trade_type, ..unified_order() }.signed("n", &key(), SignType::Md5);
+    let names = ["trade_type", "product_id", "openid", "sub_openid", "scene_info"];
+    let native = |payer| TradeType::Native { product_id: "tea-1".to_owned(), payer };
+    assert_eq!(told(&signed(native(None)), &names), [Some("NATIVE"), Some("tea-1"), None, None, None]);
+    let scanned = native(Some(Payer::App(OpenId::new("oABC"))));
+    assert_eq!(told(&signed(scanned), &names), [Some("NATIVE"), Some("tea-1"), Some("oABC"), None, None]);
+    assert_eq!(told(&signed(TradeType::App), &names), [Some("APP"), None, None, None, None]);
+    let of_sub_app = TradeType::Jsapi(Payer::SubApp(OpenId::new("oSUB")));
+    assert_eq!(told(&signed(of_sub_app), &names), [Some("JSAPI"), None, None, Some("oSUB"), None]);
+    for (scene, text) in [
+        (
+            H5Scene::Page { url: "https://shop.example/?a=1&b=2".to_owned(), name: "小店".to_owned() },
+            r#"{"h5_info":{"type":"Wap","wap_url":"https://shop.example/?a=1&b=2","wap_name":"小店"}}"#,
+        ),
+        (
+            H5Scene::IosApp { name: "小店".to_owned(), bundle_id: "example.shop".to_owned() },
+            r#"{"h5_info":{"type":"IOS","app_name":"小店","bundle_id":"example.shop"}}"#,
+        ),
+        (
+            H5Scene::AndroidApp { name: "小店".to_owned(), package_name: "example.shop".to_owned() },
+            r#"{"h5_info":{"type":"Android","app_name":"小店","package_name":"example.shop"}}"#,
+        ),
+    ] {
+        assert_eq!(told(&signed(TradeType::H5 { scene }), &names), [Some("MWEB"), None, None, None, Some(text)]);
+    }
+}
+
+#[test]
+fn the_scene_of_h5_leaves_no_place_for_a_store() {
+    let scene = H5Scene::IosApp { name: "s".to_owned(), bundle_id: "b".to_owned() };
+    let order = UnifiedOrder {
+        trade_type: TradeType::H5 { scene },
+        particulars: Particulars {
+            store: Some(Store { id: "1".to_owned(), ..Store::default() }),
+            ..Particulars::default()
+        },
+        ..unified_order()
+    };
+    let fields = order.signed("n", &key(), SignType::Md5);
+    assert!(fields.get("scene_info").is_some_and(|text| text.contains("h5_info") && !text.contains("store_info")));
+}
+
+#[test]
+fn the_payer_is_known_under_the_app_that_opens_the_cashier() {
+    let provider = Identity { sub_mch_id: Some("1900000098".to_owned()), ..identity() };
+    let of_sub = Identity { sub_appid: Some("wxsub".to_owned()), ..provider.clone() };
+    assert_eq!(Payer::of(&provider, OpenId::new("o")), Payer::App(OpenId::new("o")));
+    assert_eq!(Payer::of(&of_sub, OpenId::new("o")), Payer::SubApp(OpenId::new("o")));
 }
 
 #[test]

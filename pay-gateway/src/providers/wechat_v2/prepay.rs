@@ -2,7 +2,9 @@ use jiff::SignedDuration;
 use merchants::NoticeKind;
 use proto::{gateway::v1, time::to_wire};
 use secrecy::ExposeSecret as _;
-use wechat_pay::v2::{Answer, OpenId, Payer, Prepaid, TradeType, UnifiedOrder, action::Api, client::Invocation};
+use wechat_pay::v2::{
+    Answer, OpenId, Particulars, Payer, Prepaid, TradeType, UnifiedOrder, action::Api, client::Invocation,
+};
 
 use super::{Session, nonce, verdict};
 use crate::{
@@ -32,7 +34,7 @@ impl Session {
             // It would differ in each repetition, and a repetition must say the same.
             time_start: None,
             time_expire: Some(attempt.expire_time),
-            attach: None,
+            particulars: Particulars::default(),
         };
         // Read before the call, so that the cashier is never promised for longer than it opens.
         let usable_until =

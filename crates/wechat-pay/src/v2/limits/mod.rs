@@ -1,7 +1,15 @@
 //! What WeChat takes in a request, checked before anything is sent. The sandbox refuses by the same rules.
 
+mod particulars;
+
 use jiff::{SignedDuration, Timestamp};
 use money::Fen;
+
+pub use particulars::{
+    DETAIL_BYTES, DEVICE_INFO_CHARS, GOODS_ID_CHARS, GOODS_NAME_CHARS, GOODS_TAG_CHARS, QUANTITY_MAX,
+    REDIRECT_URL_BYTES, SCENE_INFO_BYTES, STORE_ADDRESS_CHARS, STORE_ID_CHARS, STORE_NAME_CHARS, Violation,
+    check_device_info, check_goods_tag, check_h5_scene, check_particulars, check_redirect_url, check_refund_goods,
+};
 
 use super::xml::is_xml_char;
 
@@ -17,6 +25,8 @@ pub const NOTIFY_URL_BYTES: usize = 256;
 pub const NONCE_BYTES: usize = 32;
 /// Most characters of `openid`.
 pub const OPENID_BYTES: usize = 128;
+/// Most characters of `product_id`.
+pub const PRODUCT_ID_BYTES: usize = 32;
 /// Most characters of `out_trade_no`, and the fewest.
 pub const OUT_TRADE_NO_BYTES: std::ops::RangeInclusive<usize> = 6..=32;
 /// Most characters of `out_refund_no`, and the fewest.
@@ -44,6 +54,35 @@ pub enum LimitError {
         /// The most.
         max: usize,
     },
+    /// More characters than WeChat takes.
+    #[error("must not exceed {max} characters")]
+    TooManyCharacters {
+        /// The most.
+        max: usize,
+    },
+    /// The parts fit, but together they make more of WeChat's JSON than it takes.
+    #[error("must not exceed {max} bytes as WeChat's JSON")]
+    TooLongAsJson {
+        /// The most.
+        max: usize,
+    },
+    /// A number outside its range.
+    #[error("must be between {min} and {max}")]
+    Range {
+        /// The least.
+        min: i64,
+        /// The most.
+        max: i64,
+    },
+    /// Not an administrative division.
+    #[error("must be six digits")]
+    AreaCode,
+    /// Not the address of a page.
+    #[error("must be an absolute http(s) URL")]
+    WebUrl,
+    /// Not the address of a page behind TLS.
+    #[error("must be an absolute https URL")]
+    HttpsUrl,
     /// Characters WeChat refuses.
     #[error("must not contain {what}")]
     Characters {
@@ -102,6 +141,11 @@ pub fn check_openid(openid: &str) -> Result<(), LimitError> {
     number(openid, 1..=OPENID_BYTES, b"_-")
 }
 
+/// `product_id`: 1 to 32 of `0-9A-Za-z_-`.
+pub fn check_product_id(product_id: &str) -> Result<(), LimitError> {
+    number(product_id, 1..=PRODUCT_ID_BYTES, b"_-")
+}
+
 /// `total_fee`: 1 fen up to [`TOTAL_FEE_MAX`].
 pub fn check_total_fee(total_fee: Fen) -> Result<(), LimitError> {
     if total_fee.is_positive() && total_fee <= TOTAL_FEE_MAX { Ok(()) } else { Err(LimitError::Amount) }
@@ -129,13 +173,20 @@ pub fn check_notify_url(notify_url: &str) -> Result<(), LimitError> {
     }
 }
 
-/// Free text that people read.
+/// Free text that people read, limited in bytes.
 fn text(value: &str, max: usize) -> Result<(), LimitError> {
+    if max < value.len() { Err(LimitError::TooLong { max }) } else { plain(value) }
+}
+
+/// Free text, limited in characters.
+fn characters(value: &str, max: usize) -> Result<(), LimitError> {
+    if max < value.chars().count() { Err(LimitError::TooManyCharacters { max }) } else { plain(value) }
+}
+
+/// Text that WeChat takes and that every SDK signs alike.
+fn plain(value: &str) -> Result<(), LimitError> {
     if value.is_empty() {
         return Err(LimitError::Empty);
-    }
-    if max < value.len() {
-        return Err(LimitError::TooLong { max });
     }
     if value.chars().any(|character| character.is_control() || !is_xml_char(character)) {
         return Err(LimitError::Characters { what: "control characters" });
