@@ -144,6 +144,15 @@ pub fn native_1_url(fields: &Fields, key: &ApiKey, sign_type: SignType) -> Strin
     url
 }
 
+/// Where a browser goes to pay: `mweb_url` as WeChat gave it, and the way back behind it. The browser returns there whether or
+/// not it was paid; see [`limits::check_redirect_url`](super::limits::check_redirect_url).
+pub fn h5_url(mweb_url: &str, redirect_url: Option<&str>) -> String {
+    match redirect_url {
+        Some(redirect_url) => format!("{mweb_url}&redirect_url={}", query_value(redirect_url)),
+        None => mweb_url.to_owned(),
+    }
+}
+
 /// A value percent-encoded as WeChat expects it in a query string.
 pub(crate) fn query_value(value: &str) -> String {
     utf8_percent_encode(value, QUERY_VALUE).to_string()

@@ -52,7 +52,7 @@ impl Goods {
         json(&Detail {
             cost_price: self.cost_price.map(Fen::get),
             receipt_id: self.receipt_id.as_deref(),
-            goods_detail: self
+            items: self
                 .items
                 .iter()
                 .map(|item| Sold {
@@ -70,7 +70,7 @@ impl Goods {
 /// The text of `detail` of a refund that names goods.
 pub(super) fn refund_detail(items: &[RefundGoodsItem]) -> String {
     json(&RefundDetail {
-        goods_detail: items
+        items: items
             .iter()
             .map(|item| Returned {
                 goods_id: &item.goods_id,
@@ -95,7 +95,8 @@ struct Detail<'a> {
     cost_price: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt_id: Option<&'a str>,
-    goods_detail: Vec<Sold<'a>>,
+    #[serde(rename = "goods_detail")]
+    items: Vec<Sold<'a>>,
 }
 
 #[derive(Serialize)]
@@ -111,7 +112,8 @@ struct Sold<'a> {
 
 #[derive(Serialize)]
 struct RefundDetail<'a> {
-    goods_detail: Vec<Returned<'a>>,
+    #[serde(rename = "goods_detail")]
+    items: Vec<Returned<'a>>,
 }
 
 #[derive(Serialize)]

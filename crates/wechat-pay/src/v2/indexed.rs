@@ -26,7 +26,7 @@ pub fn refund_coupons(fields: &Fields) -> Result<Vec<Coupon>, FieldError> {
 /// The refunds of a refund query, each with its coupons.
 pub fn refunds(fields: &Fields) -> Result<Vec<RefundSummary>, FieldError> {
     let found = indices(fields, |name| index_after(name, "refund_id").or_else(|| index_after(name, "out_refund_no")));
-    found.into_iter().map(|n| refund(fields, n)).collect()
+    found.into_iter().map(|n| refund(fields, Some(n))).collect()
 }
 
 /// Writes the refunds of an answer to a refund query, as the provider does: numbered from 0, whatever the offset.
@@ -63,27 +63,37 @@ pub fn write_refunds(refunds: &[RefundSummary]) -> Fields {
     fields
 }
 
-fn refund(fields: &Fields, n: u32) -> Result<RefundSummary, FieldError> {
-    let text = |name: &str| fields.text(&format!("{name}_{n}")).map(str::to_owned);
-    let required = |name: &str| fields.required(&format!("{name}_{n}")).map(str::to_owned);
+/// The one refund of an answer that does not number it (`refundqueryv2`).
+pub(crate) fn refund_without_number(fields: &Fields) -> Result<RefundSummary, FieldError> {
+    refund(fields, None)
+}
+
+fn refund(fields: &Fields, n: Option<u32>) -> Result<RefundSummary, FieldError> {
+    let named = |name: &str| numbered(name, n);
+    let text = |name: &str| fields.text(&named(name)).map(str::to_owned);
+    let required = |name: &str| fields.required(&named(name)).map(str::to_owned);
     Ok(RefundSummary {
         out_refund_no: required("out_refund_no")?,
         refund_id: required("refund_id")?,
-        refund_fee: fields.required_fen(&format!("refund_fee_{n}"))?,
-        settlement_refund_fee: fields.fen(&format!("settlement_refund_fee_{n}"))?,
+        refund_fee: fields.required_fen(&named("refund_fee"))?,
+        settlement_refund_fee: fields.fen(&named("settlement_refund_fee"))?,
         status: RefundStatus::parse(&required("refund_status")?),
         channel: text("refund_channel"),
         // WeChat's spelling.
         received_by: text("refund_recv_accout"),
-        succeeded_at: fields.time_spaced(&format!("refund_success_time_{n}"))?,
-        coupon_refund_fee: fields.fen(&format!("coupon_refund_fee_{n}"))?,
-        coupons: coupons(fields, "coupon_refund_id", "coupon_refund_fee", Some(n))?,
+        succeeded_at: fields.time_spaced(&named("refund_success_time"))?,
+        coupon_refund_fee: fields.fen(&named("coupon_refund_fee"))?,
+        coupons: coupons(fields, "coupon_refund_id", "coupon_refund_fee", n)?,
     })
+}
+
+fn numbered(name: &str, n: Option<u32>) -> String {
+    n.map_or_else(|| name.to_owned(), |n| format!("{name}_{n}"))
 }
 
 /// The coupons named `…_m`, or `…_n_m` for the coupons of refund `n`.
 fn coupons(fields: &Fields, id: &str, fee: &str, of_refund: Option<u32>) -> Result<Vec<Coupon>, FieldError> {
-    let named = |name: &str| of_refund.map_or_else(|| name.to_owned(), |n| format!("{name}_{n}"));
+    let named = |name: &str| numbered(name, of_refund);
     let (id, fee, kind) = (named(id), named(fee), named("coupon_type"));
     let found = indices(fields, |name| [&id, &fee, &kind].into_iter().find_map(|prefix| index_after(name, prefix)));
     found

@@ -1,4 +1,4 @@
-//! `jscode2session`: turns the code of `wx.login` into the user's openid.
+//! `jscode2session` and OAuth: turns the code of `wx.login`, or that of an official account's redirect, into the user's openid.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -7,6 +7,9 @@ use super::OpenId;
 
 /// Path below `https://api.weixin.qq.com`.
 pub const PATH: &str = "/sns/jscode2session";
+
+/// Path of the OAuth call of official accounts, below the same host.
+pub const OAUTH_PATH: &str = "/sns/oauth2/access_token";
 
 /// Largest answer that is read; a session is a few hundred bytes.
 pub const MAX_BYTES: usize = 16 * 1024;
@@ -19,6 +22,11 @@ pub fn query<'a>(appid: &'a str, app_secret: &'a SecretString, js_code: &'a str)
         ("js_code", js_code),
         ("grant_type", "authorization_code"),
     ]
+}
+
+/// The query of the OAuth call; see [`query`].
+pub fn oauth_query<'a>(appid: &'a str, app_secret: &'a SecretString, code: &'a str) -> [(&'static str, &'a str); 4] {
+    [("appid", appid), ("secret", app_secret.expose_secret()), ("code", code), ("grant_type", "authorization_code")]
 }
 
 /// What came of a login code.
@@ -59,7 +67,7 @@ pub enum LoginReason {
     Busy,
     /// Too many logins of this user in a minute; wait, then the same code may be tried again.
     TooOften,
-    /// The code is invalid, expired or used; the client calls `wx.login` again.
+    /// The code is invalid, expired or used; the client calls `wx.login`, or follows the redirect, again.
     CodeSpent,
     /// WeChat blocks this user.
     UserBlocked,
@@ -76,7 +84,7 @@ impl LoginReason {
     }
 }
 
-/// Reads an answer. The content type is unreliable (`text/plain`), so only the body counts.
+/// Reads an answer of either call; the tokens of OAuth are left where they are, nobody of ours needs them. The content type is unreliable (`text/plain`), so only the body counts.
 pub fn parse(body: &[u8]) -> Login {
     if MAX_BYTES < body.len() {
         return Login::Unreadable;
@@ -99,7 +107,8 @@ const fn reason(errcode: i64) -> LoginReason {
     match errcode {
         -1 => LoginReason::Busy,
         45011 => LoginReason::TooOften,
-        40029 | 40163 => LoginReason::CodeSpent,
+        // The last one is OAuth's alone.
+        40029 | 40163 | 42003 => LoginReason::CodeSpent,
         40226 => LoginReason::UserBlocked,
         40013 | 40125 => LoginReason::Misconfigured,
         _ => LoginReason::Other,

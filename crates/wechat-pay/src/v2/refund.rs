@@ -1,10 +1,11 @@
-//! `/secapi/pay/refund`: asks for money to go back. Needs the merchant's client certificate.
+//! `/secapi/pay/refund` and `refundv2`: asks for money to go back. Needs the merchant's client certificate.
 
 use money::Fen;
 
 use super::fields::FieldProblem;
+use super::goods::refund_detail;
 use super::request::Request;
-use super::{ApiKey, Coupon, FieldError, Fields, Identity, OrderNumber, SignType, indexed};
+use super::{ApiKey, Coupon, FieldError, Fields, Identity, OrderNumber, RefundGoodsItem, SignType, indexed};
 
 /// Asks for a refund. `out_refund_no` is its idempotency key: a failed attempt is repeated with the same number,
 /// because a new number would be a second refund.
@@ -24,11 +25,16 @@ pub struct Refund {
     pub refund_desc: Option<String>,
     /// Where the refund notice goes; without it, where the merchant platform says.
     pub notify_url: Option<String>,
+    /// What goes back, of an order with single-item promotions; see
+    /// [`limits::check_refund_goods`](super::limits::check_refund_goods). A refund that names goods has a path of its own.
+    pub goods: Vec<RefundGoodsItem>,
 }
 
 impl Refund {
     /// Path below WeChat's host.
     pub const PATH: &str = "/secapi/pay/refund";
+    /// The path of a refund that names goods.
+    pub const PATH_WITH_GOODS: &str = "/secapi/pay/refundv2";
 
     /// The signed request. `nonce` is at most 32 letters and digits, new for every attempt.
     pub fn signed(&self, nonce: &str, key: &ApiKey, sign_type: SignType) -> Fields {
@@ -40,6 +46,7 @@ impl Refund {
             .with("refund_fee", self.refund_fee.get().to_string())
             .with_some("refund_desc", self.refund_desc.as_deref())
             .with_some("notify_url", self.notify_url.as_deref())
+            .with_some("detail", (!self.goods.is_empty()).then(|| refund_detail(&self.goods)))
             .signed(key, sign_type)
     }
 }

@@ -33,6 +33,9 @@ impl RefundQuery {
     /// Path below WeChat's host.
     pub const PATH: &str = "/pay/refundquery";
 
+    /// The path for refunds that named goods; it knows refunds by their own numbers alone.
+    pub const PATH_WITH_GOODS: &str = "/pay/refundqueryv2";
+
     /// Most refunds in one answer; further ones are asked for with an offset.
     pub const PAGE: u32 = 10;
 
@@ -63,6 +66,17 @@ pub struct RefundList {
     pub total_refund_count: Option<u32>,
     /// The refunds of this page, in WeChat's order.
     pub refunds: Vec<RefundSummary>,
+}
+
+/// One refund that named goods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundWithGoods {
+    /// WeChat's number of the payment.
+    pub transaction_id: String,
+    /// Our number of the payment.
+    pub out_trade_no: String,
+    /// The refund.
+    pub refund: RefundSummary,
 }
 
 /// One refund.
@@ -149,10 +163,35 @@ impl RefundList {
     /// # Errors
     /// [`FieldError`] when the answer is about other refunds, or contradicts itself with two of one number.
     pub fn only(&self, out_refund_no: &str) -> Result<&RefundSummary, FieldError> {
-        let mut found = self.refunds.iter().filter(|refund| refund.out_refund_no == out_refund_no);
-        match (found.next(), found.next()) {
-            (Some(refund), None) => Ok(refund),
-            _ => Err(FieldError::new("out_refund_no", FieldProblem::Mismatch)),
+        only(&self.refunds, out_refund_no)
+    }
+}
+
+impl RefundWithGoods {
+    /// Reads the fields of a successful answer of `refundqueryv2` to a query for our number `out_refund_no`.
+    ///
+    /// WeChat's pages show its one refund without numbers behind the names, and one SDK reads numbered names as at
+    /// `refundquery`: both are read. Numbered names, once there are any, decide alone.
+    ///
+    /// # Errors
+    /// [`FieldError`] when a number, amount or status is absent or malformed, or the answer is about another refund.
+    pub fn parse(fields: &Fields, out_refund_no: &str) -> Result<RefundWithGoods, FieldError> {
+        let mut refunds = indexed::refunds(fields)?;
+        if refunds.is_empty() {
+            refunds.push(indexed::refund_without_number(fields)?);
         }
+        Ok(RefundWithGoods {
+            transaction_id: fields.required("transaction_id")?.to_owned(),
+            out_trade_no: fields.required("out_trade_no")?.to_owned(),
+            refund: only(&refunds, out_refund_no)?.clone(),
+        })
+    }
+}
+
+fn only<'a>(refunds: &'a [RefundSummary], out_refund_no: &str) -> Result<&'a RefundSummary, FieldError> {
+    let mut found = refunds.iter().filter(|refund| refund.out_refund_no == out_refund_no);
+    match (found.next(), found.next()) {
+        (Some(refund), None) => Ok(refund),
+        _ => Err(FieldError::new("out_refund_no", FieldProblem::Mismatch)),
     }
 }

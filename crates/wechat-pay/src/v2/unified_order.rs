@@ -141,16 +141,18 @@ impl Prepaid {
     /// Reads the fields of a successful answer.
     ///
     /// # Errors
-    /// [`FieldError`] when `prepay_id` is absent, or the answer is about another `trade_type`.
+    /// [`FieldError`] when `prepay_id`, or what opens this way to pay, is absent, or the answer is about another
+    /// `trade_type`.
     pub fn parse(fields: &Fields, trade_type: &TradeType) -> Result<Prepaid, FieldError> {
         if fields.text("trade_type").is_some_and(|answered| answered != trade_type.as_str()) {
             return Err(FieldError::new("trade_type", FieldProblem::Mismatch));
         }
-        let text = |name| fields.text(name).map(str::to_owned);
+        let required =
+            |name, needed: bool| if needed { fields.required(name).map(Some) } else { Ok(fields.text(name)) };
         Ok(Prepaid {
             prepay_id: fields.required("prepay_id")?.to_owned(),
-            code_url: text("code_url"),
-            mweb_url: text("mweb_url"),
+            code_url: required("code_url", matches!(trade_type, TradeType::Native { .. }))?.map(str::to_owned),
+            mweb_url: required("mweb_url", matches!(trade_type, TradeType::H5 { .. }))?.map(str::to_owned),
         })
     }
 }

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use serde_json::json;
-use wechat_pay::v2::client::{AppInvocation, Invocation};
+use wechat_pay::v2::client::{AppInvocation, Invocation, h5_url};
 use wechat_pay::v2::{ApiKey, Identity, RedpackInvocation, SignType, sign};
 
 use crate::{identity, key};
@@ -48,4 +48,14 @@ fn a_red_packet_signs_its_package_encoded_and_in_lower_case() {
     assert_eq!(invocation.package, "sendid%3D1%26ver%3D8");
     assert_eq!(invocation.pay_sign, invocation.pay_sign.to_lowercase());
     assert!(invocation.signed_fields("wx1").get("signType").is_none());
+}
+
+#[test]
+fn the_way_back_stands_behind_the_address_that_wechat_gave() {
+    let mweb_url = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx1&package=2150917749";
+    assert_eq!(h5_url(mweb_url, None), mweb_url);
+    assert_eq!(
+        h5_url(mweb_url, Some("https://shop.example/done?order=1&x=茶#end")),
+        format!("{mweb_url}&redirect_url=https%3A%2F%2Fshop.example%2Fdone%3Forder%3D1%26x%3D%E8%8C%B6%23end")
+    );
 }

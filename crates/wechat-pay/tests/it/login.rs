@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use secrecy::SecretString;
-use wechat_pay::v2::login::{Login, LoginReason, parse, query};
+use wechat_pay::v2::login::{Login, LoginReason, OAUTH_PATH, oauth_query, parse, query};
 
 fn refused(body: &str) -> (i64, LoginReason) {
     match parse(body.as_bytes()) {
@@ -30,6 +30,7 @@ fn refusals_say_what_they_mean() {
         (45011, LoginReason::TooOften, true),
         (40029, LoginReason::CodeSpent, false),
         (40163, LoginReason::CodeSpent, false),
+        (42003, LoginReason::CodeSpent, false),
         (40226, LoginReason::UserBlocked, false),
         (40013, LoginReason::Misconfigured, false),
         (40125, LoginReason::Misconfigured, false),
@@ -51,6 +52,24 @@ fn the_query_names_the_grant_and_sessions_hide_their_secrets() {
     );
     let shown = format!("{:?}", parse(br#"{"session_key":"kkk","openid":"oABC","unionid":"uuu"}"#));
     assert!(!shown.contains("kkk") && !shown.contains("oABC") && !shown.contains("uuu"), "{shown}");
+}
+
+#[test]
+fn an_official_account_asks_with_a_code_of_its_redirect_and_reads_the_same_openid() {
+    let secret = SecretString::from("app-secret");
+    assert_eq!(OAUTH_PATH, "/sns/oauth2/access_token");
+    assert_eq!(
+        oauth_query("wx1", &secret, "c0de"),
+        [("appid", "wx1"), ("secret", "app-secret"), ("code", "c0de"), ("grant_type", "authorization_code")]
+    );
+    let answer =
+        br#"{"access_token":"ttt","expires_in":7200,"refresh_token":"rrr","openid":"oABC","scope":"snsapi_base"}"#;
+    let login = parse(answer);
+    let Login::Session(session) = &login else { panic!("{login:?}") };
+    assert_eq!(session.openid.as_str(), "oABC");
+    assert!(session.session_key.is_none());
+    let shown = format!("{login:?}");
+    assert!(!shown.contains("ttt") && !shown.contains("rrr"), "{shown}");
 }
 
 proptest! {

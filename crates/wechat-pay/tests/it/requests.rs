@@ -2,9 +2,10 @@ use jiff::Timestamp;
 use jiff::civil::date;
 use money::Fen;
 use wechat_pay::v2::{
-    BillType, CloseOrder, DownloadBill, FieldProblem, Fields, Goods, GoodsItem, H5Scene, Identity, OpenId, OrderNumber,
-    OrderQuery, OrderStatus, Particulars, Payer, Prepaid, Refund, RefundAccepted, RefundList, RefundNumber,
-    RefundQuery, RefundStatus, SignType, Store, TradeState, TradeType, UnifiedOrder, sign, xml,
+    AccountType, BillType, CloseOrder, DigestUnreadable, DownloadBill, DownloadFundFlow, FieldProblem, Fields,
+    FileDigest, Goods, GoodsItem, H5Scene, Identity, OpenId, OrderNumber, OrderQuery, OrderStatus, Particulars, Payer,
+    Prepaid, Refund, RefundAccepted, RefundGoodsItem, RefundList, RefundNumber, RefundQuery, RefundStatus,
+    RefundWithGoods, SignType, Store, TradeState, TradeType, UnifiedOrder, sign, xml,
 };
 
 use crate::{identity, key};
@@ -175,6 +176,7 @@ fn every_request_verifies_after_its_trip_and_names_only_hmac() {
                 .signed("n", &key(), sign_type),
             DownloadBill { identity: identity(), bill_date: date(2020, 1, 2), bill_type: BillType::All, gzip: true }
                 .signed("n", &key(), sign_type),
+            Refund { goods: vec![goods_back()], ..refund() }.signed("n", &key(), sign_type),
         ];
         for request in requests {
             let received = xml::parse("xml", xml::write("xml", &request).as_bytes()).unwrap();
@@ -182,6 +184,72 @@ fn every_request_verifies_after_its_trip_and_names_only_hmac() {
             let named = (sign_type == SignType::HmacSha256).then_some("HMAC-SHA256");
             assert_eq!(received.get("sign_type"), named);
         }
+    }
+}
+
+#[test]
+fn what_opens_native_and_h5_must_be_in_the_answer() {
+    let native = TradeType::Native { product_id: "1".to_owned(), payer: None };
+    let h5 = TradeType::H5 { scene: H5Scene::IosApp { name: "s".to_owned(), bundle_id: "b".to_owned() } };
+    for (trade_type, name) in [(native, "code_url"), (h5, "mweb_url")] {
+        let mut fields = Fields::from_iter([("prepay_id", "wx1")]);
+        let error = Prepaid::parse(&fields, &trade_type).unwrap_err();
+        assert_eq!((error.field.as_str(), error.problem), (name, FieldProblem::Missing));
+        fields.insert(name, "x://y");
+        let prepaid = Prepaid::parse(&fields, &trade_type).unwrap();
+        assert_eq!(prepaid.code_url.or(prepaid.mweb_url).as_deref(), Some("x://y"));
+    }
+    assert!(Prepaid::parse(&Fields::from_iter([("prepay_id", "wx1")]), &TradeType::App).is_ok());
+}
+
+#[test]
+fn a_fund_flow_is_asked_with_hmac_whatever_else_the_merchant_signs_with() {
+    for account_type in AccountType::ALL {
+        let call = DownloadFundFlow { identity: identity(), bill_date: date(2020, 1, 2), account_type, gzip: true };
+        let fields = call.signed("n", &key());
+        assert_eq!(
+            told(&fields, &["bill_date", "account_type", "tar_type", "sign_type"]),
+            [Some("20200102"), Some(account_type.as_str()), Some("GZIP"), Some("HMAC-SHA256")]
+        );
+        assert_eq!(sign::verify(&fields, &key(), SignType::HmacSha256), Ok(()));
+    }
+}
+
+/// SHA-1 of `abc`, as every table of test vectors has it.
+const ABC: &str = "a9993e364706816aba3e25717850c26c9cd0d89d";
+
+#[test]
+fn a_digest_is_read_in_hex_and_in_base64_and_holds_for_the_file_as_served_or_as_read() {
+    for header in [
+        format!("SHA={ABC}"),
+        format!("sha={}", ABC.to_uppercase()),
+        "SHA=qZk+NkcGgWq6PiVxeFDCbJzQ2J0=".to_owned(),
+        format!("unixsum=30637, SHA={ABC}"),
+    ] {
+        let digest = FileDigest::promised(&header).unwrap().expect("a SHA is promised");
+        let after = |served: &[&[u8]], plain: &[&[u8]]| {
+            let mut digest = digest.clone();
+            for bytes in served {
+                digest.served(bytes);
+            }
+            for bytes in plain {
+                digest.plain(bytes);
+            }
+            digest.holds()
+        };
+        assert!(after(&[b"a", b"bc"], &[b"x"]), "{header}");
+        assert!(after(&[b"x"], &[b"ab", b"c"]), "{header}");
+        assert!(!after(&[b"ab"], &[b"x"]) && !after(&[], &[]), "{header}");
+    }
+}
+
+#[test]
+fn a_digest_that_cannot_be_read_is_no_digest_that_was_not_promised() {
+    for header in ["", "MD5=HUXZLQLMuI/KZ5KDcJPcOA==", "unixsum=30637", "SHA-256=x"] {
+        assert!(FileDigest::promised(header).unwrap().is_none(), "{header}");
+    }
+    for header in ["SHA=", "SHA=abc", &format!("SHA={}", "+1".repeat(20)), &format!("SHA={}", "é".repeat(20))] {
+        assert_eq!(FileDigest::promised(header).unwrap_err(), DigestUnreadable, "{header}");
     }
 }
 
@@ -227,6 +295,54 @@ fn refund() -> Refund {
         refund_fee: Fen::new(30),
         refund_desc: None,
         notify_url: None,
+        goods: Vec::new(),
+    }
+}
+
+fn goods_back() -> RefundGoodsItem {
+    RefundGoodsItem {
+        goods_id: "tea-1".to_owned(),
+        wxpay_goods_id: Some("1001".to_owned()),
+        name: Some("茶".to_owned()),
+        refund: Fen::new(30),
+        quantity: 1,
+        price: Fen::new(50),
+    }
+}
+
+#[test]
+fn a_refund_names_its_goods_in_wechats_words() {
+    let plain = goods_back();
+    let bare = RefundGoodsItem { wxpay_goods_id: None, name: None, ..plain.clone() };
+    let fields = Refund { goods: vec![plain, bare], ..refund() }.signed("n", &key(), SignType::Md5);
+    let detail = r#"{"goods_detail":[{"goods_id":"tea-1","wxpay_goods_id":"1001","goods_name":"茶","refund_amount":30,"refund_quantity":1,"price":50},{"goods_id":"tea-1","refund_amount":30,"refund_quantity":1,"price":50}]}"#;
+    assert_eq!(fields.get("detail"), Some(detail));
+    assert_eq!(refund().signed("n", &key(), SignType::Md5).get("detail"), None);
+}
+
+#[test]
+fn a_refund_with_goods_is_read_with_and_without_numbers_behind_the_names() {
+    let told = [("out_refund_no", "R1"), ("refund_id", "5"), ("refund_fee", "30"), ("refund_status", "SUCCESS")];
+    let payment = [("transaction_id", "4"), ("out_trade_no", "T")];
+    let plain = Fields::from_iter([&told[..], &payment].concat());
+    let read = RefundWithGoods::parse(&plain, "R1").unwrap();
+    assert_eq!((read.refund.refund_fee, read.refund.status), (Fen::new(30), RefundStatus::Success));
+
+    let mut fields: Fields = told.iter().map(|(name, value)| (format!("{name}_0"), *value)).collect();
+    for (name, value) in payment {
+        fields.insert(name, value);
+    }
+    // Production answers of the older call carry such fields; they are no refund.
+    fields.insert("refund_fee", "99");
+    assert_eq!(RefundWithGoods::parse(&fields, "R1").unwrap().refund.refund_fee, Fen::new(30));
+
+    for fields in [&plain, &fields] {
+        assert_eq!(RefundWithGoods::parse(fields, "R2").unwrap_err().problem, FieldProblem::Mismatch);
+    }
+    for (name, _) in [&told[..], &payment].concat() {
+        let mut fields = plain.clone();
+        fields.remove(name);
+        assert_eq!(RefundWithGoods::parse(&fields, "R1").unwrap_err().field, name);
     }
 }
 

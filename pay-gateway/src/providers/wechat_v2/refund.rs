@@ -28,6 +28,7 @@ impl Session {
             refund_fee: order.amount,
             refund_desc: order.reason.clone(),
             notify_url: Some(self.merchant.notify_url(NoticeKind::Refund)),
+            goods: Vec::new(),
         };
         let signed = refund.signed(&nonce(), &self.account.api_key, self.account.sign_type);
         let fields = match self.exchange(&self.wechat.urls.refund, &refund.identity, &signed).await? {
