@@ -15,7 +15,13 @@ use svc_kit::{
 };
 use tonic::service::Routes;
 
-use crate::{Config, api::Api, calls::Calls, metrics::GatewayMetrics, providers::Providers};
+use crate::{
+    Config,
+    api::Api,
+    calls::Calls,
+    metrics::{GatewayMetrics, HostMetrics},
+    providers::Providers,
+};
 
 /// Largest request; the longest is a prepay of a few hundred bytes.
 const REQUEST_BYTES: usize = 16 * 1024;
@@ -60,10 +66,11 @@ impl App {
         merchants_part.ready();
         readiness.until(tasks.stop());
 
+        let hosts = HostMetrics::register(&metrics);
         let calls = Arc::new(Calls::new(GatewayMetrics::register(&metrics)));
         let api = Api {
             merchants: merchants.clone(),
-            providers: Arc::new(Providers::new(config, clock.clone())?),
+            providers: Arc::new(Providers::new(config, clock.clone(), hosts)?),
             calls: Arc::clone(&calls),
             clock,
             provider_timeout: config.provider_timeout(),

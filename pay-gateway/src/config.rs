@@ -11,6 +11,12 @@ use url::Url;
 const MOST_MS: u64 = 15_000;
 const _: () = assert!(Duration::from_millis(MOST_MS).as_millis() < DRAIN_TIME.as_millis());
 
+/// WeChat's main host.
+const MAIN: &str = "https://api.mch.weixin.qq.com";
+
+/// WeChat's host in another region, for when the main one fails: the same paths, numbers and certificates.
+const BACKUP: &str = "https://api2.mch.weixin.qq.com";
+
 /// Everything pay-gateway can be told; `pay-gateway --help` prints it.
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "pay-gateway", version, about = "The only process that talks to payment providers")]
@@ -28,13 +34,23 @@ pub struct Config {
     pub merchants_dir: PathBuf,
 
     /// Base URL of WeChat Pay API v2. Plain http is taken with a warning: it is for the sandbox.
-    #[arg(long, env, default_value = "https://api.mch.weixin.qq.com")]
+    #[arg(long, env, default_value = MAIN)]
     pub wechat_v2_url: Url,
+
+    /// Base URL to which calls go while the host of `WECHAT_V2_URL` fails. Without it <https://api2.mch.weixin.qq.com> when
+    /// `WECHAT_V2_URL` is WeChat's main host, otherwise none; the same as `WECHAT_V2_URL` means none.
+    #[arg(long, env)]
+    pub wechat_v2_backup_url: Option<Url>,
 
     /// Base URL of the calls that need the merchant's client certificate (refunds), when WeChat's side takes them elsewhere.
     /// Without it, `WECHAT_V2_URL`.
     #[arg(long, env)]
     pub wechat_v2_cert_url: Option<Url>,
+
+    /// The same as `WECHAT_V2_BACKUP_URL` for the calls that need the client certificate. Without it, what stands in for
+    /// `WECHAT_V2_URL` when these calls go there too.
+    #[arg(long, env)]
+    pub wechat_v2_backup_cert_url: Option<Url>,
 
     /// PEM file of the authorities whose certificates WeChat's hosts may show, instead of the system's: for the sandbox.
     /// Certificates are verified with it as without it.
@@ -69,6 +85,20 @@ impl Config {
         self.wechat_v2_cert_url.as_ref().unwrap_or(&self.wechat_v2_url)
     }
 
+    /// Base URL for while the main host fails.
+    pub fn wechat_v2_backup_url(&self) -> Option<Url> {
+        backup(self.wechat_v2_backup_url.as_ref(), &self.wechat_v2_url)
+    }
+
+    /// Base URL of the calls that need the merchant's client certificate, for while their main host fails.
+    pub fn wechat_v2_backup_cert_url(&self) -> Option<Url> {
+        let main = self.wechat_v2_cert_url();
+        if self.wechat_v2_backup_cert_url.is_none() && *main == self.wechat_v2_url {
+            return self.wechat_v2_backup_url();
+        }
+        backup(self.wechat_v2_backup_cert_url.as_ref(), main)
+    }
+
     /// How long connecting may take.
     pub fn connect_timeout(&self) -> Duration {
         Duration::from_millis(self.provider_connect_timeout_ms)
@@ -85,11 +115,23 @@ impl Config {
     /// One line that names the setting.
     pub fn check(&self) -> anyhow::Result<()> {
         base_url("WECHAT_V2_URL", &self.wechat_v2_url)?;
-        if let Some(url) = &self.wechat_v2_cert_url {
-            base_url("WECHAT_V2_CERT_URL", url)?;
+        for (setting, url) in [
+            ("WECHAT_V2_CERT_URL", &self.wechat_v2_cert_url),
+            ("WECHAT_V2_BACKUP_URL", &self.wechat_v2_backup_url),
+            ("WECHAT_V2_BACKUP_CERT_URL", &self.wechat_v2_backup_cert_url),
+        ] {
+            if let Some(url) = url {
+                base_url(setting, url)?;
+            }
         }
         base_url("WECHAT_LOGIN_URL", &self.wechat_login_url)
     }
+}
+
+/// What stands in for `main`.
+fn backup(told: Option<&Url>, main: &Url) -> Option<Url> {
+    let of_wechat = || Url::parse(BACKUP).ok().filter(|_| Url::parse(MAIN).is_ok_and(|known| known == *main));
+    told.cloned().or_else(of_wechat).filter(|backup| backup != main)
 }
 
 fn base_url(setting: &str, url: &Url) -> anyhow::Result<()> {
@@ -140,8 +182,14 @@ mod tests {
         for url in ["ftp://x.example", "https://user:word@x.example", "https://x.example/?a=b", "mailto:a@x.example"] {
             let refused = parsed(&["--wechat-v2-url", url]).check().expect_err(url).to_string();
             assert!(refused.starts_with("WECHAT_V2_URL must be"), "{refused}");
-            let refused = parsed(&["--wechat-v2-cert-url", url]).check().expect_err(url).to_string();
-            assert!(refused.starts_with("WECHAT_V2_CERT_URL must be"), "{refused}");
+            for (flag, setting) in [
+                ("--wechat-v2-cert-url", "WECHAT_V2_CERT_URL"),
+                ("--wechat-v2-backup-url", "WECHAT_V2_BACKUP_URL"),
+                ("--wechat-v2-backup-cert-url", "WECHAT_V2_BACKUP_CERT_URL"),
+            ] {
+                let refused = parsed(&[flag, url]).check().expect_err(url).to_string();
+                assert!(refused.starts_with(&format!("{setting} must be")), "{refused}");
+            }
         }
     }
 
@@ -153,6 +201,31 @@ mod tests {
         );
         let apart = parsed(&["--wechat-v2-url", "http://a.example", "--wechat-v2-cert-url", "https://b.example"]);
         assert_eq!(apart.wechat_v2_cert_url().as_str(), "https://b.example/");
+    }
+
+    fn backups(arguments: &[&str]) -> [Option<String>; 2] {
+        let config = parsed(arguments);
+        [config.wechat_v2_backup_url(), config.wechat_v2_backup_cert_url()].map(|url| url.map(String::from))
+    }
+
+    #[test]
+    fn wechats_main_host_has_wechats_backup_and_no_other_host_has_one_by_itself() {
+        let wechats = || Some("https://api2.mch.weixin.qq.com/".to_owned());
+        assert_eq!(backups(&[]), [wechats(), wechats()]);
+        assert_eq!(backups(&["--wechat-v2-url", "http://127.0.0.1:9900"]), [None, None]);
+        assert_eq!(backups(&["--wechat-v2-cert-url", "https://a.example"]), [wechats(), None]);
+        let only_cert =
+            ["--wechat-v2-url", "https://a.example", "--wechat-v2-cert-url", "https://api.mch.weixin.qq.com"];
+        assert_eq!(backups(&only_cert), [None, wechats()]);
+    }
+
+    #[test]
+    fn a_backup_is_what_is_set_and_the_main_host_itself_is_none() {
+        let [b, c] = ["https://b.example/", "https://c.example/"].map(|url| Some(url.to_owned()));
+        assert_eq!(backups(&["--wechat-v2-backup-url", "https://b.example"]), [b.clone(), b.clone()]);
+        let both = ["--wechat-v2-backup-url", "https://b.example", "--wechat-v2-backup-cert-url", "https://c.example"];
+        assert_eq!(backups(&both), [b, c]);
+        assert_eq!(backups(&["--wechat-v2-backup-url", "https://api.mch.weixin.qq.com"]), [None, None]);
     }
 
     #[test]

@@ -76,6 +76,43 @@ impl GatewayMetrics {
     }
 }
 
+/// What is measured about a provider's hosts; clones share the counters.
+#[derive(Clone, Debug)]
+pub(crate) struct HostMetrics {
+    backup_in_use: Family<HostLabels, Gauge>,
+    switches: Family<SwitchLabels, Counter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HostLabels {
+    calls: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SwitchLabels {
+    calls: &'static str,
+    to: &'static str,
+}
+
+impl HostMetrics {
+    pub(crate) fn register(metrics: &Metrics) -> HostMetrics {
+        HostMetrics {
+            backup_in_use: metrics.gauges("provider_backup_in_use", "1 while calls go to the provider's backup host"),
+            switches: metrics.counters("provider_host_switches", "How often calls went over to the other host"),
+        }
+    }
+
+    /// Shows whether these calls go to the backup host.
+    pub(crate) fn in_use(&self, calls: &'static str, backup: bool) {
+        self.backup_in_use.get_or_create(&HostLabels { calls }).set(i64::from(backup));
+    }
+
+    /// Counts a change of host.
+    pub(crate) fn switched(&self, calls: &'static str, to: &'static str) {
+        self.switches.get_or_create(&SwitchLabels { calls, to }).inc();
+    }
+}
+
 /// One call under way.
 #[derive(Debug)]
 pub(crate) struct InFlight(Gauge);

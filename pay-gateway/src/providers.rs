@@ -17,6 +17,7 @@ use svc_kit::clock::Clock;
 
 use crate::{
     Config,
+    metrics::HostMetrics,
     outcome::{NotDone, Outcome, Unknown},
 };
 
@@ -88,8 +89,8 @@ pub(crate) enum Route {
 impl Providers {
     /// # Errors
     /// When the authorities cannot be read, or no HTTP client can be made.
-    pub(crate) fn new(config: &Config, clock: Clock) -> anyhow::Result<Providers> {
-        Ok(Providers { wechat_v2: Arc::new(wechat_v2::WechatV2::new(config, clock)?) })
+    pub(crate) fn new(config: &Config, clock: Clock, metrics: HostMetrics) -> anyhow::Result<Providers> {
+        Ok(Providers { wechat_v2: Arc::new(wechat_v2::WechatV2::new(config, clock, metrics)?) })
     }
 
     /// The way to this merchant's provider.

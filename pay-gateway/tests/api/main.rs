@@ -4,6 +4,7 @@ mod certificates;
 mod fake;
 mod harness;
 
+mod backup;
 mod bills;
 mod closing;
 mod limits;

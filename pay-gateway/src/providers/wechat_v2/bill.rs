@@ -11,6 +11,7 @@ use wechat_pay::{
 use super::{
     Session,
     gunzip::{Gunzip, MAGIC},
+    hosts::Sent,
     http, nonce,
 };
 use crate::{
@@ -33,6 +34,9 @@ const HEAD_BYTES: usize = 16;
 /// Longest silence in the middle of a bill.
 const SILENCE: Duration = Duration::from_secs(30);
 
+/// A silence of this length before a bill is its host's fault; WeChat may have to put it together.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 impl Session {
     /// Begins to download the trade bill of one day, with payments and refunds. The bill is not signed: TLS protects it on the
     /// way, and whoever reads it checks its sums.
@@ -43,8 +47,11 @@ impl Session {
             DownloadBill { identity: self.identity(app_id), bill_date: date, bill_type: BillType::All, gzip: true };
         let signed = call.signed(&nonce(), &self.account.api_key, self.account.sign_type);
         let client = self.client().map_err(NoBill::Refused)?;
-        let request = http::xml_request(&client, self.wechat.urls.download_bill.clone(), xml::write("xml", &signed));
-        let response = http::send(request).await.map_err(NoBill::Unknown)?;
+        let message = xml::write("xml", &signed);
+        let endpoint = &self.wechat.urls.download_bill;
+        let sent = endpoint.send(Some(PATIENCE), |url| http::xml_request(&client, url, &message)).await;
+        let Sent { response, trial } = sent.map_err(NoBill::Unknown)?;
+        trial.ends(None);
         let mut download = Download::new(response);
         download.fill(HEAD_BYTES).await.map_err(NoBill::Unknown)?;
         if download.starts_as_xml() {

@@ -13,7 +13,10 @@ use secrecy::ExposeSecret as _;
 use svc_kit::crash;
 use url::Url;
 
-use super::authorities::Authorities;
+use super::{
+    authorities::Authorities,
+    hosts::{Endpoint, Sent},
+};
 use crate::outcome::{Unknown, Why};
 
 /// Largest answer that is read; WeChat's are a few KiB.
@@ -99,14 +102,16 @@ fn same(one: &ClientIdentity, other: &ClientIdentity) -> bool {
 }
 
 /// Posts one XML message and reads the answer.
-pub(super) async fn post_xml(client: &Client, url: Url, message: String) -> Result<Vec<u8>, Unknown> {
-    let response = send(xml_request(client, url, message)).await?;
-    read(response, MAX_ANSWER_BYTES).await
+pub(super) async fn post_xml(client: &Client, endpoint: &Endpoint, message: &str) -> Result<Vec<u8>, Unknown> {
+    let Sent { response, trial } = endpoint.send(None, |url| xml_request(client, url, message)).await?;
+    let body = read(response, MAX_ANSWER_BYTES).await;
+    trial.ends(body.as_ref().err());
+    body
 }
 
 /// The request that carries one XML message.
-pub(super) fn xml_request(client: &Client, url: Url, message: String) -> RequestBuilder {
-    client.post(url).header(header::CONTENT_TYPE, "text/xml; charset=utf-8").body(message)
+pub(super) fn xml_request(client: &Client, url: Url, message: &str) -> RequestBuilder {
+    client.post(url).header(header::CONTENT_TYPE, "text/xml; charset=utf-8").body(message.to_owned())
 }
 
 /// Sends a request and takes the head of the answer, which must be 200: WeChat tells its own failures inside the body.

@@ -1,12 +1,13 @@
 //! WeChat Pay API v2 and WeChat's login host.
 //!
-//! `http` moves bytes, `authorities` says whose certificates are believed, `verdict` what a refusal amounts to, and each call
-//! has its own file.
+//! `http` moves bytes, `hosts` says to which host, `authorities` whose certificates are believed, `verdict` what a refusal
+//! amounts to, and each call has its own file.
 
 mod authorities;
 mod bill;
 mod close;
 mod gunzip;
+mod hosts;
 mod http;
 mod login;
 mod prepay;
@@ -17,7 +18,6 @@ mod verdict;
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use merchants::{Merchant, WechatV2Account};
 use svc_kit::clock::Clock;
 use url::Url;
@@ -29,9 +29,14 @@ use wechat_pay::v2::{
 
 pub(crate) use bill::Download;
 
-use self::{authorities::Authorities, http::Http};
+use self::{
+    authorities::Authorities,
+    hosts::{Endpoint, Hosts, url_below},
+    http::Http,
+};
 use crate::{
     Config,
+    metrics::HostMetrics,
     outcome::{Failure, Kind, NotDone},
 };
 
@@ -45,33 +50,48 @@ pub(crate) struct WechatV2 {
 
 #[derive(Debug)]
 struct Urls {
-    unified_order: Url,
-    order_query: Url,
-    close_order: Url,
-    refund: Url,
-    refund_query: Url,
-    download_bill: Url,
+    unified_order: Endpoint,
+    order_query: Endpoint,
+    close_order: Endpoint,
+    refund: Endpoint,
+    refund_query: Endpoint,
+    download_bill: Endpoint,
     login: Url,
 }
 
 impl WechatV2 {
     /// # Errors
     /// When the authorities cannot be read, or no HTTP client can be made.
-    pub(crate) fn new(config: &Config, clock: Clock) -> anyhow::Result<WechatV2> {
-        let (pay, login, with_cert) = (&config.wechat_v2_url, &config.wechat_login_url, config.wechat_v2_cert_url());
+    pub(crate) fn new(config: &Config, clock: Clock, metrics: HostMetrics) -> anyhow::Result<WechatV2> {
+        let (main, main_with_cert, login) =
+            (&config.wechat_v2_url, config.wechat_v2_cert_url(), &config.wechat_login_url);
+        let (backup, backup_with_cert) = (config.wechat_v2_backup_url(), config.wechat_v2_backup_cert_url());
+        let all = [Some(main), Some(main_with_cert), Some(login), backup.as_ref(), backup_with_cert.as_ref()];
         let authorities = match &config.wechat_v2_ca_file {
             Some(file) => Authorities::read(file)?,
-            None if [pay, login, with_cert].iter().any(|url| url.scheme() == "https") => Authorities::System,
+            None if all.iter().flatten().any(|url| url.scheme() == "https") => Authorities::System,
             None => Authorities::Nobody,
         };
+        // A silence that would be too long for a connection is the host's fault, however patient the caller is. The tenth less
+        // is for calls that may take no longer: they are given up a moment before the host has been silent for all of it.
+        let patience = config.connect_timeout().min(config.provider_timeout()) * 9 / 10;
+        let hosts = |main: &Url, backup: &Option<Url>, calls| {
+            let (clock, metrics) = (clock.clone(), metrics.clone());
+            Arc::new(Hosts::new(main.clone(), backup.clone(), calls, patience, clock, metrics))
+        };
+        let pay = hosts(main, &backup, "plain");
+        // What is learnt about a host by one call holds for all of them.
+        let same = pay.are(main_with_cert, backup_with_cert.as_ref());
+        let with_cert =
+            if same { Arc::clone(&pay) } else { hosts(main_with_cert, &backup_with_cert, "with_certificate") };
         let urls = Urls {
-            unified_order: below(pay, UnifiedOrder::PATH)?,
-            order_query: below(pay, OrderQuery::PATH)?,
-            close_order: below(pay, CloseOrder::PATH)?,
-            refund: below(with_cert, Refund::PATH)?,
-            refund_query: below(pay, RefundQuery::PATH)?,
-            download_bill: below(pay, DownloadBill::PATH)?,
-            login: below(login, LOGIN_PATH)?,
+            unified_order: below(&pay, UnifiedOrder::PATH)?,
+            order_query: below(&pay, OrderQuery::PATH)?,
+            close_order: below(&pay, CloseOrder::PATH)?,
+            refund: below(&with_cert, Refund::PATH)?,
+            refund_query: below(&pay, RefundQuery::PATH)?,
+            download_bill: below(&pay, DownloadBill::PATH)?,
+            login: url_below(login, LOGIN_PATH)?,
         };
         Ok(WechatV2 { http: Http::new(config.connect_timeout(), authorities)?, urls, clock })
     }
@@ -107,9 +127,9 @@ impl Session {
     }
 
     /// Sends one signed message and judges the answer.
-    async fn exchange(&self, url: &Url, identity: &Identity, signed: &Fields) -> Result<Answer, Failure> {
+    async fn exchange(&self, endpoint: &Endpoint, identity: &Identity, signed: &Fields) -> Result<Answer, Failure> {
         let client = self.client()?;
-        let body = http::post_xml(&client, url.clone(), xml::write("xml", signed)).await?;
+        let body = http::post_xml(&client, endpoint, &xml::write("xml", signed)).await?;
         Ok(self.judge(&body, identity))
     }
 
@@ -128,7 +148,6 @@ fn nonce() -> String {
     Uuid::new_v4().simple().to_string()
 }
 
-fn below(base: &Url, path: &str) -> anyhow::Result<Url> {
-    let text = format!("{}{path}", base.as_str().trim_end_matches('/'));
-    Url::parse(&text).with_context(|| format!("{text} is not a URL"))
+fn below(hosts: &Arc<Hosts>, path: &str) -> anyhow::Result<Endpoint> {
+    Endpoint::below(hosts, path)
 }
