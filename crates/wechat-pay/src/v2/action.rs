@@ -2,7 +2,7 @@
 //!
 //! The rule behind the tables: whenever money could have moved, the number never changes until a query has spoken.
 
-use super::{Answer, Unknown};
+use super::{Answer, Unknown, asks_again};
 
 /// The calls that differ in what their answers call for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,8 +27,16 @@ pub enum Api {
     Reverse,
     /// `/tools/authcodetoopenid`
     AuthCodeToOpenid,
-    /// `/mmpaymkttransfers/sendredpack`
+    /// `/mmpaymkttransfers/sendredpack`, `/sendgroupredpack`, `/sendminiprogramhb`
     SendRedpack,
+    /// `/mmpaymkttransfers/gethbinfo`
+    RedpackQuery,
+    /// `/billcommentsp/batchquerycomment`
+    CommentQuery,
+    /// `/face/get_wxpayface_authinfo`
+    FaceCredential,
+    /// `/tools/shorturl`
+    ShortUrl,
 }
 
 /// What came of a call, as far as it matters here.
@@ -112,9 +120,9 @@ impl Action {
 /// Nothing unproven decides anything: an unsigned failure is treated as no answer, whatever code it claims.
 pub fn after(api: Api, answer: &Answer) -> Action {
     let outcome = match answer {
-        Answer::Success(fields) => Outcome::Success { recall: fields.text("recall") == Some("Y") },
+        Answer::Success(fields) => Outcome::Success { recall: asks_again(fields) },
         Answer::Refused { err_code, err_code_des, fields } => {
-            Outcome::Refused { err_code, err_code_des: Some(err_code_des), recall: fields.text("recall") == Some("Y") }
+            Outcome::Refused { err_code, err_code_des: Some(err_code_des), recall: asks_again(fields) }
         }
         Answer::Unknown(Unknown::NotSigned { err_code, return_msg }) => {
             return after_unsigned(api, err_code.as_deref().unwrap_or(return_msg));
@@ -166,7 +174,7 @@ const fn of_unknown_code(api: Api) -> Action {
 fn of_api(api: Api, err_code: &str, err_code_des: Option<&str>) -> Option<Action> {
     match api {
         Api::UnifiedOrder => of_unified_order(err_code, err_code_des),
-        Api::Micropay | Api::Facepay => of_pay_code(err_code),
+        Api::Micropay | Api::Facepay => of_pay_code(err_code, err_code_des),
         Api::Refund => of_refund(err_code),
         Api::Reverse => match err_code {
             "REVERSE_EXPIRE" => Some(Action::FailUseRefund),
@@ -191,7 +199,11 @@ fn of_api(api: Api, err_code: &str, err_code_des: Option<&str>) -> Option<Action
             "BILL_CREATING" => Some(Action::BackoffRetrySameParams),
             _ => None,
         },
-        Api::SendRedpack => None,
+        // What came of an earlier sending of the same number is not said, so the number stays.
+        Api::SendRedpack if err_code == "INVALID_REQUEST" => Some(Action::Query),
+        Api::SendRedpack => (err_code == "NOTENOUGH").then_some(Action::Fail),
+        Api::RedpackQuery => (err_code == "NOT_FOUND").then_some(Action::NotFound),
+        Api::CommentQuery | Api::FaceCredential | Api::ShortUrl => None,
     }
 }
 
@@ -209,13 +221,15 @@ fn of_unified_order(err_code: &str, err_code_des: Option<&str>) -> Option<Action
     })
 }
 
-fn of_pay_code(err_code: &str) -> Option<Action> {
+fn of_pay_code(err_code: &str, err_code_des: Option<&str>) -> Option<Action> {
     Some(match err_code {
         "SYSTEMERROR" | "BANKERROR" | "USERPAYING" => Action::Query,
         "NOTENOUGH" | "NOTSUPORTCARD" | "BUYER_MISMATCH" | "TRADE_ERROR" => Action::FailUser,
         "ORDERPAID" => Action::TreatAsPaidAfterQuery,
         "ORDERCLOSED" | "ORDERREVERSED" => Action::NewOutTradeNo,
         "OUT_TRADE_NO_USED" => Action::CheckDuplicateSubmit,
+        // "201 商户订单号重复": what was sent under that number before may have been paid.
+        "INVALID_REQUEST" if err_code_des.is_some_and(|words| words.contains("201")) => Action::CheckDuplicateSubmit,
         spent if is_spent_pay_code(spent) => Action::FailUserRefreshCode,
         _ => return None,
     })

@@ -74,36 +74,60 @@ impl Answer {
 /// The order is WeChat's and matters: transport, readability, `return_code`, signature, identity, and only then the
 /// result. Refused is therefore always verified, and an answer signed with another type than the request is unknown.
 pub fn judge(status: u16, body: &[u8], request: &Identity, key: &ApiKey, sign_type: SignType) -> Answer {
-    if status != 200 {
-        return Answer::Unknown(Unknown::HttpStatus(status));
+    match verified(status, body, request, key, sign_type) {
+        Ok(fields) => result(fields, None),
+        Err(unknown) => Answer::Unknown(unknown),
     }
-    let fields = match xml::parse("xml", body) {
-        Ok(fields) => fields,
-        Err(error) => return Answer::Unknown(Unknown::Unreadable(error)),
-    };
+}
+
+/// As [`judge`], for the one call whose answers may lack a `result_code`
+/// ([`FaceCredentialRequest`](super::FaceCredentialRequest)): there a verified answer without one is a success.
+pub fn judge_credential(status: u16, body: &[u8], request: &Identity, key: &ApiKey, sign_type: SignType) -> Answer {
+    match verified(status, body, request, key, sign_type) {
+        Ok(fields) => result(fields, Some("SUCCESS")),
+        Err(unknown) => Answer::Unknown(unknown),
+    }
+}
+
+/// The verified fields of an answer, whatever its result.
+fn verified(
+    status: u16,
+    body: &[u8],
+    request: &Identity,
+    key: &ApiKey,
+    sign_type: SignType,
+) -> Result<Fields, Unknown> {
+    if status != 200 {
+        return Err(Unknown::HttpStatus(status));
+    }
+    let fields = xml::parse("xml", body).map_err(Unknown::Unreadable)?;
     if fields.text("return_code") != Some("SUCCESS") {
-        return Answer::Unknown(Unknown::NotSigned {
-            return_msg: shortened(fields.text("return_msg")),
-            err_code: fields.text("err_code").map(|code| shortened(Some(code))),
+        return Err(Unknown::NotSigned {
+            return_msg: fields.text("return_msg").map(shortened).unwrap_or_default(),
+            err_code: fields.text("err_code").map(shortened),
         });
     }
-    if let Err(error) = sign::verify(&fields, key, sign_type) {
-        return Answer::Unknown(Unknown::BadSign(error));
+    sign::verify(&fields, key, sign_type).map_err(Unknown::BadSign)?;
+    match request.first_mismatch(&fields) {
+        Some(field) => Err(Unknown::Foreign { field }),
+        None => Ok(fields),
     }
-    if let Some(field) = request.first_mismatch(&fields) {
-        return Answer::Unknown(Unknown::Foreign { field });
-    }
-    match fields.text("result_code") {
+}
+
+/// Reads the result of verified fields; `absent` is what the lack of one means.
+fn result(fields: Fields, absent: Option<&str>) -> Answer {
+    match fields.text("result_code").or(absent) {
         Some("SUCCESS") => Answer::Success(fields),
         Some("FAIL") => Answer::Refused {
-            err_code: shortened(fields.text("err_code")),
-            err_code_des: shortened(fields.text("err_code_des")),
+            err_code: fields.text("err_code").map(shortened).unwrap_or_default(),
+            err_code_des: fields.text("err_code_des").map(shortened).unwrap_or_default(),
             fields,
         },
         _ => Answer::Unknown(Unknown::NoResult),
     }
 }
 
-fn shortened(text: Option<&str>) -> String {
-    text.unwrap_or_default().chars().filter(|character| !character.is_control()).take(MAX_MESSAGE_CHARS).collect()
+/// A piece of WeChat's text without control characters, at most as long as WeChat declares it.
+pub(crate) fn shortened(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).take(MAX_MESSAGE_CHARS).collect()
 }

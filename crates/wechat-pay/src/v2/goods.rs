@@ -49,7 +49,16 @@ pub struct RefundGoodsItem {
 impl Goods {
     /// The text of `detail`: the same goods always make the same bytes.
     pub fn detail(&self) -> String {
-        json(&Detail {
+        json(&self.in_words_of(false))
+    }
+
+    /// The text of `detail` for the older face API, which calls the quantity `goods_num`.
+    pub fn facepay_detail(&self) -> String {
+        json(&self.in_words_of(true))
+    }
+
+    fn in_words_of(&self, facepay: bool) -> Detail<'_> {
+        Detail {
             cost_price: self.cost_price.map(Fen::get),
             receipt_id: self.receipt_id.as_deref(),
             items: self
@@ -59,11 +68,12 @@ impl Goods {
                     goods_id: &item.goods_id,
                     wxpay_goods_id: item.wxpay_goods_id.as_deref(),
                     goods_name: item.name.as_deref(),
-                    quantity: item.quantity,
+                    quantity: (!facepay).then_some(item.quantity),
+                    goods_num: facepay.then_some(item.quantity),
                     price: item.price.get(),
                 })
                 .collect(),
-        })
+        }
     }
 }
 
@@ -106,7 +116,10 @@ struct Sold<'a> {
     wxpay_goods_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     goods_name: Option<&'a str>,
-    quantity: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantity: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    goods_num: Option<i64>,
     price: i64,
 }
 

@@ -74,7 +74,7 @@ impl Payer {
 }
 
 impl Request {
-    fn with_payer(self, payer: &Payer) -> Request {
+    pub(crate) fn with_payer(self, payer: &Payer) -> Request {
         match payer {
             Payer::App(openid) => self.with("openid", openid.as_str()),
             Payer::SubApp(openid) => self.with("sub_openid", openid.as_str()),

@@ -16,6 +16,9 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 /// Most fields one message may have: the longest refund query needs a few hundred. Notices have a smaller cap of their own.
 pub const MAX_FIELDS: usize = 2048;
 
+/// Deepest nesting inside a field that is left out; WeChat's has two levels.
+pub const MAX_DEPTH: u8 = 8;
+
 /// Longest name of a field. WeChat's own stay below 32.
 const MAX_NAME_BYTES: usize = 64;
 
@@ -35,6 +38,19 @@ pub fn parse(root: &str, bytes: &[u8]) -> Result<Fields, XmlError> {
 /// # Errors
 /// [`XmlError`]; its variants say what was refused, never what the message contained.
 pub fn parse_at_most(root: &str, bytes: &[u8], fields: usize) -> Result<Fields, XmlError> {
+    read(root, bytes, fields, None)
+}
+
+/// As [`parse`], but the field `nesting` may hold elements, at most [`MAX_DEPTH`] deep; what is in it is left out, and its value is
+/// empty. For unsigned lookups alone: a signature would be over another text than the one that was read.
+///
+/// # Errors
+/// [`XmlError`]; its variants say what was refused, never what the message contained.
+pub fn parse_leaving_out(root: &str, bytes: &[u8], nesting: &str) -> Result<Fields, XmlError> {
+    read(root, bytes, MAX_FIELDS, Some(nesting))
+}
+
+fn read(root: &str, bytes: &[u8], fields: usize, nesting: Option<&str>) -> Result<Fields, XmlError> {
     if MAX_BYTES < bytes.len() {
         return Err(XmlError::TooLarge);
     }
@@ -52,7 +68,8 @@ pub fn parse_at_most(root: &str, bytes: &[u8], fields: usize) -> Result<Fields, 
         let event = reader.read_event().map_err(|_| XmlError::Malformed)?;
         place = match (event, place) {
             (Event::DocType(_), _) => return Err(XmlError::Doctype),
-            (Event::Comment(_) | Event::PI(_), place) => place,
+            (Event::Comment(_) | Event::PI(_), place)
+            | (Event::Text(_) | Event::CData(_), place @ Place::LeftOut(..)) => place,
             (Event::Decl(declaration), Place::BeforeRoot) => {
                 check_declaration(&declaration)?;
                 Place::BeforeRoot
@@ -65,7 +82,34 @@ pub fn parse_at_most(root: &str, bytes: &[u8], fields: usize) -> Result<Fields, 
                 check_root(root, &start)?;
                 Place::AfterRoot
             }
-            (Event::Start(start), Place::InRoot) => Place::InField(names.next(&start)?, String::new()),
+            (Event::Start(start), Place::InRoot) => {
+                let name = names.next(&start)?;
+                if nesting == Some(name.as_str()) {
+                    Place::LeftOut(name, 0)
+                } else {
+                    Place::InField(name, String::new())
+                }
+            }
+            (Event::Start(start), Place::LeftOut(name, depth)) => {
+                check_attributes(&start)?;
+                if depth == MAX_DEPTH {
+                    return Err(XmlError::Nested);
+                }
+                Place::LeftOut(name, depth + 1)
+            }
+            (Event::Empty(start), place @ Place::LeftOut(..)) => {
+                check_attributes(&start)?;
+                place
+            }
+            (Event::GeneralRef(reference), place @ Place::LeftOut(..)) => {
+                resolve(&reference)?;
+                place
+            }
+            (Event::End(_), Place::LeftOut(name, 0)) => {
+                fields.push_new(name, String::new());
+                Place::InRoot
+            }
+            (Event::End(_), Place::LeftOut(name, depth)) => Place::LeftOut(name, depth - 1),
             (Event::Empty(start), Place::InRoot) => {
                 fields.push_new(names.next(&start)?, String::new());
                 Place::InRoot
@@ -145,6 +189,8 @@ enum Place {
     InRoot,
     /// Inside the named field, with the text so far.
     InField(String, String),
+    /// Inside the named field whose content is left out, so many elements deep.
+    LeftOut(String, u8),
     AfterRoot,
 }
 

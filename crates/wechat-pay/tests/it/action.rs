@@ -45,6 +45,12 @@ fn a_number_used_otherwise_is_checked_and_not_overwritten() {
         next_action(Api::UnifiedOrder, outcome)
     };
     assert_eq!(with("201 商户订单号重复"), Action::CheckDuplicateSubmit);
+    let at_counter = |words| {
+        let outcome = Outcome::Refused { err_code: "INVALID_REQUEST", err_code_des: Some(words), recall: false };
+        next_action(Api::Micropay, outcome)
+    };
+    assert_eq!(at_counter("201 商户订单号重复"), Action::CheckDuplicateSubmit, "the earlier one may have been paid");
+    assert_eq!(at_counter("非法请求"), Action::Fail);
     assert_eq!(with("非法请求"), Action::Fail);
     assert_eq!(refused(Api::UnifiedOrder, "OUT_TRADE_NO_USED"), Action::CheckDuplicateSubmit);
 }
@@ -69,6 +75,14 @@ fn the_tables_of_single_calls_hold() {
         (Api::Micropay, "NOTSUPORTCARD", Action::FailUser),
         (Api::Micropay, "ORDERREVERSED", Action::NewOutTradeNo),
         (Api::Micropay, "INVALID_REQUEST", Action::Fail),
+        (Api::Micropay, "OUT_TRADE_NO_USED", Action::CheckDuplicateSubmit),
+        (Api::Facepay, "AUTHCODEEXPIRE", Action::FailUserRefreshCode),
+        (Api::Facepay, "USERPAYING", Action::Query),
+        (Api::SendRedpack, "NOTENOUGH", Action::Fail),
+        (Api::SendRedpack, "INVALID_REQUEST", Action::Query),
+        (Api::RedpackQuery, "NOT_FOUND", Action::NotFound),
+        (Api::CommentQuery, "SYSTEMERROR", Action::RetrySameParams),
+        (Api::ShortUrl, "SIGNERROR", Action::FailConfig),
         (Api::Reverse, "REVERSE_EXPIRE", Action::FailUseRefund),
         (Api::Reverse, "TRADE_ERROR", Action::Query),
         (Api::AuthCodeToOpenid, "AUTH_CODE_INVALID", Action::FailUserRefreshCode),

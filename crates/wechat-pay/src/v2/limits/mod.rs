@@ -1,15 +1,19 @@
 //! What WeChat takes in a request, checked before anything is sent. The sandbox refuses by the same rules.
 
+mod counter;
 mod particulars;
+mod tools;
 
 use jiff::{SignedDuration, Timestamp};
 use money::Fen;
 
+pub use counter::*;
 pub use particulars::{
     DETAIL_BYTES, DEVICE_INFO_CHARS, GOODS_ID_CHARS, GOODS_NAME_CHARS, GOODS_TAG_CHARS, QUANTITY_MAX,
     REDIRECT_URL_BYTES, SCENE_INFO_BYTES, STORE_ADDRESS_CHARS, STORE_ID_CHARS, STORE_NAME_CHARS, Violation,
     check_device_info, check_goods_tag, check_h5_scene, check_particulars, check_redirect_url, check_refund_goods,
 };
+pub use tools::*;
 
 use super::xml::is_xml_char;
 
@@ -54,12 +58,6 @@ pub enum LimitError {
         /// The most.
         max: usize,
     },
-    /// More characters than WeChat takes.
-    #[error("must not exceed {max} characters")]
-    TooManyCharacters {
-        /// The most.
-        max: usize,
-    },
     /// The parts fit, but together they make more of WeChat's JSON than it takes.
     #[error("must not exceed {max} bytes as WeChat's JSON")]
     TooLongAsJson {
@@ -98,6 +96,21 @@ pub enum LimitError {
     /// Not further ahead than [`EXPIRY_MIN`].
     #[error("must be more than one minute ahead")]
     Expiry,
+    /// Not a code that a payer can show.
+    #[error("must be {AUTH_CODE_DIGITS} digits; a pay code begins with 10 to 15")]
+    AuthCode,
+    /// More characters than WeChat takes.
+    #[error("must not exceed {max} characters")]
+    TooManyCharacters {
+        /// The most.
+        max: usize,
+    },
+    /// Below 1 fen or above [`REDPACK_MAX`].
+    #[error("must be between 1 and {} fen", REDPACK_MAX.get())]
+    RedpackAmount,
+    /// No scene of red packets, or none where one is needed.
+    #[error("must be PRODUCT_1 to PRODUCT_8; it may be left out from 100 to 20000 fen")]
+    Scene,
     /// Not an absolute http or https address without query and fragment.
     #[error("must be an absolute http(s) URL without query string")]
     Url,
