@@ -1,5 +1,6 @@
 //! What an order is and what may happen to it: pure, without IO, SQL or messages.
 
+pub mod carried;
 pub mod ids;
 pub mod order;
 pub mod payment;
@@ -7,4 +8,4 @@ pub mod refund;
 pub mod refunding;
 pub mod settle;
 
-pub use ids::{OrderId, PaymentId, RefundId};
+pub use ids::{OrderId, PaymentId, ProductCodeId, RefundId};

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
+use serde::{Serialize, de::DeserializeOwned};
 
 /// How long one step of a background loop may take. sqlx has no read timeout of its own: a database that went silent without
 /// a word would stop a loop for ever.
@@ -35,6 +36,15 @@ struct Impossible {
 
 fn impossible(table: &'static str, what: impl Into<String>) -> sqlx::Error {
     sqlx::Error::Decode(Box::new(Impossible { table, what: what.into() }))
+}
+
+/// A column of jsonb, which goes and comes as text: `$1::text::jsonb` and `column::text`.
+fn to_json(value: &impl Serialize) -> sqlx::Result<String> {
+    serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}
+
+fn from_json<T: DeserializeOwned>(text: &str) -> sqlx::Result<T> {
+    serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
 fn some_sqlx(instant: Option<Timestamp>) -> Option<jiff_sqlx::Timestamp> {

@@ -58,6 +58,8 @@ pub(super) async fn handle(api: &Api, request: Request<CreateOrderRequest>) -> R
         merchant: request.merchant.clone(),
         amount: wanted.amount,
         description: request.description.clone(),
+        particulars: request.particulars.clone(),
+        product_code: None,
         state: State::Pending,
         create_time: now,
         expire_time: wanted.expire_time,

@@ -75,6 +75,7 @@ async fn create(api: &Api, named: &Named, wanted: Wanted) -> Result<v1::Refund, 
         amount: wanted.amount,
         cause: Cause::Requested,
         reason: wanted.reason,
+        goods: Vec::new(),
     };
     let refund = match reserve(&mut order, &mut payment, known, wish, now) {
         Ok(refund) => refund,

@@ -75,6 +75,38 @@ impl RefundId {
     }
 }
 
+/// Names one product code; on the wire `productCodes/{uuid}`. Its 32 hex digits are the `product_id` that the provider knows it by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProductCodeId(pub Uuid);
+
+impl ProductCodeId {
+    /// What the provider knows it by.
+    pub fn product_id(self) -> String {
+        self.0.simple().to_string()
+    }
+
+    /// The product code of that `product_id`; `None` when ours never have that shape.
+    pub fn from_product_id(product_id: &str) -> Option<Self> {
+        PaymentId::from_out_trade_no(product_id).map(|id| ProductCodeId(id.0))
+    }
+}
+
+impl fmt::Display for ProductCodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "productCodes/{}", self.0)
+    }
+}
+
+impl FromStr for ProductCodeId {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        let error = NameError { shape: "productCodes/{uuid}" };
+        let id = name.strip_prefix("productCodes/").ok_or(error)?;
+        hyphenated(id).map(ProductCodeId).ok_or(error)
+    }
+}
+
 /// Reads the name of something below an order: `orders/{uuid}/{collection}/{uuid}`.
 pub fn below_order(name: &str, collection: &str) -> Option<(OrderId, Uuid)> {
     let (order, id) = name.rsplit_once('/')?;
@@ -92,7 +124,7 @@ pub fn hyphenated(text: &str) -> Option<Uuid> {
 mod tests {
     use uuid::Uuid;
 
-    use super::{OrderId, PaymentId, RefundId, below_order};
+    use super::{OrderId, PaymentId, ProductCodeId, RefundId, below_order};
 
     const ID: Uuid = Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0001);
 
@@ -121,6 +153,14 @@ mod tests {
             assert_eq!(below_order(&other, "refunds"), None, "{other}");
         }
         assert_eq!(RefundId::from_out_refund_no(&RefundId(ID).out_refund_no()), Some(RefundId(ID)));
+    }
+
+    #[test]
+    fn a_product_code_is_named_and_numbered_in_one_way() {
+        assert_eq!(ProductCodeId(ID).to_string().parse(), Ok(ProductCodeId(ID)));
+        assert!(ProductCodeId(ID).to_string().replace('-', "").parse::<ProductCodeId>().is_err());
+        assert_eq!(ProductCodeId::from_product_id(&ProductCodeId(ID).product_id()), Some(ProductCodeId(ID)));
+        assert_eq!(ProductCodeId::from_product_id("tea-1"), None);
     }
 
     #[test]

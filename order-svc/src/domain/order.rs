@@ -3,13 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use money::Fen;
 
-use super::{OrderId, PaymentId};
+use super::{OrderId, PaymentId, ProductCodeId, carried::Particulars};
 
 /// WeChat refuses attempts that expire within a minute.
 const LEAST_LEFT: SignedDuration = SignedDuration::from_secs(61);
 
 /// Something to be paid for, once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Order {
     /// Its id.
     pub id: OrderId,
@@ -23,6 +23,10 @@ pub struct Order {
     pub amount: Fen,
     /// What the payer reads.
     pub description: String,
+    /// What else it tells the provider.
+    pub particulars: Option<Particulars>,
+    /// The product code whose scan made it.
+    pub product_code: Option<ProductCodeId>,
     /// What has become of it.
     pub state: State,
     /// When it was made.

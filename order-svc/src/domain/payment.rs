@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use money::Fen;
 
-use super::{OrderId, PaymentId};
+use super::{OrderId, PaymentId, carried::Details};
 
 /// One attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Payment {
     /// Its id; also its `out_trade_no`.
     pub id: PaymentId,
@@ -18,13 +18,17 @@ pub struct Payment {
     pub provider: String,
     /// The provider's number of the account.
     pub mch_id: String,
+    /// The sub-merchant in service-provider mode; empty otherwise.
+    pub sub_mch_id: String,
     /// The app whose cashier opens.
     pub app_id: String,
     /// What must be paid: the order's amount.
     pub amount: Fen,
     /// How.
     pub method: Method,
-    /// Who pays; personal data.
+    /// What the method needs besides.
+    pub details: Details,
+    /// Who pays, personal data; empty where the method names no payer.
     pub openid: Openid,
     /// The payer's address.
     pub payer_ip: String,
@@ -65,6 +69,18 @@ pub enum Method {
     MiniProgram,
     /// `WeixinJSBridge` in a page inside WeChat.
     Jsapi,
+    /// A QR code on a screen or on a product.
+    Native,
+    /// WeChat's SDK in a native app.
+    App,
+    /// A browser outside WeChat.
+    H5,
+    /// The payer's pay code, scanned by the team's terminal.
+    PayCode,
+    /// The payer's face, through the pay code's call.
+    Face,
+    /// The payer's face, through WeChat's older face API.
+    Facepay,
 }
 
 /// What has become of an attempt.
@@ -111,17 +127,35 @@ impl State {
 }
 
 impl Method {
+    /// Every method.
+    pub const ALL: [Self; 8] = [
+        Method::MiniProgram,
+        Method::Jsapi,
+        Method::Native,
+        Method::App,
+        Method::H5,
+        Method::PayCode,
+        Method::Face,
+        Method::Facepay,
+    ];
+
     /// As it stands in the database, in messages and events.
     pub fn word(self) -> &'static str {
         match self {
             Method::MiniProgram => "mini_program",
             Method::Jsapi => "jsapi",
+            Method::Native => "native",
+            Method::App => "app",
+            Method::H5 => "h5",
+            Method::PayCode => "pay_code",
+            Method::Face => "face",
+            Method::Facepay => "facepay",
         }
     }
 
     /// The method of that word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Method::MiniProgram, Method::Jsapi].into_iter().find(|method| method.word() == word)
+        Self::ALL.into_iter().find(|method| method.word() == word)
     }
 }
 
@@ -207,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_method_is_read_from_its_own_word() {
-        for method in [Method::MiniProgram, Method::Jsapi] {
+        for method in Method::ALL {
             assert_eq!(Method::from_word(method.word()), Some(method));
         }
         assert_eq!(Method::from_word("micropay"), None);

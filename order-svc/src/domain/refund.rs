@@ -3,14 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use money::Fen;
 
-use super::{OrderId, PaymentId, RefundId};
+use super::{OrderId, PaymentId, RefundId, carried::RefundGoodsItem};
 
 /// Right after a lost sending "unknown number" means "not yet", for at least this long.
 /// Source: WeChat Pay v2 reference, orderquery and refundquery.
 pub const NOT_YET: SignedDuration = SignedDuration::from_secs(60);
 
 /// One refund.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Refund {
     /// Its id; also its `out_refund_no`.
     pub id: RefundId,
@@ -24,6 +24,8 @@ pub struct Refund {
     pub provider: String,
     /// The provider's number of the account.
     pub mch_id: String,
+    /// The sub-merchant in service-provider mode; empty otherwise.
+    pub sub_mch_id: String,
     /// The app that the payment was made under.
     pub app_id: String,
     /// The provider's number of the payment.
@@ -36,6 +38,8 @@ pub struct Refund {
     pub cause: Cause,
     /// What the payer reads.
     pub reason: String,
+    /// What goes back piece by piece, when the team said so.
+    pub goods: Vec<RefundGoodsItem>,
     /// What has become of it.
     pub state: State,
     /// The provider's number of it, once it has accepted.

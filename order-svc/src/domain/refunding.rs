@@ -5,6 +5,7 @@ use money::Fen;
 
 use super::{
     RefundId,
+    carried::RefundGoodsItem,
     order::{self, Order, Refunded},
     payment::{self, Payment},
     refund::{Cause, Refund, State, Waiting},
@@ -47,6 +48,8 @@ pub struct Wish {
     pub cause: Cause,
     /// What the payer reads.
     pub reason: String,
+    /// What goes back piece by piece, when the team says so.
+    pub goods: Vec<RefundGoodsItem>,
 }
 
 /// Writes a refund and reserves its amount. `known` is how many refunds the payment has; those that the provider refused do not
@@ -61,7 +64,7 @@ pub fn reserve(
     wish: Wish,
     now: Timestamp,
 ) -> Result<Refund, Refusal> {
-    let Wish { id, amount, cause, reason } = wish;
+    let Wish { id, amount, cause, reason, goods } = wish;
     let payment::State::Succeeded { transaction_id, at, .. } = &payment.state else { return Err(Refusal::NotPaid) };
     if a_year_after(*at) <= now {
         return Err(Refusal::TooLate);
@@ -81,12 +84,14 @@ pub fn reserve(
         merchant: payment.merchant.clone(),
         provider: payment.provider.clone(),
         mch_id: payment.mch_id.clone(),
+        sub_mch_id: payment.sub_mch_id.clone(),
         app_id: payment.app_id.clone(),
         transaction_id: transaction_id.clone(),
         total: payment.amount,
         amount,
         cause,
         reason,
+        goods,
         state: State::Created { waiting: None },
         provider_refund_id: None,
         provider_code: None,
@@ -319,7 +324,13 @@ pub mod samples {
     /// So many fen back.
     pub fn wish(number: u128, amount: i64) -> Wish {
         let id = RefundId(Uuid::from_u128(200 + number));
-        Wish { id, amount: Fen::new(amount), cause: Cause::Requested, reason: "the tea was cold".into() }
+        Wish {
+            id,
+            amount: Fen::new(amount),
+            cause: Cause::Requested,
+            reason: "the tea was cold".into(),
+            goods: Vec::new(),
+        }
     }
 }
 

@@ -142,7 +142,7 @@ pub mod samples {
     use uuid::Uuid;
 
     use super::{Order, Paid, Payment, order, payment};
-    use crate::domain::{OrderId, PaymentId};
+    use crate::domain::{OrderId, PaymentId, carried::Details};
 
     /// A PENDING order with so many PENDING attempts.
     ///
@@ -157,6 +157,8 @@ pub mod samples {
             merchant: "acme-mini".into(),
             amount: Fen::new(100),
             description: "tea".into(),
+            particulars: None,
+            product_code: None,
             state: order::State::Pending,
             create_time,
             expire_time: create_time + SignedDuration::from_mins(30),
@@ -170,9 +172,11 @@ pub mod samples {
                 merchant: order.merchant.clone(),
                 provider: "wechat-v2".into(),
                 mch_id: "1900000001".into(),
+                sub_mch_id: String::new(),
                 app_id: "wx01".into(),
                 amount: order.amount,
                 method: payment::Method::MiniProgram,
+                details: Details::default(),
                 openid: payment::Openid("o".into()),
                 payer_ip: "127.0.0.1".into(),
                 state: payment::State::Pending,

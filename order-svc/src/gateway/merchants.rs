@@ -23,6 +23,8 @@ pub struct Merchant {
     pub provider: String,
     /// The provider's number of the account.
     pub mch_id: String,
+    /// The sub-merchant in service-provider mode; empty otherwise.
+    pub sub_mch_id: String,
     /// Apps paired with it.
     pub apps: Vec<App>,
     /// Whether it can give money back.
@@ -151,6 +153,7 @@ impl Merchants {
             name: merchant.name,
             provider: merchant.provider,
             mch_id: merchant.mch_id,
+            sub_mch_id: merchant.sub_mch_id,
         });
         self.known.send_replace(Some(Arc::new(merchants.collect())));
         Ok(())

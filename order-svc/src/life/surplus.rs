@@ -44,8 +44,13 @@ impl Life {
         let hopeless = is_hopeless(before.iter().map(|(cause, state)| (*cause, state.as_str())));
         let taken = before.iter().filter(|(_, state)| state != "REJECTED").count();
         let left = payment.left();
-        let wish =
-            Wish { id: RefundId(self.clock.uuid_v7()), amount: left, cause: Cause::Surplus, reason: REASON.to_owned() };
+        let wish = Wish {
+            id: RefundId(self.clock.uuid_v7()),
+            amount: left,
+            cause: Cause::Surplus,
+            reason: REASON.to_owned(),
+            goods: Vec::new(),
+        };
         let reserved = match policy {
             Surplus::Refund if !hopeless && left.is_positive() => {
                 reserve(&mut order, &mut payment, taken, wish, now).ok()

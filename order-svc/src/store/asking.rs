@@ -58,7 +58,7 @@ pub async fn claim_due(
          WHERE payment_id IN (SELECT payment_id FROM taken)
          RETURNING payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
                    create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded, expire_time,
-                   refunded_fen, refunding_fen",
+                   refunded_fen, refunding_fen, sub_mch_id, details::text AS details",
         now.to_sqlx() as _,
         merchants,
         rooms,
@@ -88,7 +88,7 @@ pub async fn claim_of_order(
                FOR UPDATE SKIP LOCKED)
          RETURNING payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
                    create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded, expire_time,
-                   refunded_fen, refunding_fen",
+                   refunded_fen, refunding_fen, sub_mch_id, details::text AS details",
         order.0,
         now.to_sqlx() as _,
         asked_before.to_sqlx() as _,

@@ -6,9 +6,9 @@ use money::Fen;
 use sqlx::{PgConnection, postgres::types::PgInterval};
 use uuid::Uuid;
 
-use super::{impossible, some_sqlx};
+use super::{from_json, impossible, some_sqlx, to_json};
 use crate::domain::{
-    OrderId, PaymentId,
+    OrderId, PaymentId, ProductCodeId,
     order::{Order, Refunded, State},
 };
 
@@ -27,6 +27,8 @@ struct Row {
     paid_payment_id: Option<Uuid>,
     close_time: Option<jiff_sqlx::Timestamp>,
     version: i64,
+    particulars: Option<String>,
+    product_code_id: Option<Uuid>,
 }
 
 impl TryFrom<Row> for Order {
@@ -53,6 +55,8 @@ impl TryFrom<Row> for Order {
             merchant: row.merchant,
             amount: Fen::new(row.amount_fen),
             description: row.description,
+            particulars: row.particulars.as_deref().map(from_json).transpose()?,
+            product_code: row.product_code_id.map(ProductCodeId),
             state,
             create_time: row.create_time.to_jiff(),
             expire_time: row.expire_time.to_jiff(),
@@ -64,10 +68,11 @@ impl TryFrom<Row> for Order {
 
 /// Writes a new order. False when this app has used the `order_no` before.
 pub async fn insert(conn: &mut PgConnection, order: &Order, content_sha256: &[u8]) -> sqlx::Result<bool> {
+    let particulars = order.particulars.as_ref().map(to_json).transpose()?;
     let inserted = sqlx::query!(
         "INSERT INTO orders (order_id, app, order_no, merchant, amount_fen, description, content_sha256, state,
-                             create_time, expire_time, version)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'PENDING', $8, $9, $10)
+                             create_time, expire_time, version, particulars, product_code_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'PENDING', $8, $9, $10, $11::text::jsonb, $12)
          ON CONFLICT (app, order_no) DO NOTHING",
         order.id.0,
         order.app,
@@ -79,6 +84,8 @@ pub async fn insert(conn: &mut PgConnection, order: &Order, content_sha256: &[u8
         order.create_time.to_sqlx() as _,
         order.expire_time.to_sqlx() as _,
         order.version,
+        particulars,
+        order.product_code.map(|id| id.0),
     )
     .execute(conn)
     .await?;
@@ -99,7 +106,8 @@ pub async fn get(conn: &mut PgConnection, app: &str, id: OrderId) -> sqlx::Resul
     sqlx::query_as!(
         Row,
         "SELECT order_id, app, order_no, merchant, amount_fen, description, state, create_time, expire_time,
-                close_requested_at, paid_time, paid_payment_id, close_time, version
+                close_requested_at, paid_time, paid_payment_id, close_time, version,
+                particulars::text AS particulars, product_code_id
          FROM orders WHERE order_id = $1 AND app = $2",
         id.0,
         app,
@@ -115,7 +123,8 @@ pub async fn find(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<Option<O
     sqlx::query_as!(
         Row,
         "SELECT order_id, app, order_no, merchant, amount_fen, description, state, create_time, expire_time,
-                close_requested_at, paid_time, paid_payment_id, close_time, version
+                close_requested_at, paid_time, paid_payment_id, close_time, version,
+                particulars::text AS particulars, product_code_id
          FROM orders WHERE order_id = $1",
         id.0,
     )
@@ -131,7 +140,8 @@ pub async fn lock(conn: &mut PgConnection, ids: &[OrderId]) -> sqlx::Result<Vec<
     sqlx::query_as!(
         Row,
         "SELECT order_id, app, order_no, merchant, amount_fen, description, state, create_time, expire_time,
-                close_requested_at, paid_time, paid_payment_id, close_time, version
+                close_requested_at, paid_time, paid_payment_id, close_time, version,
+                particulars::text AS particulars, product_code_id
          FROM orders WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE",
         &ids,
     )
@@ -188,7 +198,8 @@ pub async fn list(conn: &mut PgConnection, app: &str, filter: &Filter, limit: i6
     sqlx::query_as!(
         Row,
         "SELECT order_id, app, order_no, merchant, amount_fen, description, state, create_time, expire_time,
-                close_requested_at, paid_time, paid_payment_id, close_time, version
+                close_requested_at, paid_time, paid_payment_id, close_time, version,
+                particulars::text AS particulars, product_code_id
          FROM orders
          WHERE app = $1
            AND ($2::uuid IS NULL OR order_id < $2)

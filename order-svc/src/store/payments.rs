@@ -6,7 +6,7 @@ use money::Fen;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{impossible, orders::seconds, some_sqlx};
+use super::{from_json, impossible, orders::seconds, some_sqlx, to_json};
 use crate::domain::{
     OrderId, PaymentId,
     payment::{Method, Openid, Payment, State},
@@ -35,6 +35,8 @@ pub(super) struct Row {
     pub(super) expire_time: jiff_sqlx::Timestamp,
     pub(super) refunded_fen: i64,
     pub(super) refunding_fen: i64,
+    pub(super) sub_mch_id: String,
+    pub(super) details: Option<String>,
 }
 
 impl TryFrom<Row> for Payment {
@@ -58,9 +60,11 @@ impl TryFrom<Row> for Payment {
             merchant: row.merchant,
             provider: row.provider,
             mch_id: row.mch_id,
+            sub_mch_id: row.sub_mch_id,
             app_id: row.app_id,
             amount: Fen::new(row.amount_fen),
             method,
+            details: row.details.as_deref().map(from_json).transpose()?.unwrap_or_default(),
             openid: Openid(row.openid),
             payer_ip: row.payer_ip,
             state,
@@ -83,10 +87,11 @@ pub async fn insert(
     next_ask_at: Timestamp,
     sending_s: u32,
 ) -> sqlx::Result<()> {
+    let details = if payment.details.is_empty() { None } else { Some(to_json(&payment.details)?) };
     sqlx::query!(
         "INSERT INTO payments (payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip,
-                               state, create_time, expire_time, sends, sent_at, sending_until, next_ask_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'CREATED', $11, $14, 1, $11, now() + $12, $13)",
+                               state, create_time, expire_time, sends, sent_at, sending_until, next_ask_at, sub_mch_id, details)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'CREATED', $11, $14, 1, $11, now() + $12, $13, $15, $16::text::jsonb)",
         payment.id.0,
         payment.order_id.0,
         payment.merchant,
@@ -101,6 +106,8 @@ pub async fn insert(
         seconds(sending_s),
         next_ask_at.to_sqlx() as _,
         payment.expire_time.to_sqlx() as _,
+        payment.sub_mch_id,
+        details,
     )
     .execute(conn)
     .await?;
@@ -209,7 +216,7 @@ pub async fn of_orders(conn: &mut PgConnection, orders: &[OrderId]) -> sqlx::Res
         Row,
         "SELECT payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
                 create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded, expire_time,
-                   refunded_fen, refunding_fen
+                   refunded_fen, refunding_fen, sub_mch_id, details::text AS details
          FROM payments WHERE order_id = ANY($1) ORDER BY payment_id",
         &orders,
     )
@@ -226,7 +233,7 @@ pub async fn get(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<Option<
         Row,
         "SELECT payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
                 create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded, expire_time,
-                   refunded_fen, refunding_fen
+                   refunded_fen, refunding_fen, sub_mch_id, details::text AS details
          FROM payments WHERE payment_id = $1",
         id.0,
     )

@@ -6,7 +6,7 @@ use money::Fen;
 use sqlx::{PgConnection, postgres::types::PgInterval};
 use uuid::Uuid;
 
-use super::{impossible, some_sqlx};
+use super::{from_json, impossible, some_sqlx, to_json};
 use crate::domain::{
     OrderId, PaymentId, RefundId,
     refund::{Cause, Refund, State, Waiting},
@@ -35,6 +35,8 @@ pub(super) struct Row {
     pub(super) refused_sends: Option<i32>,
     pub(super) sent_at: Option<jiff_sqlx::Timestamp>,
     pub(super) asks: i32,
+    pub(super) sub_mch_id: String,
+    pub(super) goods: Option<String>,
 }
 
 impl TryFrom<Row> for Refund {
@@ -61,12 +63,14 @@ impl TryFrom<Row> for Refund {
             merchant: row.merchant,
             provider: row.provider,
             mch_id: row.mch_id,
+            sub_mch_id: row.sub_mch_id,
             app_id: row.app_id,
             transaction_id: row.transaction_id,
             total: Fen::new(row.total_fen),
             amount: Fen::new(row.amount_fen),
             cause,
             reason: row.reason,
+            goods: row.goods.as_deref().map(from_json).transpose()?.unwrap_or_default(),
             state,
             provider_refund_id: row.provider_refund_id,
             provider_code: row.provider_code,
@@ -81,10 +85,11 @@ impl TryFrom<Row> for Refund {
 
 /// Writes a new refund, due at once. Its amount must be reserved in its payment in the same transaction.
 pub async fn insert(conn: &mut PgConnection, refund: &Refund) -> sqlx::Result<()> {
+    let goods = if refund.goods.is_empty() { None } else { Some(to_json(&refund.goods)?) };
     sqlx::query!(
         "INSERT INTO refunds (refund_id, order_id, payment_id, merchant, provider, mch_id, app_id, transaction_id, total_fen,
-                              amount_fen, cause, reason, state, create_time, next_ask_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'CREATED', $13, $13)",
+                              amount_fen, cause, reason, state, create_time, next_ask_at, sub_mch_id, goods)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'CREATED', $13, $13, $14, $15::text::jsonb)",
         refund.id.0,
         refund.order_id.0,
         refund.payment_id.0,
@@ -98,6 +103,8 @@ pub async fn insert(conn: &mut PgConnection, refund: &Refund) -> sqlx::Result<()
         refund.cause.word(),
         refund.reason,
         refund.create_time.to_sqlx() as _,
+        refund.sub_mch_id,
+        goods,
     )
     .execute(conn)
     .await?;
@@ -110,7 +117,7 @@ pub async fn get(conn: &mut PgConnection, id: RefundId) -> sqlx::Result<Option<R
         Row,
         "SELECT refund_id, order_id, payment_id, merchant, provider, mch_id, app_id, transaction_id, total_fen, amount_fen,
                 cause, reason, state, waiting, provider_refund_id, provider_code, create_time, success_time, sends,
-                refused_sends, sent_at, asks
+                refused_sends, sent_at, asks, sub_mch_id, goods::text AS goods
          FROM refunds WHERE refund_id = $1",
         id.0,
     )
@@ -131,7 +138,7 @@ pub async fn list(
         Row,
         "SELECT refund_id, order_id, payment_id, merchant, provider, mch_id, app_id, transaction_id, total_fen, amount_fen,
                 cause, reason, state, waiting, provider_refund_id, provider_code, create_time, success_time, sends,
-                refused_sends, sent_at, asks
+                refused_sends, sent_at, asks, sub_mch_id, goods::text AS goods
          FROM refunds WHERE order_id = $1 AND ($2::uuid IS NULL OR $2 < refund_id) ORDER BY refund_id LIMIT $3",
         order.0,
         after.map(|id| id.0),

@@ -26,7 +26,7 @@ impl World {
         if config.has(Fault::ReservedIsForgotten) {
             payment.refunding = Fen::ZERO;
         }
-        let wish = Wish { id: refund_id(r), amount: Fen::new(amount), cause, reason: String::new() };
+        let wish = Wish { id: refund_id(r), amount: Fen::new(amount), cause, reason: String::new(), goods: Vec::new() };
         let Ok(refund) = reserve(&mut order, &mut payment, known, wish, *NOW) else { return Ok(false) };
         if config.has(Fault::ReservedIsForgotten) {
             payment.refunding = payment.refunding.checked_add(reserved).expect("sums are small");

@@ -127,6 +127,9 @@ impl Wanted {
         let (kind, words) = match self.method {
             Method::MiniProgram => (AppKind::MiniProgram, "mini program"),
             Method::Jsapi => (AppKind::OfficialAccount, "official account"),
+            Method::Native | Method::App | Method::H5 | Method::PayCode | Method::Face | Method::Facepay => {
+                return Err(refuse::method_not_available("this method is not taken yet"));
+            }
         };
         let fitting: Vec<&App> = merchant.apps.iter().filter(|app| app.kind == kind).collect();
         let app = match (self.app_id.as_str(), fitting.as_slice()) {

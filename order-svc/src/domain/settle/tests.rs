@@ -67,7 +67,7 @@ enum Step {
     TimeRunsOut,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 struct World {
     order: Order,
     payments: Vec<Payment>,
