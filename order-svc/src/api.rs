@@ -10,6 +10,7 @@ mod get_order;
 mod get_refund;
 mod list_orders;
 mod list_refunds;
+mod particulars;
 mod pay_order;
 mod refuse;
 mod replay;

@@ -29,8 +29,18 @@ pub fn order_created(order: &Order) -> OrderCreated {
         amount_fen: order.amount.get(),
         create_time: Some(to_wire(order.create_time)),
         expire_time: Some(to_wire(order.expire_time)),
-        ..OrderCreated::default()
+        attach: attach(order),
+        product_code: product_code(order),
     }
+}
+
+/// What the team attached to an order, for itself.
+fn attach(order: &Order) -> String {
+    order.particulars.as_ref().map(|particulars| particulars.attach.clone()).unwrap_or_default()
+}
+
+fn product_code(order: &Order) -> String {
+    order.product_code.map(|id| id.to_string()).unwrap_or_default()
 }
 
 /// `order.v1.payment.created`.
@@ -45,7 +55,7 @@ pub fn payment_created(order: &Order, payment: &Payment) -> PaymentCreated {
         mch_id: payment.mch_id.clone(),
         method: payment.method.word().to_owned(),
         create_time: Some(to_wire(payment.create_time)),
-        ..PaymentCreated::default()
+        sub_mch_id: payment.sub_mch_id.clone(),
     }
 }
 
@@ -62,7 +72,8 @@ pub fn order_paid(order: &Order, payment: &Payment, transaction_id: &str, at: Ti
         transaction_id: transaction_id.to_owned(),
         provider: payment.provider.clone(),
         paid_time: Some(to_wire(at)),
-        ..OrderPaid::default()
+        attach: attach(order),
+        product_code: product_code(order),
     }
 }
 
@@ -213,6 +224,7 @@ pub fn evidence(fact: &PaymentPaid) -> Result<(PaymentId, Paid), NotAFact> {
         merchant: fact.merchant.clone(),
         provider: fact.provider.clone(),
         mch_id: fact.mch_id.clone(),
+        sub_mch_id: fact.sub_mch_id.clone(),
         app_id: fact.app_id.clone(),
         amount: Fen::new(fact.amount_fen),
         currency: fact.currency.clone(),

@@ -36,7 +36,8 @@ pub(super) fn order(order: &Order, payments: &[Payment]) -> v1::Order {
         version: order.version,
         refunded_fen: kept.map_or(0, |payment| payment.refunded.get()),
         refunding_fen: kept.map_or(0, |payment| payment.refunding.get()),
-        ..v1::Order::default()
+        particulars: order.particulars.clone(),
+        product_code: order.product_code.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
@@ -95,7 +96,7 @@ pub(super) fn refund(refund: &Refund) -> v1::Refund {
             Some(Waiting::Rate) => v1::refund::Waiting::Rate.into(),
         },
         provider_code: refund.provider_code.clone().unwrap_or_default(),
-        ..v1::Refund::default()
+        goods: refund.goods.clone(),
     }
 }
 

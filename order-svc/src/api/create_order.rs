@@ -12,7 +12,7 @@ use uuid::Uuid;
 use wechat_pay::v2::limits;
 
 use super::{
-    Api, answer, fields, refuse,
+    Api, answer, fields, particulars, refuse,
     replay::{self, Named, Taken, content_of},
 };
 use crate::{
@@ -126,6 +126,7 @@ async fn check(api: &Api, request: &CreateOrderRequest, now: Timestamp) -> Resul
     if let Err(wrong) = limits::check_body(&request.description) {
         violations.push("description", wrong.to_string());
     }
+    particulars::check(request.particulars.as_ref(), &mut violations);
     let expire_time = check_expiry(request, now, &mut violations);
     if violations.check(
         fields::is_merchant_name(&request.merchant),

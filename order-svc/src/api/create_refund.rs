@@ -11,7 +11,7 @@ use uuid::Uuid;
 use wechat_pay::v2::limits;
 
 use super::{
-    Api, answer, fields, refuse,
+    Api, answer, fields, particulars, refuse,
     replay::{Named, content_of, encode_refusal},
 };
 use crate::{
@@ -56,6 +56,9 @@ async fn create(api: &Api, named: &Named, wanted: Wanted) -> Result<v1::Refund, 
     }
     let order = orders::lock(&mut tx, &[wanted.order]).await.map_err(failed)?.pop();
     let mut order = order.ok_or_else(|| refuse::order_not_found(wanted.order))?;
+    let mut violations = Violations::new();
+    particulars::check_goods_of(&order, &wanted.goods, &mut violations);
+    violations.finish()?;
     let Some(mut payment) = payment_of(&mut tx, &order, wanted.payment).await? else {
         return keep_refusal(tx, named, no_money(&order, wanted.payment)).await;
     };
@@ -75,7 +78,7 @@ async fn create(api: &Api, named: &Named, wanted: Wanted) -> Result<v1::Refund, 
         amount: wanted.amount,
         cause: Cause::Requested,
         reason: wanted.reason,
-        goods: Vec::new(),
+        goods: wanted.goods,
     };
     let refund = match reserve(&mut order, &mut payment, known, wish, now) {
         Ok(refund) => refund,
@@ -159,6 +162,7 @@ struct Wanted {
     order: OrderId,
     amount: Fen,
     reason: String,
+    goods: Vec<v1::RefundGoodsItem>,
     payment: Option<PaymentId>,
 }
 
@@ -173,6 +177,7 @@ fn check(request: &CreateRefundRequest) -> Result<Wanted, Status> {
     {
         violations.push("reason", wrong.to_string());
     }
+    particulars::check_refund_goods(&request.goods, request.amount_fen, &mut violations);
     let payment = Some(request.payment.as_str()).filter(|name| !name.is_empty()).map(fields::payment_name);
     let of_this_order = payment.is_none_or(|named| named.is_some_and(|(of, _)| Some(of) == order));
     violations.check(
@@ -187,6 +192,7 @@ fn check(request: &CreateRefundRequest) -> Result<Wanted, Status> {
             order,
             amount: Fen::new(request.amount_fen),
             reason: request.reason.clone(),
+            goods: request.goods.clone(),
             payment: payment.flatten().map(|(_, id)| id),
         }),
         _ => Err(refuse::internal("a violation was not told")),

@@ -17,6 +17,8 @@ pub struct Paid {
     pub provider: String,
     /// The provider's number of the account.
     pub mch_id: String,
+    /// The sub-merchant in service-provider mode; empty otherwise.
+    pub sub_mch_id: String,
     /// The app it was paid in.
     pub app_id: String,
     /// The order amount, as the provider says.
@@ -52,6 +54,9 @@ pub enum Mismatch {
     /// Another account number.
     #[error("mch_id differs from the payment's")]
     MchId,
+    /// Another sub-merchant of the same service provider.
+    #[error("sub_mch_id differs from the payment's")]
+    SubMchId,
     /// Another app.
     #[error("app_id differs from the payment's")]
     AppId,
@@ -73,6 +78,7 @@ impl Mismatch {
             Mismatch::Merchant => "merchant",
             Mismatch::Provider => "provider",
             Mismatch::MchId => "mch_id",
+            Mismatch::SubMchId => "sub_mch_id",
             Mismatch::AppId => "app_id",
             Mismatch::Amount => "amount",
             Mismatch::Currency => "currency",
@@ -115,6 +121,7 @@ fn check(payment: &Payment, paid: &Paid) -> Result<(), Mismatch> {
         (paid.merchant == payment.merchant, Mismatch::Merchant),
         (paid.provider == payment.provider, Mismatch::Provider),
         (paid.mch_id == payment.mch_id, Mismatch::MchId),
+        (paid.sub_mch_id == payment.sub_mch_id, Mismatch::SubMchId),
         (paid.app_id == payment.app_id, Mismatch::AppId),
         (paid.currency == "CNY", Mismatch::Currency),
         (paid.amount == payment.amount, Mismatch::Amount),
@@ -202,6 +209,7 @@ pub mod samples {
             merchant: "acme-mini".into(),
             provider: "wechat-v2".into(),
             mch_id: "1900000001".into(),
+            sub_mch_id: String::new(),
             app_id: "wx01".into(),
             amount: Fen::new(100),
             currency: "CNY".into(),

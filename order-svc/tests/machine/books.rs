@@ -62,6 +62,7 @@ pub(crate) fn evidence(n: u8) -> Paid {
         merchant: "acme".into(),
         provider: "wechat-v2".into(),
         mch_id: "1900000001".into(),
+        sub_mch_id: String::new(),
         app_id: "wx01".into(),
         amount: Fen::new(PRICE),
         currency: "CNY".into(),

@@ -41,6 +41,7 @@ fn evidence_for_something_else_changes_nothing() {
         (super::Paid { merchant: "other".into(), ..good.clone() }, Mismatch::Merchant),
         (super::Paid { provider: "huifu".into(), ..good.clone() }, Mismatch::Provider),
         (super::Paid { mch_id: "1900000002".into(), ..good.clone() }, Mismatch::MchId),
+        (super::Paid { sub_mch_id: "1900000003".into(), ..good.clone() }, Mismatch::SubMchId),
         (super::Paid { app_id: "wx02".into(), ..good.clone() }, Mismatch::AppId),
         (super::Paid { amount: Fen::new(99), ..good.clone() }, Mismatch::Amount),
         (super::Paid { amount: Fen::new(101), ..good.clone() }, Mismatch::Amount),
