@@ -8,6 +8,7 @@ mod create_refund;
 mod fields;
 mod get_order;
 mod get_refund;
+mod images;
 mod list_orders;
 mod list_refunds;
 mod particulars;

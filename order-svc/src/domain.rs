@@ -4,6 +4,7 @@ pub mod carried;
 pub mod ids;
 pub mod order;
 pub mod payment;
+pub mod product_code;
 pub mod refund;
 pub mod refunding;
 pub mod settle;

@@ -7,19 +7,27 @@ pub use merchants::{App, Merchant, Merchants, Surplus};
 use std::time::Duration;
 
 use proto::gateway::v1::{
-    ClosePaymentRequest, CreateRefundRequest, NotDone, PaymentStatus, Prepaid, PrepayRequest, QueryPaymentRequest,
-    QueryRefundRequest, RefundAccepted, RefundStatus, ResolveOpenidRequest, close_payment_response,
-    create_refund_response, payment_gateway_client::PaymentGatewayClient, prepay_response, query_payment_response,
-    query_refund_response, resolve_openid_response,
+    ClosePaymentRequest, CreateRefundRequest, NotDone, PaymentMethod, PaymentStatus, Prepaid, PrepayRequest,
+    QueryPaymentRequest, QueryRefundRequest, RefundAccepted, RefundStatus, ResolveOpenidRequest,
+    SignProductCodeRequest, close_payment_response, create_refund_response,
+    payment_gateway_client::PaymentGatewayClient, prepay_response, query_payment_response, query_refund_response,
+    resolve_openid_response,
 };
 use svc_kit::{refusal, trace};
 use tonic::{Code, Request, Status, transport::Channel};
 
-use crate::domain::{payment::Payment, refund::Refund};
+use crate::domain::{
+    payment::{Method, Payment},
+    product_code::ProductCode,
+    refund::Refund,
+};
 
 /// Longest wait for one call, with everything before it leaves. Longer than the gateway's own wait for a provider (8 s), so its
 /// word arrives; a query, a close and a query fit into a claim, two calls into a request's lease.
 pub const CALL_TIME: Duration = Duration::from_secs(9);
+
+/// Longest wait for a signature: nothing is sent for it.
+const SIGN_TIME: Duration = Duration::from_secs(3);
 
 /// How a call to a provider ended.
 #[derive(Debug)]
@@ -56,9 +64,9 @@ impl Gateway {
         Self { client: PaymentGatewayClient::new(channel) }
     }
 
-    /// Asks the provider to accept an attempt.
-    pub async fn prepay(&self, request: PrepayRequest) -> Asked<Prepaid> {
-        let answer = in_time(self.client.clone().prepay(outgoing(request))).await;
+    /// Asks the provider to accept an attempt, and waits for its answer for at most `time`.
+    pub async fn prepay(&self, request: PrepayRequest, time: Duration) -> Asked<Prepaid> {
+        let answer = in_time(time, self.client.clone().prepay(outgoing(time, request))).await;
         finish(answer, |response| {
             Some(match response.outcome? {
                 prepay_response::Outcome::Done(done) => Asked::Done(done),
@@ -75,9 +83,10 @@ impl Gateway {
             mch_id: payment.mch_id.clone(),
             app_id: payment.app_id.clone(),
             out_trade_no: payment.id.out_trade_no(),
-            ..QueryPaymentRequest::default()
+            sub_mch_id: payment.sub_mch_id.clone(),
+            method: method(payment.method).into(),
         };
-        let answer = in_time(self.client.clone().query_payment(outgoing(request))).await;
+        let answer = in_time(CALL_TIME, self.client.clone().query_payment(outgoing(CALL_TIME, request))).await;
         finish(answer, |response| {
             Some(match response.outcome? {
                 query_payment_response::Outcome::Done(done) => Asked::Done(done),
@@ -94,9 +103,9 @@ impl Gateway {
             mch_id: payment.mch_id.clone(),
             app_id: payment.app_id.clone(),
             out_trade_no: payment.id.out_trade_no(),
-            ..ClosePaymentRequest::default()
+            sub_mch_id: payment.sub_mch_id.clone(),
         };
-        let answer = in_time(self.client.clone().close_payment(outgoing(request))).await;
+        let answer = in_time(CALL_TIME, self.client.clone().close_payment(outgoing(CALL_TIME, request))).await;
         finish(answer, |response| {
             Some(match response.outcome? {
                 close_payment_response::Outcome::Done(_) => Asked::Done(()),
@@ -117,9 +126,10 @@ impl Gateway {
             total_fen: refund.total.get(),
             amount_fen: refund.amount.get(),
             reason: refund.reason.clone(),
-            ..CreateRefundRequest::default()
+            sub_mch_id: refund.sub_mch_id.clone(),
+            goods: refund.goods.clone(),
         };
-        let answer = in_time(self.client.clone().create_refund(outgoing(request))).await;
+        let answer = in_time(CALL_TIME, self.client.clone().create_refund(outgoing(CALL_TIME, request))).await;
         finish(answer, |response| {
             Some(match response.outcome? {
                 create_refund_response::Outcome::Done(done) => Asked::Done(done),
@@ -136,9 +146,10 @@ impl Gateway {
             mch_id: refund.mch_id.clone(),
             app_id: refund.app_id.clone(),
             out_refund_no: refund.id.out_refund_no(),
-            ..QueryRefundRequest::default()
+            sub_mch_id: refund.sub_mch_id.clone(),
+            with_goods: !refund.goods.is_empty(),
         };
-        let answer = in_time(self.client.clone().query_refund(outgoing(request))).await;
+        let answer = in_time(CALL_TIME, self.client.clone().query_refund(outgoing(CALL_TIME, request))).await;
         finish(answer, |response| {
             Some(match response.outcome? {
                 query_refund_response::Outcome::Done(done) => Asked::Done(done),
@@ -148,6 +159,20 @@ impl Gateway {
         })
     }
 
+    /// Signs the QR code of a product. Nothing is sent to a provider, so there is nothing that could be unknown.
+    ///
+    /// # Errors
+    /// The gateway's status.
+    pub async fn sign_product_code(&self, product: &ProductCode) -> Result<String, Status> {
+        let request = SignProductCodeRequest {
+            merchant: product.merchant.clone(),
+            app_id: product.app_id.clone(),
+            product_id: product.id.product_id(),
+        };
+        let answer = in_time(SIGN_TIME, self.client.clone().sign_product_code(outgoing(SIGN_TIME, request))).await?;
+        Ok(answer.into_inner().code_url)
+    }
+
     /// Turns a login code into the payer's openid.
     pub async fn resolve_openid(&self, merchant: &str, app_id: &str, login_code: &str) -> Asked<String> {
         let request = ResolveOpenidRequest {
@@ -155,7 +180,7 @@ impl Gateway {
             app_id: app_id.to_owned(),
             login_code: login_code.to_owned(),
         };
-        let answer = in_time(self.client.clone().resolve_openid(outgoing(request))).await;
+        let answer = in_time(CALL_TIME, self.client.clone().resolve_openid(outgoing(CALL_TIME, request))).await;
         finish(answer, |response| {
             Some(match response.outcome? {
                 resolve_openid_response::Outcome::Done(done) => Asked::Done(done.openid),
@@ -169,17 +194,32 @@ impl Gateway {
 /// The deadline in the request begins to count when it leaves; one that waits for a connection has none. So the whole call has
 /// one here. A call that is given up while it waits is never sent.
 async fn in_time<R>(
+    time: Duration,
     call: impl Future<Output = Result<tonic::Response<R>, Status>>,
 ) -> Result<tonic::Response<R>, Status> {
-    let answer = tokio::time::timeout(CALL_TIME, call).await;
+    let answer = tokio::time::timeout(time, call).await;
     answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")))
 }
 
-fn outgoing<T>(message: T) -> Request<T> {
+fn outgoing<T>(time: Duration, message: T) -> Request<T> {
     let mut request = Request::new(message);
-    request.set_timeout(CALL_TIME);
+    request.set_timeout(time);
     trace::inject_metadata(request.metadata_mut());
     request
+}
+
+/// A method in the words of the gateway.
+pub fn method(method: Method) -> PaymentMethod {
+    match method {
+        Method::MiniProgram => PaymentMethod::MiniProgram,
+        Method::Jsapi => PaymentMethod::Jsapi,
+        Method::Native => PaymentMethod::Native,
+        Method::App => PaymentMethod::App,
+        Method::H5 => PaymentMethod::H5,
+        Method::PayCode => PaymentMethod::PayCode,
+        Method::Face => PaymentMethod::Face,
+        Method::Facepay => PaymentMethod::Facepay,
+    }
 }
 
 fn finish<R, T>(answer: Result<tonic::Response<R>, Status>, outcome: impl FnOnce(R) -> Option<Asked<T>>) -> Asked<T> {

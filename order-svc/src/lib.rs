@@ -14,3 +14,4 @@ pub mod api;
 pub mod consume;
 pub mod jobs;
 pub mod measures;
+pub mod qr;

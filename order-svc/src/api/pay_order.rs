@@ -6,12 +6,16 @@
 //! 4. Ask the provider. A lost answer leaves it CREATED: unknown. The caller retries with the same request id, and the
 //!    same attempt is sent again with the same content.
 
+pub(super) mod app;
 mod fields;
+mod h5;
+mod invocation;
 mod sending;
 
 use std::time::Instant;
 
 use money::Fen;
+use prost::Message;
 use proto::{
     gateway::v1::not_done,
     order::v1::{PayOrderRequest, PayOrderResponse},
@@ -19,7 +23,8 @@ use proto::{
 use svc_kit::outbox;
 use tonic::{Request, Status};
 
-use self::fields::{Payer, Wanted};
+use self::{fields::Payer, invocation::ToTeam};
+pub(super) use self::{fields::Wanted, sending::Reply};
 use super::{
     Api, refuse,
     replay::{Named, Taken, content_of},
@@ -28,7 +33,6 @@ use crate::{
     config::PROCESS,
     domain::{
         PaymentId,
-        carried::Details,
         order::{Order, Unpayable},
         payment::{Openid, Payment, State},
     },
@@ -54,14 +58,26 @@ pub(super) async fn handle(api: &Api, request: Request<PayOrderRequest>) -> Resu
     let wanted = fields::check(&request)?;
     let named = Named { app, request_id: wanted.request_id, rpc: "PayOrder", content_sha256 };
 
+    let reply = ToTeam { images: wanted.images };
+    pay(api, named, wanted, reply).await
+}
+
+/// One attempt under one request id: written once, sent until it is answered, answered with what `reply` makes of it.
+pub(super) async fn pay<R: Reply>(api: &Api, named: Named, wanted: Wanted, reply: R) -> Result<R::Kept, Status> {
     let begun = begin(api, &named, &wanted).await?;
     let (life, api) = (api.life.clone(), api.clone());
     // From here on the request id is held and the provider is asked: that is finished even when the caller leaves.
-    let finished = life.finish(async move { go_on(&api, &named, &wanted, begun).await }).await;
+    let finished = life.finish(async move { go_on(&api, &named, &wanted, &reply, begun).await }).await;
     finished.unwrap_or_else(|error| Err(refuse::broken(&error)))
 }
 
-async fn go_on(api: &Api, named: &Named, wanted: &Wanted, begun: Begun) -> Result<PayOrderResponse, Status> {
+async fn go_on<R: Reply>(
+    api: &Api,
+    named: &Named,
+    wanted: &Wanted,
+    reply: &R,
+    begun: Begun<R::Kept>,
+) -> Result<R::Kept, Status> {
     // Names the attempt that this call may write, and no other.
     let id = PaymentId(api.life.clock.uuid_v7());
     let (payment, written_at) = match begun {
@@ -77,16 +93,16 @@ async fn go_on(api: &Api, named: &Named, wanted: &Wanted, begun: Begun) -> Resul
             }
         },
     };
-    let answer = sending::send(api, named, &payment, written_at).await;
+    let answer = sending::send(api, named, reply, &payment, written_at).await;
     if answer.is_err() {
         release(api, named).await;
     }
     answer
 }
 
-enum Begun {
+enum Begun<A> {
     /// Answered before.
-    Replayed(Box<PayOrderResponse>),
+    Replayed(Box<A>),
     /// The id is ours; nothing is written yet.
     New(Box<Order>),
     /// The attempt was written before, and its answer is not known; this sending of it was written at or after that instant.
@@ -94,13 +110,13 @@ enum Begun {
 }
 
 /// Takes the request id and reads the order.
-async fn begin(api: &Api, named: &Named, wanted: &Wanted) -> Result<Begun, Status> {
+async fn begin<A: Message + Default>(api: &Api, named: &Named, wanted: &Wanted) -> Result<Begun<A>, Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
     let began = Instant::now();
     let mut tx = api.life.pool.begin().await.map_err(failed)?;
     let order = orders::get(&mut tx, &named.app, wanted.order).await.map_err(failed)?;
     let Some(order) = order else { return Err(refuse::order_not_found(wanted.order)) };
-    let taken = match named.take::<PayOrderResponse>(&mut tx, REQUEST_LEASE_S).await? {
+    let taken = match named.take::<A>(&mut tx, REQUEST_LEASE_S).await? {
         Err(replayed) => return Ok(Begun::Replayed(Box::new(replayed))),
         Ok(taken) => taken,
     };
@@ -159,6 +175,7 @@ async fn write(
     let openid = match &wanted.payer {
         Payer::Openid(openid) => openid.clone(),
         Payer::LoginCode(code) => resolve(api, &order.merchant, &app_id, code).await?,
+        Payer::Unnamed => String::new(),
     };
 
     // The payer has one cashier open at a time. What was paid meanwhile is heard before there is another.
@@ -187,7 +204,7 @@ async fn write(
         app_id,
         amount: order.amount,
         method: wanted.method,
-        details: Details::default(),
+        details: wanted.details.clone(),
         openid: Openid(openid),
         payer_ip: wanted.payer_ip.to_string(),
         state: State::Created,

@@ -2,37 +2,45 @@
 
 use std::net::IpAddr;
 
-use proto::{
-    gateway::v1::AppKind,
-    order::v1::{PayOrderRequest, jsapi, mini_program, pay_order_request},
-};
+use proto::order::v1::{PayOrderRequest, jsapi, mini_program, pay_order_request};
 use svc_kit::refusal::Violations;
 use tonic::Status;
 use uuid::Uuid;
+use wechat_pay::v2::limits;
 
+use super::{app, h5};
 use crate::{
-    api::{fields, refuse},
-    domain::{OrderId, payment::Method},
-    gateway::{App, Merchant},
+    api::{fields, images::Images, refuse},
+    domain::{
+        OrderId,
+        carried::{Details, H5},
+        payment::Method,
+        product_code::ProductCode,
+    },
+    gateway::Merchant,
 };
 
 /// Longest login code that is passed on.
 const MAX_LOGIN_CODE: usize = 128;
 
 /// What is asked for.
-pub(super) struct Wanted {
+pub(in crate::api) struct Wanted {
     pub(super) request_id: Uuid,
     pub(super) order: OrderId,
     pub(super) method: Method,
     pub(super) payer_ip: IpAddr,
     pub(super) payer: Payer,
+    pub(super) details: Details,
+    pub(super) images: Images,
     app_id: String,
 }
 
-/// Who pays. It has no Debug, because both are nobody's business.
+/// Who pays. It has no Debug, because that is nobody's business.
 pub(super) enum Payer {
     Openid(String),
     LoginCode(String),
+    /// Whoever opens the cashier: the method names nobody.
+    Unnamed,
 }
 
 /// Every violated field at once.
@@ -42,20 +50,42 @@ pub(super) fn check(request: &PayOrderRequest) -> Result<Wanted, Status> {
     let order = fields::order_name(&request.name, &mut violations);
     let payer_ip: Option<IpAddr> = request.payer_ip.parse().ok();
     violations.check(payer_ip.is_some(), "payer_ip", "must be the payer's IPv4 or IPv6 address");
-    let method = method(request, &mut violations);
+    let how = how(request, order, payer_ip, &mut violations);
     violations.finish()?;
-    match (request_id, order, payer_ip, method) {
-        (Some(request_id), Some(order), Some(payer_ip), Some((method, app_id, payer))) => {
-            Ok(Wanted { request_id, order, method, payer_ip, payer, app_id })
+    match (request_id, order, payer_ip, how) {
+        (Some(request_id), Some(order), Some(payer_ip), Some(how)) => {
+            let How { method, app_id, payer, details, images } = how;
+            Ok(Wanted { request_id, order, method, payer_ip, payer, details, images, app_id })
         }
         _ => Err(refuse::internal("a violation was not told")),
     }
 }
 
-fn method(request: &PayOrderRequest, violations: &mut Violations) -> Option<(Method, String, Payer)> {
+/// How it is paid, and what that method needs.
+struct How {
+    method: Method,
+    app_id: String,
+    payer: Payer,
+    details: Details,
+    images: Images,
+}
+
+fn how(
+    request: &PayOrderRequest,
+    order: Option<OrderId>,
+    payer_ip: Option<IpAddr>,
+    violations: &mut Violations,
+) -> Option<How> {
+    let of = |method, app_id: &String, payer| How {
+        method,
+        app_id: app_id.clone(),
+        payer,
+        details: Details::default(),
+        images: Images::default(),
+    };
     match &request.method {
         None => {
-            violations.push("method", "set one: mini_program or jsapi");
+            violations.push("method", "set one: mini_program, jsapi, native, app or h5");
             None
         }
         Some(pay_order_request::Method::MiniProgram(method)) => {
@@ -74,7 +104,7 @@ fn method(request: &PayOrderRequest, violations: &mut Violations) -> Option<(Met
                     Some(Payer::LoginCode(code.clone()))
                 }
             };
-            Some((Method::MiniProgram, method.app_id.clone(), payer?))
+            Some(of(Method::MiniProgram, &method.app_id, payer?))
         }
         Some(pay_order_request::Method::Jsapi(method)) => {
             check_app_id(&method.app_id, "jsapi.app_id", violations);
@@ -92,16 +122,36 @@ fn method(request: &PayOrderRequest, violations: &mut Violations) -> Option<(Met
                     Some(Payer::LoginCode(code.clone()))
                 }
             };
-            Some((Method::Jsapi, method.app_id.clone(), payer?))
+            Some(of(Method::Jsapi, &method.app_id, payer?))
         }
-        Some(
-            pay_order_request::Method::Native(_)
-            | pay_order_request::Method::App(_)
-            | pay_order_request::Method::H5(_)
-            | pay_order_request::Method::PayCode(_)
-            | pay_order_request::Method::Face(_),
-        ) => {
-            violations.push("method", "is not taken yet; set mini_program or jsapi");
+        Some(pay_order_request::Method::Native(method)) => {
+            check_app_id(&method.app_id, "native.app_id", violations);
+            let images = Images::wanted(&method.images, "native.images", violations);
+            let product_id = if method.product_id.is_empty() {
+                order?.0.simple().to_string()
+            } else {
+                if let Err(wrong) = limits::check_product_id(&method.product_id) {
+                    violations.push("native.product_id", format!("{wrong}; or leave it out for the order's id"));
+                }
+                method.product_id.clone()
+            };
+            let details = Details { product_id: Some(product_id), ..Details::default() };
+            Some(How { details, images, ..of(Method::Native, &method.app_id, Payer::Unnamed) })
+        }
+        Some(pay_order_request::Method::App(method)) => {
+            check_app_id(&method.app_id, "app.app_id", violations);
+            Some(of(Method::App, &method.app_id, Payer::Unnamed))
+        }
+        Some(pay_order_request::Method::H5(method)) => {
+            check_app_id(&method.app_id, "h5.app_id", violations);
+            h5::check(method, payer_ip, violations);
+            // The attempt says under which app; its details must not say it a second time.
+            let h5 = H5 { app_id: String::new(), ..method.clone() };
+            let details = Details { h5: Some(h5), ..Details::default() };
+            Some(How { details, ..of(Method::H5, &method.app_id, Payer::Unnamed) })
+        }
+        Some(pay_order_request::Method::PayCode(_) | pay_order_request::Method::Face(_)) => {
+            violations.push("method", "is not taken yet; set mini_program, jsapi, native, app or h5");
             None
         }
     }
@@ -122,29 +172,23 @@ fn check_openid(openid: &str, field: &str, violations: &mut Violations) {
 }
 
 impl Wanted {
+    /// The payment of an order that a scan of a product's code made.
+    pub(in crate::api) fn of_scan(request_id: Uuid, order: OrderId, payer_ip: IpAddr, product: &ProductCode) -> Self {
+        Self {
+            request_id,
+            order,
+            method: Method::Native,
+            payer_ip,
+            payer: Payer::Unnamed,
+            details: Details { product_id: Some(product.id.product_id()), ..Details::default() },
+            images: Images::default(),
+            app_id: product.app_id.clone(),
+        }
+    }
+
     /// Which of the merchant's apps opens the cashier.
     pub(super) fn app_of(&self, merchant: &Merchant) -> Result<String, Status> {
-        let (kind, words) = match self.method {
-            Method::MiniProgram => (AppKind::MiniProgram, "mini program"),
-            Method::Jsapi => (AppKind::OfficialAccount, "official account"),
-            Method::Native | Method::App | Method::H5 | Method::PayCode | Method::Face | Method::Facepay => {
-                return Err(refuse::method_not_available("this method is not taken yet"));
-            }
-        };
-        let fitting: Vec<&App> = merchant.apps.iter().filter(|app| app.kind == kind).collect();
-        let app = match (self.app_id.as_str(), fitting.as_slice()) {
-            ("", [only]) => only,
-            ("", []) => {
-                return Err(refuse::method_not_available(format!("merchant {} has no {words}", merchant.name)));
-            }
-            ("", _) => {
-                let words = format!("merchant {} has several {words}s: name one in app_id", merchant.name);
-                return Err(refuse::method_not_available(words));
-            }
-            (app_id, fitting) => fitting.iter().find(|app| app.app_id == app_id).ok_or_else(|| {
-                refuse::method_not_available(format!("merchant {} has no {words} {app_id}", merchant.name))
-            })?,
-        };
+        let app = app::choose(merchant, self.method, &self.app_id).map_err(refuse::method_not_available)?;
         if matches!(self.payer, Payer::LoginCode(_)) && !app.can_resolve_openid {
             let words = format!("merchant {} has no app secret for {}: send the openid", merchant.name, app.app_id);
             return Err(refuse::method_not_available(words));
@@ -152,3 +196,6 @@ impl Wanted {
         Ok(app.app_id.clone())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,23 +2,24 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use prost::Message;
 use proto::{
     gateway::v1::{NotDone, Prepaid, PrepayRequest, not_done},
-    order::v1::{JsapiInvocation, PayOrderResponse, pay_order_response},
     time::{from_wire, to_wire},
 };
 use tonic::{Code, Status};
 
 use crate::{
     api::{
-        Api, answer, refuse,
+        Api, refuse,
         replay::{Named, encode_refusal},
     },
     domain::{
         order::{Order, State},
         payment::Payment,
     },
-    gateway::Asked,
+    gateway::{Asked, method},
     life::{budget::Kind, decide::Word, settle::is_over},
     store::{asking, orders, payments, requests},
 };
@@ -26,12 +27,25 @@ use crate::{
 /// A sending leaves within this time of its writing, or not at all: who asks "did it arrive?" counts from the writing.
 const LEAVES_WITHIN: Duration = Duration::from_secs(12);
 
-pub(super) async fn send(
+/// What the caller of a sending hears once the provider has accepted it.
+pub(in crate::api) trait Reply: Send + Sync + 'static {
+    /// The answer, as it is kept for ever after.
+    type Kept: Message + Default + 'static;
+
+    /// How long the provider is waited for. What is not known by then is unknown, and sent again by the next call.
+    const TIME: Duration;
+
+    /// The answer, usable until `usable_until`. `None` when what the gateway told cannot open a cashier.
+    fn of(&self, payment: &Payment, prepaid: Prepaid, usable_until: Timestamp) -> Option<Self::Kept>;
+}
+
+pub(super) async fn send<R: Reply>(
     api: &Api,
     named: &Named,
+    reply: &R,
     payment: &Payment,
     written_at: Instant,
-) -> Result<PayOrderResponse, Status> {
+) -> Result<R::Kept, Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
     let order = {
         let mut conn = api.life.pool.acquire().await.map_err(failed)?;
@@ -43,7 +57,7 @@ pub(super) async fn send(
         Ok(()) if LEAVES_WITHIN < written_at.elapsed() => {
             Asked::NotSent { why: "this process stood still".to_owned(), ever: true }
         }
-        Ok(()) => api.life.gateway.prepay(prepay(&order, payment)).await,
+        Ok(()) => api.life.gateway.prepay(prepay(&order, payment), R::TIME).await,
         Err(denied) => Asked::NotSent { why: format!("no budget: {denied:?}"), ever: true },
     };
     svc_kit::crash::point("order.pay.answered");
@@ -61,7 +75,7 @@ pub(super) async fn send(
         }
     }
     match asked {
-        Asked::Done(prepaid) => accepted(api, named, &order, payment, prepaid).await,
+        Asked::Done(prepaid) => accepted(api, named, reply, &order, payment, prepaid).await,
         Asked::NotDone(no) => refused(api, named, &order, payment, &no).await,
         Asked::Unknown { why, .. } => {
             tracing::warn!(out_trade_no = payment.id.out_trade_no(), why, "prepay unknown");
@@ -89,17 +103,22 @@ fn prepay(order: &Order, payment: &Payment) -> PrepayRequest {
         expire_time: Some(to_wire(order.expire_time)),
         payer_ip: payment.payer_ip.clone(),
         openid: payment.openid.0.clone(),
-        ..PrepayRequest::default()
+        sub_mch_id: payment.sub_mch_id.clone(),
+        method: method(payment.method).into(),
+        product_id: payment.details.product_id.clone().unwrap_or_default(),
+        h5: payment.details.h5.clone(),
+        particulars: order.particulars.clone(),
     }
 }
 
-async fn accepted(
+async fn accepted<R: Reply>(
     api: &Api,
     named: &Named,
+    reply: &R,
     order: &Order,
     payment: &Payment,
     prepaid: Prepaid,
-) -> Result<PayOrderResponse, Status> {
+) -> Result<R::Kept, Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
     let now = api.life.clock.now();
     let mut tx = api.life.pool.begin().await.map_err(failed)?;
@@ -122,17 +141,11 @@ async fn accepted(
         return Err(refuse::order_not_payable(&locked));
     }
     let usable_until = prepaid.usable_until.as_ref().and_then(from_wire).unwrap_or(order.expire_time);
-    let response = PayOrderResponse {
-        payment: Some(answer::payment(&current)),
-        usable_until: Some(to_wire(usable_until.min(order.expire_time))),
-        invocation: Some(pay_order_response::Invocation::Jsapi(JsapiInvocation {
-            app_id: prepaid.app_id,
-            time_stamp: prepaid.time_stamp,
-            nonce_str: prepaid.nonce_str,
-            package: prepaid.package,
-            sign_type: prepaid.sign_type,
-            pay_sign: prepaid.pay_sign,
-        })),
+    let Some(response) = reply.of(&current, prepaid, usable_until.min(order.expire_time)) else {
+        // It is accepted all the same, and a later release may read the same answer to a repeated sending.
+        tx.commit().await.map_err(failed)?;
+        tracing::error!(out_trade_no = payment.id.out_trade_no(), "the gateway told nothing that opens the cashier");
+        return Err(refuse::provider_unknown());
     };
     let response = named.keep(&mut tx, response).await?;
     svc_kit::crash::point("order.pay.before_kept");
@@ -142,13 +155,8 @@ async fn accepted(
     Ok(response)
 }
 
-async fn refused(
-    api: &Api,
-    named: &Named,
-    order: &Order,
-    payment: &Payment,
-    no: &NotDone,
-) -> Result<PayOrderResponse, Status> {
+/// Always a refusal, of whatever answer the caller waits for.
+async fn refused<A>(api: &Api, named: &Named, order: &Order, payment: &Payment, no: &NotDone) -> Result<A, Status> {
     tracing::warn!(
         out_trade_no = payment.id.out_trade_no(),
         kind = no.kind().as_str_name(),
