@@ -11,6 +11,7 @@ mod get_refund;
 mod images;
 mod list_orders;
 mod list_refunds;
+mod pages;
 mod particulars;
 mod pay_order;
 mod refuse;

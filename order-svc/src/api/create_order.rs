@@ -9,7 +9,6 @@ use proto::{
 use svc_kit::{outbox, refusal::Violations};
 use tonic::{Request, Status};
 use uuid::Uuid;
-use wechat_pay::v2::limits;
 
 use super::{
     Api, answer, fields, particulars, refuse,
@@ -25,8 +24,6 @@ use crate::{
     store::{orders, payments},
 };
 
-/// 1,000,000 yuan: WeChat names no maximum, but nobody sells for more by mistake-free typing.
-const MAX_AMOUNT_FEN: i64 = 100_000_000;
 /// WeChat refuses attempts that expire within a minute.
 const MIN_LIFE: SignedDuration = SignedDuration::from_mins(1);
 /// Longer than any cashier stays open.
@@ -118,25 +115,11 @@ async fn check(api: &Api, request: &CreateOrderRequest, now: Timestamp) -> Resul
         "order_no",
         "must be 1 to 64 of [0-9A-Za-z_.:-]: your own number of the order",
     );
-    violations.check(
-        (1..=MAX_AMOUNT_FEN).contains(&request.amount_fen),
-        "amount_fen",
-        format!("must be 1 to {MAX_AMOUNT_FEN} (fen, 1/100 yuan)"),
-    );
-    if let Err(wrong) = limits::check_body(&request.description) {
-        violations.push("description", wrong.to_string());
-    }
+    fields::check_price(request.amount_fen, &mut violations);
+    fields::check_description(&request.description, &mut violations);
     particulars::check(request.particulars.as_ref(), &mut violations);
     let expire_time = check_expiry(request, now, &mut violations);
-    if violations.check(
-        fields::is_merchant_name(&request.merchant),
-        "merchant",
-        "must be the name of a merchant account, [a-z0-9-]{1,32}",
-    ) {
-        let known = api.merchants.get(&request.merchant).await;
-        let known = known.map_err(|_| refuse::try_again("the list of merchants is not known yet; retry"))?;
-        violations.check(known.is_some(), "merchant", "no merchant account of this name is configured");
-    }
+    fields::merchant(api, &request.merchant, &mut violations).await?;
     violations.finish()?;
     match (request_id, expire_time) {
         (Some(request_id), Some(expire_time)) => {

@@ -4,20 +4,14 @@ use proto::{
     order::v1::{ListOrdersRequest, ListOrdersResponse, order},
     time::from_wire,
 };
-use sha2::{Digest as _, Sha256};
 use svc_kit::refusal::Violations;
 use tonic::{Request, Status};
 
-use super::{Api, answer, fields, refuse};
+use super::{Api, answer, fields, pages, refuse};
 use crate::{
     domain::OrderId,
     store::orders::{self, Filter},
 };
-
-/// When the caller does not say.
-const DEFAULT_PAGE: i32 = 50;
-/// Largest page.
-const MAX_PAGE: i32 = 200;
 
 pub(super) async fn handle(api: &Api, request: Request<ListOrdersRequest>) -> Result<ListOrdersResponse, Status> {
     let app = api.apps.caller(request.metadata())?;
@@ -30,25 +24,13 @@ pub(super) async fn handle(api: &Api, request: Request<ListOrdersRequest>) -> Re
         orders::list(&mut conn, &app, &filter, i64::from(size) + 1).await
     };
     let mut found = found.await.map_err(|error| refuse::database(&error))?;
-    let more = usize::try_from(size).is_ok_and(|size| size < found.len());
-    if more {
-        found.pop();
-    }
-    let next_page_token = match found.last() {
-        Some(last) if more => format!("{}.{seal}", last.id.0.simple()),
-        _ => String::new(),
-    };
+    let next_page_token = pages::cut(&mut found, size, &seal, |order| order.id.0);
     Ok(ListOrdersResponse { orders: found.iter().map(|order| answer::order(order, &[])).collect(), next_page_token })
 }
 
 fn check(request: &ListOrdersRequest, seal: &str) -> Result<(Filter, i32), Status> {
     let mut violations = Violations::new();
-    let size = if request.page_size == 0 { DEFAULT_PAGE } else { request.page_size };
-    violations.check(
-        (1..=MAX_PAGE).contains(&size),
-        "page_size",
-        format!("must be 1 to {MAX_PAGE}, or 0 for {DEFAULT_PAGE}"),
-    );
+    let size = pages::size(request.page_size, &mut violations);
     let merchant = Some(request.merchant.clone()).filter(|name| !name.is_empty());
     violations.check(
         merchant.as_deref().is_none_or(fields::is_merchant_name),
@@ -80,21 +62,7 @@ fn check(request: &ListOrdersRequest, seal: &str) -> Result<(Filter, i32), Statu
     };
     let created_from = instant("created_from", &request.created_from);
     let created_before = instant("created_before", &request.created_before);
-    let before = match request.page_token.as_str() {
-        "" => None,
-        token => {
-            let id = token
-                .split_once('.')
-                .filter(|(_, sealed)| *sealed == seal)
-                .and_then(|(id, _)| uuid::Uuid::try_parse(id).ok());
-            violations.check(
-                id.is_some(),
-                "page_token",
-                "must be the next_page_token of the page before, with every other field the same",
-            );
-            id.map(OrderId)
-        }
-    };
+    let before = pages::before(&request.page_token, seal, &mut violations).map(OrderId);
     violations.finish()?;
     Ok((Filter { state, merchant, order_no, created_from, created_before, before }, size))
 }
@@ -102,14 +70,7 @@ fn check(request: &ListOrdersRequest, seal: &str) -> Result<(Filter, i32), Statu
 /// Binds a page token to the team and the filter that it was made for.
 fn seal(app: &str, request: &ListOrdersRequest) -> String {
     let same = ListOrdersRequest { page_token: String::new(), page_size: 0, ..request.clone() };
-    let mut hash = Sha256::new();
-    hash.update(app.as_bytes());
-    hash.update([0]);
-    hash.update(prost::Message::encode_to_vec(&same));
-    let hash = hash.finalize();
-    let mut first = [0; 8];
-    first.copy_from_slice(&hash[..8]);
-    format!("{:016x}", u64::from_be_bytes(first))
+    pages::seal(app, &same)
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ fn how(
             None
         }
         Some(pay_order_request::Method::MiniProgram(method)) => {
-            check_app_id(&method.app_id, "mini_program.app_id", violations);
+            fields::check_app_id(&method.app_id, "mini_program.app_id", violations);
             let payer = match &method.payer {
                 None => {
                     violations.push("mini_program.payer", "set one: openid or login_code");
@@ -107,7 +107,7 @@ fn how(
             Some(of(Method::MiniProgram, &method.app_id, payer?))
         }
         Some(pay_order_request::Method::Jsapi(method)) => {
-            check_app_id(&method.app_id, "jsapi.app_id", violations);
+            fields::check_app_id(&method.app_id, "jsapi.app_id", violations);
             let payer = match &method.payer {
                 None => {
                     violations.push("jsapi.payer", "set one: openid or oauth_code");
@@ -125,7 +125,7 @@ fn how(
             Some(of(Method::Jsapi, &method.app_id, payer?))
         }
         Some(pay_order_request::Method::Native(method)) => {
-            check_app_id(&method.app_id, "native.app_id", violations);
+            fields::check_app_id(&method.app_id, "native.app_id", violations);
             let images = Images::wanted(&method.images, "native.images", violations);
             let product_id = if method.product_id.is_empty() {
                 order?.0.simple().to_string()
@@ -139,11 +139,11 @@ fn how(
             Some(How { details, images, ..of(Method::Native, &method.app_id, Payer::Unnamed) })
         }
         Some(pay_order_request::Method::App(method)) => {
-            check_app_id(&method.app_id, "app.app_id", violations);
+            fields::check_app_id(&method.app_id, "app.app_id", violations);
             Some(of(Method::App, &method.app_id, Payer::Unnamed))
         }
         Some(pay_order_request::Method::H5(method)) => {
-            check_app_id(&method.app_id, "h5.app_id", violations);
+            fields::check_app_id(&method.app_id, "h5.app_id", violations);
             h5::check(method, payer_ip, violations);
             // The attempt says under which app; its details must not say it a second time.
             let h5 = H5 { app_id: String::new(), ..method.clone() };
@@ -160,11 +160,6 @@ fn how(
 fn check_code(code: &str, field: &str, words: &str, violations: &mut Violations) {
     let good = (1..=MAX_LOGIN_CODE).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic());
     violations.check(good, field, format!("{words}, 1 to {MAX_LOGIN_CODE} characters"));
-}
-
-fn check_app_id(app_id: &str, field: &str, violations: &mut Violations) {
-    let good = app_id.len() <= 32 && app_id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    violations.check(good, field, "must be an app id of the merchant, at most 32 letters and digits, or absent");
 }
 
 fn check_openid(openid: &str, field: &str, violations: &mut Violations) {
