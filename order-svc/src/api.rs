@@ -3,17 +3,23 @@
 mod answer;
 pub mod apps;
 mod close_order;
+mod close_product_code;
 mod create_order;
+mod create_product_code;
 mod create_refund;
 mod fields;
 mod get_order;
+mod get_product_code;
 mod get_refund;
 mod images;
 mod list_orders;
+mod list_product_codes;
 mod list_refunds;
+pub(crate) mod native_scan;
 mod pages;
 mod particulars;
 mod pay_order;
+mod product_code;
 mod refuse;
 mod replay;
 pub mod watch;
@@ -101,22 +107,28 @@ impl OrderService for Api {
         self.counted("WatchOrder", watch_order::handle(self, request).await)
     }
 
-    async fn create_product_code(&self, _: Request<CreateProductCodeRequest>) -> Result<Response<ProductCode>, Status> {
-        Err(Status::unimplemented("comes with a later change"))
+    async fn create_product_code(
+        &self,
+        request: Request<CreateProductCodeRequest>,
+    ) -> Result<Response<ProductCode>, Status> {
+        self.counted("CreateProductCode", create_product_code::handle(self, request).await)
     }
 
-    async fn get_product_code(&self, _: Request<GetProductCodeRequest>) -> Result<Response<ProductCode>, Status> {
-        Err(Status::unimplemented("comes with a later change"))
+    async fn get_product_code(&self, request: Request<GetProductCodeRequest>) -> Result<Response<ProductCode>, Status> {
+        self.counted("GetProductCode", get_product_code::handle(self, request).await)
     }
 
     async fn list_product_codes(
         &self,
-        _: Request<ListProductCodesRequest>,
+        request: Request<ListProductCodesRequest>,
     ) -> Result<Response<ListProductCodesResponse>, Status> {
-        Err(Status::unimplemented("comes with a later change"))
+        self.counted("ListProductCodes", list_product_codes::handle(self, request).await)
     }
 
-    async fn close_product_code(&self, _: Request<CloseProductCodeRequest>) -> Result<Response<ProductCode>, Status> {
-        Err(Status::unimplemented("comes with a later change"))
+    async fn close_product_code(
+        &self,
+        request: Request<CloseProductCodeRequest>,
+    ) -> Result<Response<ProductCode>, Status> {
+        self.counted("CloseProductCode", close_product_code::handle(self, request).await)
     }
 }

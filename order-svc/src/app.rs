@@ -25,7 +25,7 @@ use tonic::service::Routes;
 use crate::{
     api::{Api, apps::Apps, watch::Watchers},
     config::{Config, PROCESS},
-    consume::{paid::PaidFacts, refund_noticed::RefundHints},
+    consume::{native_scanned, paid::PaidFacts, refund_noticed::RefundHints},
     gateway::{Gateway, Merchants},
     jobs,
     life::{Life, budget::Budgets},
@@ -99,7 +99,9 @@ pub async fn start(config: Config, tasks: &Tasks) -> anyhow::Result<telemetry::G
 
     let watchers = Watchers::new();
     tasks.spawn("watch orders", watchers.clone().look(life.pool.clone(), tasks.stop()));
-    let service = OrderServiceServer::new(Api::new(life, merchants, apps, watchers));
+    let api = Api::new(life, merchants, apps, watchers);
+    tasks.spawn("answer scans", native_scanned::run(api.clone(), bus, config.terminal_ip, tasks.stop()));
+    let service = OrderServiceServer::new(api);
     let listener = listen::bind("grpc", config.listen).await?;
     let api = grpc::Api {
         routes: Routes::new(service),

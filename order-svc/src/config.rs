@@ -1,6 +1,11 @@
 //! Everything order-svc can be told.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    path::PathBuf,
+    time::Duration,
+};
 
 use secrecy::SecretString;
 use svc_kit::{bus::BusArgs, clock::ClockArgs, schedule::Schedule, telemetry::TelemetryArgs};
@@ -48,6 +53,10 @@ pub struct Config {
     /// How many replicas of order-svc share each merchant's budget of calls to the provider.
     #[arg(long, env, default_value = "1")]
     pub budget_replicas: NonZeroU32,
+
+    /// The address that WeChat hears for orders that scans of product codes make (`spbill_create_ip`): this deployment's own.
+    #[arg(long, env, default_value = "127.0.0.1")]
+    pub terminal_ip: IpAddr,
 
     /// How old an attempt must be before the provider closes it, in seconds. WeChat's number is 300.
     #[arg(long, env, default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=3600))]

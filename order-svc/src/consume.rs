@@ -1,4 +1,5 @@
 //! What arrives over the bus.
 
+pub mod native_scanned;
 pub mod paid;
 pub mod refund_noticed;

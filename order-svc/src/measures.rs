@@ -32,6 +32,7 @@ pub struct Measured {
     mismatched: Family<Outcome, Counter>,
     asked: Family<Outcome, Counter>,
     closed: Family<Outcome, Counter>,
+    scans: Family<Outcome, Counter>,
     refunds_sent: Family<Outcome, Counter>,
     refunds_asked: Family<Outcome, Counter>,
     refunds_heard: Family<Outcome, Counter>,
@@ -79,6 +80,7 @@ impl Measured {
             mismatched: metrics.counters("paid_facts_refused", "Paid facts that can never pay their order, by reason"),
             asked: metrics.counters("provider_queries", "Queries of attempts by the provider's word"),
             closed: metrics.counters("provider_closes", "Closings of attempts by the provider's word"),
+            scans: metrics.counters("native_scans", "Scans of product codes by what the payer was answered"),
             refunds_sent: metrics.counters("refunds_sent", "Sendings of refunds by the provider's word"),
             refunds_asked: metrics.counters("refund_queries", "Queries of refunds by the provider's word"),
             refunds_heard: metrics.counters("refund_words", "What the provider's words about refunds changed"),
@@ -136,6 +138,11 @@ impl Measured {
     /// The provider answered a query so.
     pub fn asked(&self, outcome: &'static str) {
         self.asked.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// A scan of a product code was answered so.
+    pub fn scanned(&self, outcome: &'static str) {
+        self.scans.get_or_create(&Outcome { outcome }).inc();
     }
 
     /// A sending of a refund was answered so.

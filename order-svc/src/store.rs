@@ -4,6 +4,7 @@ pub mod asking;
 pub mod measures;
 pub mod orders;
 pub mod payments;
+pub mod product_codes;
 pub mod refund_turns;
 pub mod refunds;
 pub mod requests;

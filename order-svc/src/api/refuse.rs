@@ -6,7 +6,7 @@ use svc_kit::refusal::refuse;
 use tonic::{Code, Status};
 
 use crate::{
-    domain::{OrderId, order::Order, refunding::MAX_REFUNDS},
+    domain::{OrderId, ProductCodeId, order::Order, refunding::MAX_REFUNDS},
     life::Unfinished,
 };
 
@@ -119,6 +119,15 @@ pub(super) fn refund_not_available(merchant: &str) -> Status {
 
 pub(super) fn refund_not_found(name: &str) -> Status {
     refuse(Code::NotFound, ErrorReason::RefundNotFound.word(), format!("your app has no refund {name}"), [])
+}
+
+pub(super) fn product_code_not_found(id: ProductCodeId) -> Status {
+    refuse(Code::NotFound, ErrorReason::ProductCodeNotFound.word(), format!("your app has no product code {id}"), [])
+}
+
+pub(super) fn product_no_reused(id: ProductCodeId) -> Status {
+    let words = "your app used this product_no before with other content";
+    refuse(Code::AlreadyExists, ErrorReason::ProductNoReused.word(), words, [("name", id.to_string())])
 }
 
 pub(super) fn method_not_available(words: impl Into<String>) -> Status {

@@ -16,7 +16,7 @@ use crate::{
     gateway::CALL_TIME,
 };
 
-/// The answer of a PayOrder.
+/// The answer of a `PayOrder`.
 pub(super) struct ToTeam {
     /// Of a QR code, when there is one.
     pub(super) images: Images,
