@@ -25,6 +25,7 @@ pub mod indexed;
 pub mod limits;
 pub mod login;
 mod micropay;
+pub mod native_scan;
 pub mod notice;
 mod order_query;
 mod particulars;

@@ -10,6 +10,7 @@ mod counter;
 mod indexed;
 mod limits;
 mod login;
+mod native_scan;
 mod notice;
 mod red_packets;
 mod refund_notice;
