@@ -21,7 +21,7 @@ pub(crate) enum Outcome {
     ReturnCode,
     /// A refund notice that does not decrypt to text with the account's keys.
     SealedWrong,
-    /// Signed or sealed with the account's key, but about another merchant number, or about a sub-merchant.
+    /// Signed or sealed with the key, but about another merchant number, or about another sub-merchant than the account's.
     OtherAccount,
     /// A field that every notice of its kind must have is missing or unreadable.
     Field,

@@ -10,7 +10,7 @@ mod service;
 pub(crate) use gate::Gate;
 pub(crate) use http::{Answer, post, raw, request};
 pub(crate) use nats::Nats;
-pub(crate) use notice::{KEY, MCH_ID, Notice, OTHER_KEY, PREVIOUS_KEY, sent};
+pub(crate) use notice::{KEY, MCH_ID, Notice, OTHER_KEY, PREVIOUS_KEY, PROVIDER_KEY, sent};
 pub(crate) use refund_notice::{RefundNotice, has_fitting_padding, sealed_text};
 pub(crate) use service::Service;
 
@@ -91,7 +91,8 @@ pub(crate) async fn deliver(server: SocketAddr, path: &str, body: String) {
     tokio::time::timeout(PATIENCE, deliveries).await.expect("the notice is taken in time");
 }
 
-/// The accounts `acme-mini` (HMAC-SHA256, in the middle of a key change) and `other-shop` (MD5).
+/// The accounts `acme-mini` (HMAC-SHA256, in the middle of a key change), `other-shop` (MD5), and `sub-tea` and `sub-cake`
+/// (HMAC-SHA256), two sub-merchants of one service provider.
 fn merchants() -> TempDir {
     let dir = tempfile::tempdir().expect("a folder for merchants");
     let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("the folder is writable");
@@ -113,6 +114,20 @@ fn merchants() -> TempDir {
          [[apps]]\napp_id = \"wx0000000000000222\"\nkind = \"mini-program\"\n",
     );
     write("other-shop.key", OTHER_KEY);
+    for (name, sub_mch_id, app_id) in
+        [("sub-tea", "1900000315", "wx0000000000000c01"), ("sub-cake", "1900000316", "wx0000000000000d01")]
+    {
+        write(
+            &format!("{name}.toml"),
+            &format!(
+                "provider = \"wechat-v2\"\nmch_id = \"1900000307\"\nsub_mch_id = \"{sub_mch_id}\"\n\
+                 service_provider_app_id = \"wx0000000000000c00\"\nsign_type = \"HMAC-SHA256\"\n\
+                 notify_base_url = \"https://pay.example.com\"\napi_key_file = \"provider.key\"\n\n\
+                 [[apps]]\napp_id = \"{app_id}\"\nkind = \"mini-program\"\n"
+            ),
+        );
+    }
+    write("provider.key", PROVIDER_KEY);
     dir
 }
 

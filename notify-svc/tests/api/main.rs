@@ -13,4 +13,5 @@ mod refund_hints;
 mod refund_hostile;
 mod reload;
 mod routes;
+mod service_provider;
 mod settings;

@@ -1,8 +1,9 @@
 //! The payment notice.
 //!
-//! What is checked here needs the account alone: signature, codes, merchant number, and the form of the fields. Whether
-//! number, app, amount and currency are those of an order is checked by the owner of orders, from the fact: an app that
-//! was taken out of the file still has orders in flight.
+//! What is checked here needs the account alone: signature, codes, merchant number, sub-merchant, and the form of the fields.
+//! Whether number, app, amount and currency are those of an order is checked by the owner of orders, from the fact: an app
+//! that was taken out of the file still has orders in flight. In service-provider mode a notice without `sub_appid` is about
+//! the provider's own app, and so is no payment of an order under the sub-merchant's.
 //!
 //! Source: WeChat Pay v2 docs, "Payment result notification", read 2026-08.
 
@@ -12,7 +13,7 @@ use wechat_pay::v2::notice::{self, Notice, NoticeError, PaymentNotice};
 use wechat_pay::v2::sign::SignError;
 use wechat_pay::v2::xml::XmlError;
 
-use super::{MAX_BYTES, is_app_id, is_printable};
+use super::{MAX_BYTES, has_app_ids, is_about, is_of_another_key, is_printable};
 use crate::outcome::Outcome;
 use crate::providers::Reading;
 
@@ -32,12 +33,10 @@ pub(in crate::providers) fn read(
 fn verified(account: &WechatV2Account, body: &[u8]) -> Result<Notice, NoticeError> {
     let pinned = account.notice_sign_types();
     let read = notice::read(body, &account.api_key, &pinned);
-    let Err(NoticeError::BadSign { error: SignError::Length { .. } | SignError::Mismatch, .. }) = &read else {
-        return read;
-    };
-    let Some(previous) = &account.previous_api_key else { return read };
+    let Err(NoticeError::BadSign { error, .. }) = &read else { return read };
+    let Some(previous) = account.previous_api_key.as_ref().filter(|_| is_of_another_key(*error)) else { return read };
     match notice::read(body, previous, &pinned) {
-        Err(NoticeError::BadSign { error: SignError::Length { .. } | SignError::Mismatch, .. }) => read,
+        Err(NoticeError::BadSign { error, .. }) if is_of_another_key(error) => read,
         with_previous => with_previous,
     }
 }
@@ -57,13 +56,11 @@ fn refusal(error: &NoticeError) -> Outcome {
 
 fn fact(merchant: &Merchant, account: &WechatV2Account, notice: PaymentNotice) -> Result<PaymentPaid, Outcome> {
     let PaymentNotice { identity, payment, .. } = notice;
-    // Sub-merchants exist in service-provider mode only, and every account here is a direct merchant's.
-    let sub_merchant = identity.sub_mch_id.is_some() || identity.sub_appid.is_some();
-    if identity.mch_id != account.mch_id || sub_merchant {
+    if !is_about(account, &identity) {
         return Err(Outcome::OtherAccount);
     }
     let is_number = |text: &str| is_printable(text, MAX_BYTES);
-    if !is_app_id(&identity.appid) || !is_number(&payment.transaction_id) || !is_number(&payment.out_trade_no) {
+    if !has_app_ids(&identity) || !is_number(&payment.transaction_id) || !is_number(&payment.out_trade_no) {
         return Err(Outcome::Field);
     }
     let payer_amount = payment.payer_amount();
@@ -75,8 +72,10 @@ fn fact(merchant: &Merchant, account: &WechatV2Account, notice: PaymentNotice) -
         amount_fen: payment.total_fee.get(),
         payer_amount_fen: payer_amount.get(),
         currency: payment.fee_type,
+        // The app that opened the cashier, which is what an order knows.
+        app_id: identity.launching_appid().to_owned(),
         mch_id: identity.mch_id,
-        app_id: identity.appid,
+        sub_mch_id: identity.sub_mch_id.unwrap_or_default(),
         paid_time: Some(pbjson_types::Timestamp {
             seconds: payment.time_end.as_second(),
             nanos: payment.time_end.subsec_nanosecond(),
@@ -84,6 +83,5 @@ fn fact(merchant: &Merchant, account: &WechatV2Account, notice: PaymentNotice) -
         trade_type: payment.trade_type.unwrap_or_default(),
         bank_type: payment.bank_type.unwrap_or_default(),
         source: Source::Notice.into(),
-        ..Default::default()
     })
 }

@@ -11,7 +11,7 @@ use proto::event::RefundNoticed;
 use wechat_pay::v2::refund_notice::{self, RefundHint, RefundNoticeError};
 use wechat_pay::v2::xml::XmlError;
 
-use super::{MAX_BYTES, is_app_id, is_printable};
+use super::{MAX_BYTES, has_app_ids, is_about, is_printable};
 use crate::outcome::Outcome;
 use crate::providers::Reading;
 
@@ -64,15 +64,14 @@ fn refusal(error: &RefundNoticeError) -> Outcome {
 fn hint(merchant: &Merchant, account: &WechatV2Account, told: RefundHint) -> Result<RefundNoticed, Outcome> {
     let digest = told.digest();
     let RefundHint { identity, transaction_id, out_trade_no, refund_id, out_refund_no, status, .. } = told;
-    // Sub-merchants exist in service-provider mode only, and every account here is a direct merchant's.
-    let sub_merchant = identity.sub_mch_id.is_some() || identity.sub_appid.is_some();
-    if identity.mch_id != account.mch_id || sub_merchant {
+    // Nobody signed this either; a wrong one is refused because nothing good can come of it.
+    if !is_about(account, &identity) {
         return Err(Outcome::OtherAccount);
     }
     // The state is an open set: a word that WeChat adds is a reason to ask as well.
     let texts = [&transaction_id, &out_trade_no, &refund_id, status.as_str()];
     let readable = texts.into_iter().all(|text| is_printable(text, MAX_BYTES));
-    if !readable || !is_printable(&out_refund_no, MAX_OUT_REFUND_NO_BYTES) || !is_app_id(&identity.appid) {
+    if !readable || !is_printable(&out_refund_no, MAX_OUT_REFUND_NO_BYTES) || !has_app_ids(&identity) {
         return Err(Outcome::Field);
     }
     Ok(RefundNoticed {

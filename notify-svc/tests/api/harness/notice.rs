@@ -7,6 +7,8 @@ pub(crate) const KEY: &str = "acmeacmeacmeacmeacmeacmeacmeacm1";
 pub(crate) const PREVIOUS_KEY: &str = "acmeacmeacmeacmeacmeacmeacmeacm0";
 /// The key of `other-shop`.
 pub(crate) const OTHER_KEY: &str = "shopshopshopshopshopshopshopsho1";
+/// The key of the service provider of `sub-tea` and `sub-cake`.
+pub(crate) const PROVIDER_KEY: &str = "provproviderproviderproviderpro1";
 /// The merchant number of `acme-mini`.
 pub(crate) const MCH_ID: &str = "1900000109";
 
