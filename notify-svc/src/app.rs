@@ -9,7 +9,8 @@ use svc_kit::{bus, listen};
 
 use crate::callbacks::Callbacks;
 use crate::config::Config;
-use crate::metrics::{CallbackMetrics, HttpMetrics, PublishMetrics};
+use crate::metrics::{CallbackMetrics, HttpMetrics, PublishMetrics, ScanMetrics};
+use crate::scans::Asker;
 use crate::{http, publish};
 
 /// The name of this process on the bus and in the table of streams.
@@ -46,7 +47,9 @@ pub(crate) async fn start(config: &Config, tasks: &Tasks) -> anyhow::Result<()> 
         Ok(())
     });
 
-    let callbacks = Callbacks::new(merchants, publisher, CallbackMetrics::register(&metrics), times);
+    let places = usize::try_from(config.max_scans).expect("u32 fits");
+    let asker = Asker::new(&bus, places, ScanMetrics::register(&metrics));
+    let callbacks = Callbacks::new(merchants, publisher, asker, CallbackMetrics::register(&metrics), times);
     let (limits, http_metrics, stop) = (config.limits(), HttpMetrics::register(&metrics), tasks.stop());
     tasks.spawn("http", async move {
         // When the last callback is answered, the last publisher goes with this task, and the queue closes.

@@ -15,10 +15,11 @@ use tracing::Instrument as _;
 use crate::http::{self, BodyError};
 use crate::metrics::CallbackMetrics;
 use crate::outcome::{Kind, Outcome};
-use crate::providers::{self, Reading};
+use crate::providers::{self, Reading, Scan};
 use crate::publish::Publisher;
 use crate::refusals::Refusals;
 use crate::routes;
+use crate::scans::Asker;
 
 /// How long a callback may take.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct Times {
     pub(crate) request: Duration,
     /// From the end of the headers until the bus must have acknowledged; not longer than `request`.
     pub(crate) publish: Duration,
+    /// From the end of the headers until a scan must be answered; not longer than `request`.
+    pub(crate) scan: Duration,
 }
 
 /// Takes callbacks; clones share everything.
@@ -34,17 +37,24 @@ pub(crate) struct Times {
 pub(crate) struct Callbacks {
     merchants: Merchants,
     publisher: Publisher,
+    asker: Asker,
     metrics: CallbackMetrics,
     refusals: Arc<Refusals>,
     times: Times,
 }
 
 impl Callbacks {
-    pub(crate) fn new(merchants: Merchants, publisher: Publisher, metrics: CallbackMetrics, times: Times) -> Self {
-        Self { merchants, publisher, metrics, refusals: Arc::default(), times }
+    pub(crate) fn new(
+        merchants: Merchants,
+        publisher: Publisher,
+        asker: Asker,
+        metrics: CallbackMetrics,
+        times: Times,
+    ) -> Self {
+        Self { merchants, publisher, asker, metrics, refusals: Arc::default(), times }
     }
 
-    /// Answers one request. What is answered with success is on the stream.
+    /// Answers one request. A notice that is answered with success is on the stream.
     pub(crate) async fn take(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let arrived = Instant::now();
         let body_deadline = arrived + self.times.request;
@@ -52,7 +62,8 @@ impl Callbacks {
         let (head, mut body) = request.into_parts();
         let merchant = routes::address(&head.uri).and_then(|address| {
             let merchant = self.merchants.get(&address.merchant)?;
-            (merchant.provider() == address.provider).then_some((merchant, address.kind))
+            let served = merchant.provider() == address.provider && address.kind.is_served_for(&merchant);
+            served.then_some((merchant, address.kind))
         });
         let response = match merchant {
             None => {
@@ -67,22 +78,22 @@ impl Callbacks {
             }
             Some((merchant, kind)) => {
                 let whole = timeout_at(body_deadline, http::read(&mut body)).await;
-                let outcome = match whole {
+                let Concluded { outcome, response } = match whole {
                     Ok(Ok(bytes)) => {
                         // What strangers send as trace context is not continued: the trace begins here.
                         let span = tracing::info_span!("callback", merchant = %merchant.name, kind = kind.as_str());
                         let reading = providers::read(&merchant, kind, &bytes);
-                        self.conclude(&merchant, reading, arrived + self.times.publish).instrument(span).await
+                        self.conclude(&merchant, reading, arrived).instrument(span).await
                     }
-                    Ok(Err(BodyError::TooLarge)) => Outcome::TooLarge,
-                    Ok(Err(BodyError::Broken)) => Outcome::Broken,
-                    Err(_) => Outcome::TooSlow,
+                    Ok(Err(BodyError::TooLarge)) => Concluded::of(&merchant, Outcome::TooLarge),
+                    Ok(Err(BodyError::Broken)) => Concluded::of(&merchant, Outcome::Broken),
+                    Err(_) => Concluded::of(&merchant, Outcome::TooSlow),
                 };
                 if matches!(outcome.kind(), Kind::Refused | Kind::Unread | Kind::Later) {
                     self.refusals.log(&merchant, kind, outcome);
                 }
                 self.metrics.ended(&merchant, kind, outcome, arrived.elapsed());
-                answer(&merchant, outcome)
+                response
             }
         };
         // A client that still waits to be asked for its body sends none after a final answer.
@@ -92,8 +103,9 @@ impl Callbacks {
         response
     }
 
-    async fn conclude(&self, merchant: &Merchant, reading: Result<Reading, Outcome>, deadline: Instant) -> Outcome {
-        match reading {
+    async fn conclude(&self, merchant: &Merchant, reading: Result<Reading, Outcome>, arrived: Instant) -> Concluded {
+        let deadline = arrived + self.times.publish;
+        let outcome = match reading {
             Ok(Reading::Paid(fact)) => {
                 crash::point("notify.verified");
                 let outcome = self.publisher.publish(&*fact, deadline).await;
@@ -120,8 +132,34 @@ impl Callbacks {
                 }
                 outcome
             }
+            Ok(Reading::Scanned(scan)) => return self.serve(merchant, &scan, arrived + self.times.scan).await,
             Err(outcome) => outcome,
+        };
+        Concluded::of(merchant, outcome)
+    }
+
+    /// Asks what a scanned product code costs, and says it.
+    async fn serve(&self, merchant: &Merchant, scan: &Scan, deadline: Instant) -> Concluded {
+        let said = self.asker.ask(&scan.question, deadline).await;
+        let (name, product, outcome) = (&merchant.name, &scan.question.product_id, said.outcome());
+        if outcome.kind() == Kind::Taken {
+            let word = outcome.word();
+            tracing::info!(merchant = %name, product, word, "{name}: the code of product {product} was scanned: {word}");
         }
+        Concluded { outcome, response: providers::answer_scan(merchant, scan, &said) }
+    }
+}
+
+/// How a callback ended, and what the provider reads.
+struct Concluded {
+    outcome: Outcome,
+    response: Response<Full<Bytes>>,
+}
+
+impl Concluded {
+    /// The answer that goes with every outcome but that of a genuine scan.
+    fn of(merchant: &Merchant, outcome: Outcome) -> Self {
+        Self { outcome, response: answer(merchant, outcome) }
     }
 }
 

@@ -18,7 +18,8 @@ const MOST_MS: u64 = 18_000;
 const _: () = assert!(Duration::from_millis(MOST_MS).as_millis() < DRAIN_TIME.as_millis());
 
 /// Takes the providers' callbacks: verifies them with the keys of the merchant that they are addressed to, publishes them
-/// as facts, or as hints where nothing is signed, and answers success only after the bus has them on disk. The only process that strangers can reach.
+/// as facts, or as hints where nothing is signed, and answers success only after the bus has them on disk. Asks the owner of
+/// orders what a scanned product code costs. The only process that strangers can reach.
 #[derive(Debug, clap::Parser)]
 #[command(version)]
 pub(crate) struct Config {
@@ -44,6 +45,11 @@ pub(crate) struct Config {
     #[arg(long, env, default_value_t = 4000, value_parser = clap::value_parser!(u64).range(1..=MOST_MS))]
     pub(crate) publish_time_ms: u64,
 
+    /// Milliseconds from the end of a request's headers until a scanned product code must be answered; then the payer reads that
+    /// the shop is busy. `REQUEST_TIME_MS` counts where that is less. At most 18000.
+    #[arg(long, env, default_value_t = 4000, value_parser = clap::value_parser!(u64).range(1..=MOST_MS))]
+    pub(crate) scan_time_ms: u64,
+
     /// Milliseconds that a connection may take for the headers of a request, and may be idle before it. At most 18000: a stop
     /// lets what was begun end within 20 s.
     #[arg(long, env, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=MOST_MS))]
@@ -56,6 +62,10 @@ pub(crate) struct Config {
     /// Most callbacks that wait for the bus; one more is answered FAIL at once, and the provider comes again.
     #[arg(long, env, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) queue_length: u32,
+
+    /// Most scanned product codes that wait for an answer at one time; one more payer reads at once that the shop is busy.
+    #[arg(long, env, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) max_scans: u32,
 
     #[command(flatten)]
     pub(crate) bus: BusArgs,
@@ -88,6 +98,7 @@ impl Config {
         Times {
             request: Duration::from_millis(self.request_time_ms),
             publish: Duration::from_millis(self.publish_time_ms),
+            scan: Duration::from_millis(self.scan_time_ms.min(self.request_time_ms)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The only public ingress: verifies the providers' callbacks, publishes them as facts, or as hints where nothing is signed,
-//! and answers success only after the bus has them. Keeps nothing itself: a provider comes again until it reads success.
+//! and answers success only after the bus has them. Asks the owner of orders what a scanned product code costs. Keeps nothing
+//! itself: a provider comes again until it reads success.
 
 mod app;
 mod config;
@@ -13,6 +14,7 @@ mod refusals;
 
 mod providers;
 mod publish;
+mod scans;
 
 mod metrics;
 

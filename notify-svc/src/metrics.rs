@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use merchants::{Merchant, NoticeKind};
+use merchants::Merchant;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use svc_kit::metrics::{Durations, Metrics};
 
 use crate::outcome::Outcome;
+use crate::routes::CallbackKind;
 
 /// Upper bounds of batch sizes; the last is the largest batch that we publish.
 const BATCH_BUCKETS: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 70.0, 100.0];
@@ -47,14 +48,14 @@ struct ReasonLabels {
 impl CallbackMetrics {
     pub(crate) fn register(metrics: &Metrics) -> Self {
         Self {
-            callbacks: metrics.counters("callbacks", "Callbacks by provider, merchant, kind of notice and outcome"),
+            callbacks: metrics.counters("callbacks", "Callbacks by provider, merchant, kind of callback and outcome"),
             duration: metrics.durations("callback_duration_seconds", "From the end of the headers to the answer"),
             not_callbacks: metrics.counters("http_refused", "Requests to no address of ours, by reason"),
         }
     }
 
     /// Counts a callback to a configured merchant.
-    pub(crate) fn ended(&self, merchant: &Merchant, kind: NoticeKind, outcome: Outcome, took: Duration) {
+    pub(crate) fn ended(&self, merchant: &Merchant, kind: CallbackKind, outcome: Outcome, took: Duration) {
         let (provider, kind, outcome) = (merchant.provider().as_str(), kind.as_str(), outcome.word());
         let labels = CallbackLabels { provider, merchant: merchant.name.as_str().to_owned(), kind, outcome };
         self.callbacks.get_or_create(&labels).inc();
@@ -90,6 +91,35 @@ impl HttpMetrics {
             connections_refused: metrics.counter("http_connections_refused", "Connections refused at the limit"),
             accept_failed: metrics.counter("http_accept_failed", "Connections that could not be accepted"),
         }
+    }
+}
+
+/// Questions about scanned product codes.
+#[derive(Clone, Debug)]
+pub(crate) struct ScanMetrics {
+    /// Asked, and not answered yet.
+    pub(crate) waiting: Gauge,
+}
+
+impl ScanMetrics {
+    pub(crate) fn register(metrics: &Metrics) -> Self {
+        Self { waiting: metrics.gauge("scans_waiting", "Scanned product codes that wait for an answer") }
+    }
+}
+
+/// One more in a gauge, until it is dropped, also by a panic.
+pub(crate) struct Counted(Gauge);
+
+impl Counted {
+    pub(crate) fn in_gauge(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

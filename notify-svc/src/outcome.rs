@@ -7,6 +7,10 @@ pub(crate) enum Outcome {
     Recorded,
     /// Genuine, and says that nothing was paid.
     NotPaid,
+    /// A scan that was answered with a prepaid order.
+    Answered,
+    /// A scan that the owner of orders answered with words for the payer.
+    Declined,
     /// Not a flat XML message: no XML, nested or repeated elements, another root, not UTF-8.
     Malformed,
     /// With a DOCTYPE: nobody sends one by accident.
@@ -39,14 +43,22 @@ pub(crate) enum Outcome {
     BusRefused,
     /// The bus did not acknowledge in time; the fact may be stored or not.
     Unacknowledged,
+    /// Nobody listens for scans.
+    NobodyListens,
+    /// Nobody answered a scan in time.
+    Unanswered,
+    /// The answer to a scan was not one.
+    AnswerWrong,
 }
 
 impl Outcome {
     /// Every outcome.
     #[cfg(test)]
-    pub(crate) const ALL: [Outcome; 18] = [
+    pub(crate) const ALL: [Outcome; 23] = [
         Outcome::Recorded,
         Outcome::NotPaid,
+        Outcome::Answered,
+        Outcome::Declined,
         Outcome::Malformed,
         Outcome::Doctype,
         Outcome::Unsigned,
@@ -63,6 +75,9 @@ impl Outcome {
         Outcome::BusDown,
         Outcome::BusRefused,
         Outcome::Unacknowledged,
+        Outcome::NobodyListens,
+        Outcome::Unanswered,
+        Outcome::AnswerWrong,
     ];
 
     /// The word in metrics, logs and answers.
@@ -70,6 +85,8 @@ impl Outcome {
         match self {
             Outcome::Recorded => "recorded",
             Outcome::NotPaid => "not_paid",
+            Outcome::Answered => "answered",
+            Outcome::Declined => "declined",
             Outcome::Malformed => "malformed",
             Outcome::Doctype => "doctype",
             Outcome::Unsigned => "unsigned",
@@ -86,13 +103,16 @@ impl Outcome {
             Outcome::BusDown => "bus_down",
             Outcome::BusRefused => "bus_refused",
             Outcome::Unacknowledged => "unacknowledged",
+            Outcome::NobodyListens => "nobody_listens",
+            Outcome::Unanswered => "unanswered",
+            Outcome::AnswerWrong => "answer_wrong",
         }
     }
 
     /// Whose doing it is, and so how the provider is answered.
     pub(crate) fn kind(self) -> Kind {
         match self {
-            Outcome::Recorded | Outcome::NotPaid => Kind::Taken,
+            Outcome::Recorded | Outcome::NotPaid | Outcome::Answered | Outcome::Declined => Kind::Taken,
             Outcome::Malformed
             | Outcome::Doctype
             | Outcome::Unsigned
@@ -103,7 +123,13 @@ impl Outcome {
             | Outcome::OtherAccount
             | Outcome::Field => Kind::Refused,
             Outcome::TooLarge | Outcome::TooSlow | Outcome::Broken => Kind::Unread,
-            Outcome::Overloaded | Outcome::BusDown | Outcome::BusRefused | Outcome::Unacknowledged => Kind::Later,
+            Outcome::Overloaded
+            | Outcome::BusDown
+            | Outcome::BusRefused
+            | Outcome::Unacknowledged
+            | Outcome::NobodyListens
+            | Outcome::Unanswered
+            | Outcome::AnswerWrong => Kind::Later,
         }
     }
 }
@@ -117,6 +143,6 @@ pub(crate) enum Kind {
     Refused,
     /// We never saw all of it.
     Unread,
-    /// It may well be true, and we could not keep it: the provider is to come again.
+    /// It may well be true, and we could not keep it: the provider is to come again. Of a scan: the payer is to scan again.
     Later,
 }

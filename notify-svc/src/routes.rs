@@ -1,18 +1,48 @@
 //! Which callback a request is, decided by its path alone. The path chooses the keys, and nothing else in the request can.
 
 use hyper::Uri;
-use merchants::{MerchantName, NoticeKind, Provider};
+use merchants::{Merchant, MerchantName, NoticeKind, Provider};
 
 /// Where a callback is addressed to. Whether such a merchant exists is not decided here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Address {
     pub(crate) provider: Provider,
     pub(crate) merchant: MerchantName,
-    pub(crate) kind: NoticeKind,
+    pub(crate) kind: CallbackKind,
 }
 
-/// What is served of a provider and merchant.
-const SERVED: [NoticeKind; 2] = [NoticeKind::Payment, NoticeKind::Refund];
+/// What a callback is about; the last part of its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum CallbackKind {
+    /// The notice that a payment succeeded.
+    Payment,
+    /// The notice that a refund reached its end.
+    Refund,
+    /// The question of Native mode 1: a product code was scanned.
+    NativeScan,
+}
+
+impl CallbackKind {
+    const ALL: [CallbackKind; 3] = [CallbackKind::Payment, CallbackKind::Refund, CallbackKind::NativeScan];
+
+    /// The last part of the path, and the word in metrics and logs.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            CallbackKind::Payment => NoticeKind::Payment.as_str(),
+            CallbackKind::Refund => NoticeKind::Refund.as_str(),
+            CallbackKind::NativeScan => "native",
+        }
+    }
+
+    /// Whether this merchant has such callbacks. Product codes are a direct merchant's: WeChat's question names no
+    /// sub-merchant, so a service provider's could not be told apart.
+    pub(crate) fn is_served_for(self, merchant: &Merchant) -> bool {
+        match self {
+            CallbackKind::Payment | CallbackKind::Refund => true,
+            CallbackKind::NativeScan => merchant.sub_mch_id().is_none(),
+        }
+    }
+}
 
 /// Reads `/notify/<provider>/<merchant>/<kind>`; `None` is 404.
 ///
@@ -30,7 +60,7 @@ pub(crate) fn address(uri: &Uri) -> Option<Address> {
     Some(Address {
         provider: Provider::ALL.into_iter().find(|(_, word)| *word == provider)?.0,
         merchant: MerchantName::parse(merchant).ok()?,
-        kind: SERVED.into_iter().find(|served| served.as_str() == kind)?,
+        kind: CallbackKind::ALL.into_iter().find(|served| served.as_str() == kind)?,
     })
 }
 
@@ -47,9 +77,11 @@ mod tests {
         let address = read("/notify/wechat-v2/acme-mini/payment").expect("an address");
         assert_eq!(address.provider, Provider::WechatV2);
         assert_eq!(address.merchant.as_str(), "acme-mini");
-        assert_eq!(address.kind, NoticeKind::Payment);
+        assert_eq!(address.kind, CallbackKind::Payment);
         let address = read("/notify/wechat-v2/acme-mini/refund").expect("an address");
-        assert_eq!((address.merchant.as_str(), address.kind), ("acme-mini", NoticeKind::Refund));
+        assert_eq!((address.merchant.as_str(), address.kind), ("acme-mini", CallbackKind::Refund));
+        let address = read("/notify/wechat-v2/acme-mini/native").expect("an address");
+        assert_eq!((address.merchant.as_str(), address.kind), ("acme-mini", CallbackKind::NativeScan));
     }
 
     #[test]
@@ -82,7 +114,9 @@ mod tests {
             "/notify/wechat-v2/acme-mini/refund/",
             "/notify/wechat-v2/acme-mini/refunds",
             "/notify/wechat-v2/acme-mini/payment/refund",
-            "/notify/wechat-v2/acme-mini/native",
+            "/notify/wechat-v2/acme-mini/native/",
+            "/notify/wechat-v2/acme-mini/Native",
+            "/notify/wechat-v2/acme-mini/scan",
             "/notify/wechat-v3/acme-mini/payment",
             "/notify/wechat-v2/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/payment",
             "*",

@@ -4,7 +4,6 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
-use prometheus_client::metrics::gauge::Gauge;
 use svc_kit::log_limit::LogLimit;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -13,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::connection;
 use super::limits::Limits;
-use crate::metrics::HttpMetrics;
+use crate::metrics::{Counted, HttpMetrics};
 
 /// How long we wait after the kernel could not hand us a connection, most likely because file descriptors ran out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -57,7 +56,7 @@ pub(crate) async fn serve<H, F>(
             refuse(&socket);
             continue;
         };
-        let open = Open::counted(&metrics.connections);
+        let open = Counted::in_gauge(&metrics.connections);
         let (handle, stop) = (Arc::clone(&handle), stop.clone());
         connections.spawn(async move {
             // An answer is one small write that nothing follows: waiting to fill a packet would only delay it.
@@ -76,20 +75,4 @@ pub(crate) async fn serve<H, F>(
 /// Says that we are full without waiting for the client; whether it reads that is its affair, and the provider comes again.
 fn refuse(socket: &TcpStream) {
     let _ = socket.try_write(FULL);
-}
-
-/// One open connection in the gauge, until it is dropped, also by a panic.
-struct Open(Gauge);
-
-impl Open {
-    fn counted(gauge: &Gauge) -> Self {
-        gauge.inc();
-        Self(gauge.clone())
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
 }

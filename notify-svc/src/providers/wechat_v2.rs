@@ -3,6 +3,7 @@
 pub(super) mod answer;
 pub(super) mod payment;
 pub(super) mod refund;
+pub(super) mod scan;
 
 use merchants::WechatV2Account;
 use wechat_pay::v2::Identity;

@@ -5,6 +5,7 @@ mod http;
 mod nats;
 mod notice;
 mod refund_notice;
+mod scan;
 mod service;
 
 pub(crate) use gate::Gate;
@@ -12,6 +13,7 @@ pub(crate) use http::{Answer, post, raw, request};
 pub(crate) use nats::Nats;
 pub(crate) use notice::{KEY, MCH_ID, Notice, OTHER_KEY, PREVIOUS_KEY, PROVIDER_KEY, sent};
 pub(crate) use refund_notice::{RefundNotice, has_fitting_padding, sealed_text};
+pub(crate) use scan::{Owner, PRODUCT, Scan, refused_words, signed_answer};
 pub(crate) use service::Service;
 
 use std::net::SocketAddr;
@@ -32,6 +34,9 @@ pub(crate) const PATH: &str = "/notify/wechat-v2/acme-mini/payment";
 /// Where refund notices for the merchant of these tests go.
 pub(crate) const REFUND_PATH: &str = "/notify/wechat-v2/acme-mini/refund";
 
+/// Where WeChat asks about the product codes of the merchant of these tests.
+pub(crate) const NATIVE_PATH: &str = "/notify/wechat-v2/acme-mini/native";
+
 /// Everything one test needs. Dropping it ends every process it started.
 pub(crate) struct World {
     pub(crate) service: Service,
@@ -43,7 +48,7 @@ pub(crate) struct World {
 impl World {
     /// A world in which callbacks may wait for the bus as long as the settings allow, so that no timer races with the test.
     pub(crate) async fn start() -> World {
-        World::with(&["--request-time-ms", "18000", "--publish-time-ms", "18000"]).await
+        World::with(&["--request-time-ms", "18000", "--publish-time-ms", "18000", "--scan-time-ms", "18000"]).await
     }
 
     /// A world whose notify-svc is started with more flags.
@@ -68,6 +73,11 @@ impl World {
     /// Posts a refund notice to the merchant of these tests.
     pub(crate) async fn notify_refund(&self, body: &str) -> Answer {
         post(self.service.http, REFUND_PATH, body.as_bytes()).await
+    }
+
+    /// Asks about a scanned code of the merchant of these tests.
+    pub(crate) async fn scan(&self, body: &str) -> Answer {
+        post(self.service.http, NATIVE_PATH, body.as_bytes()).await
     }
 
     /// Posts again and again, as the provider does, until it reads success.

@@ -8,6 +8,7 @@ mod forged;
 mod hostile_xml;
 mod limits;
 mod many_at_once;
+mod native_scan;
 mod paid;
 mod refund_hints;
 mod refund_hostile;

@@ -34,7 +34,7 @@ fn waiting_for_the_bus_longer_than_a_request_may_take_is_refused() {
 
 #[test]
 fn a_time_longer_than_a_stop_leaves_is_refused() {
-    for flag in ["--request-time-ms", "--publish-time-ms", "--header-time-ms"] {
+    for flag in ["--request-time-ms", "--publish-time-ms", "--scan-time-ms", "--header-time-ms"] {
         let needed = ["--merchants-dir", "/nowhere", "--nats-url", "nats://127.0.0.1:1"];
         refused(&[&[flag, "18001"][..], &needed].concat(), &[flag, "18001", "18000"]);
     }
@@ -54,6 +54,8 @@ fn help_documents_every_setting_with_its_variable() {
         "HEADER_TIME_MS",
         "MAX_CONNECTIONS",
         "QUEUE_LENGTH",
+        "SCAN_TIME_MS",
+        "MAX_SCANS",
         "RUST_LOG",
     ] {
         assert!(help.contains(&format!("[env: {variable}")), "{variable} is missing in:\n{help}");

@@ -18,8 +18,14 @@ pub(crate) fn answer(outcome: Outcome) -> Response<Full<Bytes>> {
         Kind::Refused | Kind::Unread => (StatusCode::OK, notice::fail(outcome.word())),
         Kind::Later => (StatusCode::SERVICE_UNAVAILABLE, notice::fail(outcome.word())),
     };
-    let mut response = Response::new(Full::from(xml));
+    let mut response = self::xml(xml);
     *response.status_mut() = status;
+    response
+}
+
+/// An answer with this text.
+pub(super) fn xml(text: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(text));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
     response
 }

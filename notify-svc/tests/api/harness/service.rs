@@ -77,6 +77,11 @@ impl Service {
         self.ended_of("refund", outcome).await
     }
 
+    /// How many scans of product codes of the merchant of these tests ended this way.
+    pub(crate) async fn scans_ended(&self, outcome: &str) -> u64 {
+        self.ended_of("native", outcome).await
+    }
+
     async fn ended_of(&self, kind: &str, outcome: &str) -> u64 {
         let labels = format!("provider=\"wechat-v2\",merchant=\"acme-mini\",kind=\"{kind}\",outcome=\"{outcome}\"");
         self.metric(&format!("callbacks_total{{{labels}}}")).await
