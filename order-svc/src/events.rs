@@ -49,6 +49,7 @@ pub fn payment_created(order: &Order, payment: &Payment) -> PaymentCreated {
         order: order.id.to_string(),
         payment: payment.id.name(order.id),
         app: order.app.clone(),
+        app_id: payment.app_id.clone(),
         merchant: payment.merchant.clone(),
         out_trade_no: payment.id.out_trade_no(),
         amount_fen: payment.amount.get(),
