@@ -34,6 +34,11 @@ fn optional_text(field: &'static str, value: String) -> Result<String, BookError
     if value.is_empty() { Ok(value) } else { text(field, value) }
 }
 
+/// A text that is only there when somebody knew it.
+fn told(field: &'static str, value: String) -> Result<Option<String>, BookError> {
+    if value.is_empty() { Ok(None) } else { text(field, value).map(Some) }
+}
+
 /// The UUID at the end of a resource name such as `orders/{uuid}`.
 fn id(field: &'static str, name: &str) -> Result<Uuid, BookError> {
     let last = name.rsplit('/').next().unwrap_or(name);

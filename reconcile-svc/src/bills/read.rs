@@ -6,6 +6,7 @@ use wechat_pay::bill::{BillError, BillState, Expected, TradeBillReader, TradeRow
 
 use super::Bill;
 use crate::engine::{BillRow, Comparison, EngineError, RowKind};
+use crate::gateway::Merchant;
 
 /// The only currency we take money in.
 const CURRENCY: &str = "CNY";
@@ -21,22 +22,32 @@ pub enum BillRefused {
     Disk(#[source] io::Error),
 }
 
-/// Feeds every row of the bill into the comparison and checks the whole: header, widths, values, merchant number, day,
-/// currency, duplicates, and the sums of the bill's own summary. Blocks; memory is bounded by the comparison's.
+/// Feeds every row of the bill into the comparison and checks the whole: header, widths, values, merchant number, sub-merchant,
+/// day, currency, duplicates, and the sums of the bill's own summary. Blocks; memory is bounded by the comparison's.
 ///
 /// # Errors
 /// [`BillRefused::Control`] for the first thing that is wrong; the comparison is gone then, so nothing is half used.
-pub fn read(bill: Bill, mch_id: &str, day: Date, comparison: Comparison) -> Result<Comparison, BillRefused> {
-    feed(bill.open().map_err(BillRefused::Disk)?, mch_id, day, comparison)
+pub fn read(bill: Bill, account: &Merchant, day: Date, comparison: Comparison) -> Result<Comparison, BillRefused> {
+    feed(bill.open().map_err(BillRefused::Disk)?, account, day, comparison)
 }
 
-fn feed(input: impl BufRead, mch_id: &str, day: Date, mut comparison: Comparison) -> Result<Comparison, BillRefused> {
-    let expected = Expected { mch_id: mch_id.to_owned(), bill_date: Some(day) };
+fn feed(
+    input: impl BufRead,
+    account: &Merchant,
+    day: Date,
+    mut comparison: Comparison,
+) -> Result<Comparison, BillRefused> {
+    let expected = Expected { mch_id: account.mch_id.clone(), bill_date: Some(day) };
     let mut rows = TradeBillReader::open(input, expected).map_err(refused)?;
     while let Some(row) = rows.next() {
         let row = row.map_err(refused)?;
         let line = rows.line();
         let at_line = |problem: &str| BillRefused::Control(format!("line {line}: {problem}"));
+        // A service provider's sub-merchants share its number, so a row of one could stand in the bill of another. The bill of
+        // a direct merchant says that there is none.
+        if row.sub_mch_id.as_deref().unwrap_or_default() != account.sub_mch_id {
+            return Err(at_line("the row belongs to another sub-merchant"));
+        }
         if row.fee_type != CURRENCY {
             return Err(at_line("the currency is not CNY"));
         }
@@ -87,8 +98,12 @@ mod tests {
         "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
 
     fn row(time: &str, mch_id: &str, number: &str, state: &str, currency: &str) -> String {
+        row_of(time, mch_id, "0", number, state, currency)
+    }
+
+    fn row_of(time: &str, mch_id: &str, sub_mch_id: &str, number: &str, state: &str, currency: &str) -> String {
         format!(
-            "`{time},`wx1,`{mch_id},`0,`,`42{number},`A{number},`o1,`JSAPI,`{state},`OTHERS,`{currency},`1.00,`0.00,`0,`0,\
+            "`{time},`wx1,`{mch_id},`{sub_mch_id},`,`42{number},`A{number},`o1,`JSAPI,`{state},`OTHERS,`{currency},`1.00,`0.00,`0,`0,\
              `0.00,`0.00,`,`,`茶, 绿`茶,`,`0.01000,`0.60%,`1.00,`0.00,`"
         )
     }
@@ -103,8 +118,18 @@ mod tests {
     }
 
     fn fed(text: &str) -> Result<Comparison, BillRefused> {
+        fed_for("", text)
+    }
+
+    fn fed_for(sub_mch_id: &str, text: &str) -> Result<Comparison, BillRefused> {
         let day = date(2026, 11, 20);
-        feed(text.as_bytes(), "1900000001", day, Comparison::new(day, []).expect("no books"))
+        let account = Merchant {
+            name: "acme".to_owned(),
+            provider: "wechat-v2".to_owned(),
+            mch_id: "1900000001".to_owned(),
+            sub_mch_id: sub_mch_id.to_owned(),
+        };
+        feed(text.as_bytes(), &account, day, Comparison::new(day, []).expect("no books"))
     }
 
     fn problem(text: &str) -> String {
@@ -149,6 +174,25 @@ mod tests {
         assert!(problem(&bill(&[foreign_day], ONE)).contains("another day"));
         let foreign_merchant = row("2026-11-20 10:00:00", "1900000002", "1", "SUCCESS", "CNY");
         assert!(problem(&bill(&[foreign_merchant], ONE)).contains("another merchant"));
+    }
+
+    #[test]
+    fn only_rows_of_the_accounts_own_sub_merchant_are_read() {
+        let of =
+            |sub_mch_id| bill(&[row_of("2026-11-20 10:00:00", "1900000001", sub_mch_id, "1", "SUCCESS", "CNY")], ONE);
+        for (account, rows) in [("", "0"), ("", ""), ("1900000315", "1900000315")] {
+            assert!(fed_for(account, &of(rows)).is_ok(), "{account:?} {rows:?}");
+        }
+        for (account, rows) in
+            [("", "1900000315"), ("1900000315", "0"), ("1900000315", ""), ("1900000315", "1900000316")]
+        {
+            match fed_for(account, &of(rows)) {
+                Err(BillRefused::Control(problem)) => {
+                    assert_eq!(problem, "line 2: the row belongs to another sub-merchant");
+                }
+                other => panic!("{account:?} {rows:?}: {other:?}"),
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use money::Fen;
 use proto::event::{OrderClosed, OrderCreated, OrderPaid, PaymentCreated, PaymentSurplus};
 use uuid::Uuid;
 
-use super::{BookError, amount, id, instant, text};
+use super::{BookError, amount, id, instant, text, told};
 
 /// What an event tells about an order itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,12 @@ pub struct IssuedPayment {
     pub amount: Fen,
     /// The provider's number of the account.
     pub mch_id: String,
+    /// The sub-merchant in service-provider mode.
+    pub sub_mch_id: Option<String>,
+    /// The app that opens the cashier; `None` when an earlier release did not say.
+    pub app_id: Option<String>,
+    /// How it is paid: `mini_program`, …
+    pub method: Option<String>,
     /// When.
     pub issue_time: Timestamp,
 }
@@ -140,6 +146,9 @@ impl TryFrom<PaymentCreated> for IssuedPayment {
             app: text("app", event.app)?,
             amount: amount("amount_fen", event.amount_fen)?,
             mch_id: text("mch_id", event.mch_id)?,
+            sub_mch_id: told("sub_mch_id", event.sub_mch_id)?,
+            app_id: told("app_id", event.app_id)?,
+            method: told("method", event.method)?,
         })
     }
 }

@@ -24,6 +24,8 @@ pub struct ProviderPayment {
     pub currency: String,
     /// The provider's number of the account, as it says.
     pub mch_id: String,
+    /// The sub-merchant in service-provider mode, as the provider says; empty otherwise.
+    pub sub_mch_id: String,
     /// The app, as it says.
     pub app_id: String,
     /// The provider's time of the payment.
@@ -56,6 +58,7 @@ impl TryFrom<PaymentPaid> for ProviderPayment {
             transaction_id: text("transaction_id", event.transaction_id)?,
             currency: optional_text("currency", event.currency)?,
             mch_id: optional_text("mch_id", event.mch_id)?,
+            sub_mch_id: optional_text("sub_mch_id", event.sub_mch_id)?,
             app_id: optional_text("app_id", event.app_id)?,
         })
     }

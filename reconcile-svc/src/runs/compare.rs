@@ -58,8 +58,8 @@ impl Reconciler {
         let read = match bill {
             None => Ok(comparison),
             Some(bill) => {
-                let mch_id = account.mch_id.clone();
-                let reading = tokio::task::spawn_blocking(move || bills::read(bill, &mch_id, day, comparison));
+                let account = account.clone();
+                let reading = tokio::task::spawn_blocking(move || bills::read(bill, &account, day, comparison));
                 reading.await.map_err(|error| RunError::Internal(error.to_string()))?
             }
         };

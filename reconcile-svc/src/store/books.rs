@@ -49,12 +49,16 @@ pub async fn note_order(conn: &mut PgConnection, order: &OrderNote) -> sqlx::Res
 /// Notes a number that was given out.
 pub async fn note_issued(conn: &mut PgConnection, issued: &IssuedPayment) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO book_payments (merchant, out_trade_no, payment_id, order_id, app, issued_amount_fen, mch_id, issue_time)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        "INSERT INTO book_payments (merchant, out_trade_no, payment_id, order_id, app, issued_amount_fen, mch_id, issue_time,
+             sub_mch_id, app_id, method)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (merchant, out_trade_no) DO UPDATE SET
              issued_amount_fen = COALESCE(book_payments.issued_amount_fen, EXCLUDED.issued_amount_fen),
              mch_id = COALESCE(book_payments.mch_id, EXCLUDED.mch_id),
-             issue_time = COALESCE(book_payments.issue_time, EXCLUDED.issue_time)",
+             issue_time = COALESCE(book_payments.issue_time, EXCLUDED.issue_time),
+             sub_mch_id = COALESCE(book_payments.sub_mch_id, EXCLUDED.sub_mch_id),
+             app_id = COALESCE(book_payments.app_id, EXCLUDED.app_id),
+             method = COALESCE(book_payments.method, EXCLUDED.method)",
         issued.merchant,
         issued.out_trade_no,
         issued.payment_id,
@@ -63,6 +67,9 @@ pub async fn note_issued(conn: &mut PgConnection, issued: &IssuedPayment) -> sql
         issued.amount.get(),
         issued.mch_id,
         issued.issue_time.to_sqlx() as _,
+        issued.sub_mch_id.as_deref(),
+        issued.app_id.as_deref(),
+        issued.method.as_deref(),
     )
     .execute(conn)
     .await?;
@@ -99,8 +106,8 @@ pub async fn note_taken(conn: &mut PgConnection, taken: &TakenPayment) -> sqlx::
 pub async fn note_provider_payment(conn: &mut PgConnection, told: &ProviderPayment) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO provider_payments (merchant, provider, transaction_id, out_trade_no, amount_fen, payer_amount_fen,
-             currency, mch_id, app_id, paid_time, paid_date, source)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             currency, mch_id, app_id, paid_time, paid_date, source, sub_mch_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (merchant, provider, transaction_id) DO NOTHING",
         told.merchant,
         told.provider,
@@ -114,6 +121,7 @@ pub async fn note_provider_payment(conn: &mut PgConnection, told: &ProviderPayme
         told.paid_time.to_sqlx() as _,
         told.paid_date().to_sqlx() as _,
         told.source,
+        told.sub_mch_id,
     )
     .execute(conn)
     .await?;

@@ -12,10 +12,15 @@ pub struct Question {
     pub merchant: String,
     /// Our number.
     pub out_trade_no: String,
-    /// The app, as the bill's row says.
+    /// The app that opens the cashier, as it was when the number was given out; where we do not know it, the one of the bill's
+    /// row, which is the same but for a service provider.
     pub app_id: String,
     /// The provider's number of the account when the number was given out; `None` when we do not know that we gave it out.
     pub mch_id: Option<String>,
+    /// The sub-merchant when the number was given out; `None` for a direct merchant, or when we do not know.
+    pub sub_mch_id: Option<String>,
+    /// How it is paid; `None` when we do not know.
+    pub method: Option<String>,
 }
 
 /// Takes what is due, each once: taking puts the next time off by 1, 5, then every 30 minutes, on the database's clock, so a
@@ -34,7 +39,8 @@ pub async fn take_due(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<Q
              RETURNING d.discrepancy_id, d.merchant, d.out_trade_no, d.app_id
          )
          SELECT t.discrepancy_id AS "discrepancy_id!", t.merchant AS "merchant!", t.out_trade_no AS "out_trade_no!",
-             t.app_id AS "app_id!", p.mch_id
+             COALESCE(p.app_id, t.app_id) AS "app_id!", p.mch_id AS "mch_id?", p.sub_mch_id AS "sub_mch_id?",
+             p.method AS "method?"
          FROM taken t LEFT JOIN book_payments p ON p.merchant = t.merchant AND p.out_trade_no = t.out_trade_no"#,
         limit,
     )

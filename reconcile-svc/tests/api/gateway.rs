@@ -29,6 +29,7 @@ struct State {
     bills: HashMap<(String, String), Bill>,
     payments: HashMap<String, QueryPaymentResponse>,
     queries: Vec<QueryPaymentRequest>,
+    sub_mch_id: String,
     downloads: usize,
 }
 
@@ -48,6 +49,11 @@ impl FakeGateway {
     pub(crate) fn set_payment(&self, status: PaymentStatus, out_trade_no: &str) {
         let answer = QueryPaymentResponse { outcome: Some(Outcome::Done(status)) };
         self.state().payments.insert(out_trade_no.to_owned(), answer);
+    }
+
+    /// From now on the account is a sub-merchant's with this number, or with none a direct merchant's.
+    pub(crate) fn set_sub_mch_id(&self, sub_mch_id: &str) {
+        sub_mch_id.clone_into(&mut self.state().sub_mch_id);
     }
 
     /// Every question about a payment so far.
@@ -88,7 +94,9 @@ impl PaymentGateway for FakeGateway {
             mch_id: mch_id.to_owned(),
             ..Merchant::default()
         };
-        let merchants = vec![merchant(crate::bill::MERCHANT, crate::bill::MCH_ID), merchant("other", "1900000009")];
+        let sub_mch_id = self.state().sub_mch_id.clone();
+        let ours = Merchant { sub_mch_id, ..merchant(crate::bill::MERCHANT, crate::bill::MCH_ID) };
+        let merchants = vec![ours, merchant("other", "1900000009")];
         Ok(Response::new(ListMerchantsResponse { merchants }))
     }
 

@@ -15,4 +15,5 @@ mod interrupted;
 mod midnight;
 mod reconciling;
 mod scheduled;
+mod service_provider;
 mod versions;
