@@ -25,6 +25,8 @@ pub(super) fn run(run: Run) -> WireRun {
         bill_sum_fen: run.bill.sum.get(),
         bill_refund_count: run.refunds.count,
         bill_refund_sum_fen: run.refunds.sum.get(),
+        bill_revoked_count: run.revoked.count,
+        bill_revoked_sum_fen: run.revoked.sum.get(),
         bill_fee_yuan: run.fee.to_yuan(),
         book_count: run.books.count,
         book_sum_fen: run.books.sum.get(),

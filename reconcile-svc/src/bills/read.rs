@@ -65,7 +65,9 @@ fn known(row: &TradeRow) -> Option<BillRow<'_>> {
     let (kind, amount) = match (&row.state, &row.refund) {
         (BillState::Success, _) => (RowKind::Payment, row.total_fee),
         (BillState::Refund, Some(refund)) => (RowKind::Refund, refund.refund_fee),
-        (BillState::Revoked, _) => (RowKind::Revoked, row.total_fee),
+        // A reversal of money that had come is written as its refund; sources do not say whether every one is.
+        (BillState::Revoked, Some(refund)) => (RowKind::Revoked, refund.refund_fee),
+        (BillState::Revoked, None) => (RowKind::Revoked, row.total_fee),
         (BillState::Refund, None) | (BillState::Other(_), _) => return None,
     };
     let (out_trade_no, transaction_id, app_id) = (&row.out_trade_no, &row.transaction_id, &row.appid);

@@ -18,7 +18,7 @@ pub struct BillRow<'a> {
     pub transaction_id: &'a str,
     /// The app it was made under.
     pub app_id: &'a str,
-    /// Order amount of a payment, requested amount of a refund.
+    /// Order amount of a payment, requested amount of a refund, what a reversal takes back.
     pub amount: Fen,
     /// The provider's fee; negative when it is given back.
     pub fee: MilliFen,
@@ -58,6 +58,7 @@ pub struct Comparison {
     bill_only: Vec<BillOnly>,
     bill: Tally,
     refunds: Tally,
+    revoked: Tally,
     fee: MilliFen,
 }
 
@@ -80,6 +81,7 @@ impl Comparison {
             bill_only: Vec::new(),
             bill: Tally::default(),
             refunds: Tally::default(),
+            revoked: Tally::default(),
             fee: MilliFen::ZERO,
         };
         books.into_iter().try_for_each(|book| comparison.add_book(book))?;
@@ -98,7 +100,10 @@ impl Comparison {
                 self.bill.add(row.amount)?;
                 Some(Billed { amount: row.amount, app_id: row.app_id.to_owned() })
             }
-            RowKind::Revoked => None,
+            RowKind::Revoked => {
+                self.revoked.add(row.amount)?;
+                None
+            }
         };
         let key = Key { out_trade_no: row.out_trade_no.to_owned(), transaction_id: row.transaction_id.to_owned() };
         match self.books.get_mut(&key) {
@@ -141,14 +146,28 @@ impl Comparison {
         let books_digest = BooksDigest::of(self.books.values().map(|slot| &slot.book), issued.values());
 
         let mut differences = Vec::new();
-        let mut seen = HashSet::new();
-        for BillOnly { key, billed } in std::mem::take(&mut self.bill_only) {
+        let (mut seen, mut taken_back) = (HashSet::new(), HashSet::new());
+        let (rows, reversals): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.bill_only).into_iter().partition(|row| row.billed.is_some());
+        for BillOnly { key, .. } in reversals {
+            if let Some(slot) = self.books.get_mut(&key) {
+                slot.take(None)?;
+            } else if !taken_back.insert(key) {
+                return Err(EngineError::Duplicate);
+            }
+        }
+        for BillOnly { key, billed } in rows {
             if let Some(slot) = self.books.get_mut(&key) {
                 slot.take(billed)?;
             } else if let Some(billed) = billed {
                 // The same row twice must not count as two payments.
                 if !seen.insert(key.clone()) {
                     return Err(EngineError::Duplicate);
+                }
+                // What the same bill takes back is no payment: nothing is open, and nothing is missing.
+                if taken_back.contains(&key) {
+                    self.bill.take_out(billed.amount)?;
+                    continue;
                 }
                 let asked = issued.get(&key.out_trade_no).map(|issued| issued.amount);
                 differences.push(bill_only(key, billed, asked));
@@ -175,8 +194,8 @@ impl Comparison {
         }
         differences.sort_unstable_by(|a, b| (a.code, &a.key).cmp(&(b.code, &b.key)));
         boundary.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        let (bill, refunds, fee) = (self.bill, self.refunds, self.fee);
-        let outcome = Outcome { bill, refunds, fee, books, matched, differences, boundary, books_digest };
+        let (bill, refunds, revoked, fee) = (self.bill, self.refunds, self.revoked, self.fee);
+        let outcome = Outcome { bill, refunds, revoked, fee, books, matched, differences, boundary, books_digest };
         assert!(outcome.is_conserved(), "every fen is matched or in a named difference");
         Ok(outcome)
     }

@@ -22,6 +22,16 @@ impl Tally {
         self.count = self.count.checked_add(1).ok_or(EngineError::Overflow)?;
         Ok(())
     }
+
+    /// One row less.
+    ///
+    /// # Errors
+    /// [`EngineError::Overflow`] when the difference does not fit.
+    pub fn take_out(&mut self, amount: Fen) -> Result<(), EngineError> {
+        self.sum = self.sum.checked_sub(amount).ok_or(EngineError::Overflow)?;
+        self.count = self.count.checked_sub(1).ok_or(EngineError::Overflow)?;
+        Ok(())
+    }
 }
 
 /// One difference between bill and books.
@@ -60,10 +70,12 @@ pub struct BoundaryMatch {
 /// The result of one comparison. The same inputs give the same value, to the byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Payment rows of the bill.
+    /// Payment rows of the bill, without those that it takes back and our books do not hold as paid: nobody paid there.
     pub bill: Tally,
     /// Refund rows of the bill; counted, not compared.
     pub refunds: Tally,
+    /// Reversal rows of the bill; counted. One of a payment that our books hold as paid is a difference, too.
+    pub revoked: Tally,
     /// The provider's fees over all rows.
     pub fee: MilliFen,
     /// Payments of that day in our books. One about midnight counts on the day whose bill has it.

@@ -53,14 +53,19 @@ fn headline(run: &Run, differences: &[Discrepancy]) -> String {
     let (words, colour) = verdict(run.state);
     let told = match run.state {
         RunState::Running => "the bill is being fetched and compared.".to_owned(),
-        RunState::Balanced if run.bill.count == 0 => "no payments on either side.".to_owned(),
         RunState::Balanced => {
             // What was not looked at must not shine.
-            let refunds = match run.refunds.count {
+            let aside = |what: &str, tally: Tally| match tally.count {
                 0 => String::new(),
-                count => format!(" Refunds are not compared yet: {count}, {} yuan.", run.refunds.sum),
+                count => format!(" {what} are not compared yet: {count}, {} yuan.", tally.sum),
             };
-            format!("all {} payments, {} yuan, agree to the fen.{refunds}", run.matched.count, run.matched.sum)
+            let (refunds, reversals) = (aside("Refunds", run.refunds), aside("Reversals", run.revoked));
+            match run.matched {
+                Tally { count: 0, .. } => format!("no payments on either side.{refunds}{reversals}"),
+                Tally { count, sum } => {
+                    format!("all {count} payments, {sum} yuan, agree to the fen.{refunds}{reversals}")
+                }
+            }
         }
         RunState::Differences => {
             let count: i64 = run.codes.iter().map(|tally| tally.count).sum();
@@ -86,13 +91,14 @@ fn sums(run: &Run) -> String {
     let net = run.bill.sum.checked_sub(run.refunds.sum).map_or_else(|| "?".to_owned(), Fen::to_yuan);
     format!(
         "<h2>Counts and sums · 笔数与金额</h2>\n<div class=\"wide\"><table>\n\
-         <tr><th>Leg · 口径</th><th class=\"n\">Count · 笔数</th><th class=\"n\">Sum · 金额 (元)</th></tr>\n{}{}{}{}\
+         <tr><th>Leg · 口径</th><th class=\"n\">Count · 笔数</th><th class=\"n\">Sum · 金额 (元)</th></tr>\n{}{}{}{}{}\
          <tr><td>Bill net of refunds · 账单净额</td><td></td><td class=\"n\">{net}</td></tr>\n\
          <tr><td>Provider's fees · 手续费</td><td></td><td class=\"n\">{}</td></tr>\n</table></div>\n",
         row("Bill: payments · 账单支付", run.bill),
         row("Books: payments · 账簿支付", run.books),
         row("Matched · 一致", run.matched),
         row("Bill: refunds, not compared yet · 账单退款（暂不比对）", run.refunds),
+        row("Bill: reversals, not compared yet · 账单撤销（暂不比对）", run.revoked),
         run.fee,
     )
 }

@@ -115,6 +115,7 @@ fn verdict(finding: &Finding, bill_sha256: String) -> Result<Verdict, RunError> 
         problem: String::new(),
         bill: outcome.bill,
         refunds: outcome.refunds,
+        revoked: outcome.revoked,
         fee: outcome.fee,
         books: outcome.books,
         matched: outcome.matched,

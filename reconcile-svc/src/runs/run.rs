@@ -25,10 +25,12 @@ pub struct Run {
     pub problem: String,
     /// The rules it was made by.
     pub engine_version: i32,
-    /// Payment rows of the bill.
+    /// Payment rows of the bill, without those that it takes back and our books do not hold as paid.
     pub bill: Tally,
     /// Refund rows of the bill.
     pub refunds: Tally,
+    /// Reversal rows of the bill.
+    pub revoked: Tally,
     /// The provider's fees.
     pub fee: MilliFen,
     /// Payments of that day in our books.

@@ -48,7 +48,7 @@ pub struct DiscrepancyFilter {
 pub async fn runs(conn: &mut PgConnection, filter: &RunFilter, limit: i64) -> sqlx::Result<Vec<Run>> {
     let rows = sqlx::query!(
         "SELECT run_id, merchant, bill_date, version, state, problem, engine_version, bill_count, bill_sum_fen, bill_refund_count,
-             bill_refund_sum_fen, bill_fee_milli_fen, book_count, book_sum_fen, matched_count, matched_sum_fen,
+             bill_refund_sum_fen, bill_revoked_count, bill_revoked_sum_fen, bill_fee_milli_fen, book_count, book_sum_fen, matched_count, matched_sum_fen,
              bill_sha256, books_sha256, start_time, end_time, current
          FROM runs
          WHERE ($1::UUID IS NULL OR run_id = $1) AND ($2::TEXT IS NULL OR merchant = $2)
@@ -78,6 +78,7 @@ pub async fn runs(conn: &mut PgConnection, filter: &RunFilter, limit: i64) -> sq
                 engine_version: row.engine_version,
                 bill: tally(row.bill_count, row.bill_sum_fen),
                 refunds: tally(row.bill_refund_count, row.bill_refund_sum_fen),
+                revoked: tally(row.bill_revoked_count, row.bill_revoked_sum_fen),
                 fee: MilliFen::new(row.bill_fee_milli_fen),
                 books: tally(row.book_count, row.book_sum_fen),
                 matched: tally(row.matched_count, row.matched_sum_fen),

@@ -24,6 +24,8 @@ pub struct Verdict {
     pub bill: Tally,
     /// Refund rows of the bill.
     pub refunds: Tally,
+    /// Reversal rows of the bill.
+    pub revoked: Tally,
     /// The provider's fees.
     pub fee: MilliFen,
     /// Payments of that day in our books.
@@ -46,6 +48,7 @@ impl Verdict {
             problem: String::new(),
             bill: Tally::default(),
             refunds: Tally::default(),
+            revoked: Tally::default(),
             fee: MilliFen::ZERO,
             books: Tally::default(),
             matched: Tally::default(),
@@ -76,7 +79,8 @@ pub async fn finish(
         "UPDATE runs SET state = $3, holder = NULL, lease_until = NULL, current = TRUE, problem = $4,
              bill_sha256 = $5, books_sha256 = $6, bill_count = $7, bill_sum_fen = $8, bill_refund_count = $9,
              bill_refund_sum_fen = $10, bill_fee_milli_fen = $11, book_count = $12, book_sum_fen = $13,
-             matched_count = $14, matched_sum_fen = $15, end_time = $16
+             matched_count = $14, matched_sum_fen = $15, end_time = $16, bill_revoked_count = $17,
+             bill_revoked_sum_fen = $18
          WHERE run_id = $1 AND holder = $2 AND state = 'RUNNING'",
         claim.run_id,
         claim.holder,
@@ -94,6 +98,8 @@ pub async fn finish(
         verdict.matched.count,
         verdict.matched.sum.get(),
         now.to_sqlx() as _,
+        verdict.revoked.count,
+        verdict.revoked.sum.get(),
     )
     .execute(&mut *conn)
     .await?;

@@ -14,6 +14,7 @@ mod controls;
 mod interrupted;
 mod midnight;
 mod reconciling;
+mod reversals;
 mod scheduled;
 mod service_provider;
 mod versions;

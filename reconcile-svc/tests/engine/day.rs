@@ -46,6 +46,8 @@ pub(crate) enum Story {
     AmountDiffers(i64),
     /// The bill says revoked, we say paid.
     Revoked,
+    /// Paid by pay code and taken back; our books never had it as paid.
+    Reversed,
     /// Money went back; counted, not compared.
     Refunded,
 }
@@ -63,6 +65,7 @@ impl Story {
             | Story::AgreesWithoutFact
             | Story::AboutMidnight
             | Story::BilledElsewhere
+            | Story::Reversed
             | Story::Refunded => None,
         }
     }
@@ -97,6 +100,10 @@ impl Day {
             }
             Story::AmountDiffers(by) => bill(RowKind::Payment, fen + by),
             Story::Revoked => bill(RowKind::Revoked, fen),
+            Story::Reversed => {
+                bill(RowKind::Payment, fen);
+                bill(RowKind::Revoked, fen);
+            }
             Story::Refunded => {
                 bill(RowKind::Payment, fen);
                 bill(RowKind::Refund, fen);
@@ -104,7 +111,7 @@ impl Day {
             Story::BilledElsewhere | Story::BookOnly => {}
         }
         match story {
-            Story::Pending => self.issued.push(issued),
+            Story::Pending | Story::Reversed => self.issued.push(issued),
             Story::Unknown => {}
             Story::AgreesWithoutFact => self.books.push(BookPayment { fact_amount: None, ..book }),
             Story::AboutMidnight => self.books.push(BookPayment { paid_date: DAY_BEFORE, ..book }),

@@ -91,7 +91,7 @@ fn money_told_by_the_provider_that_is_not_what_we_asked_for_never_agrees() {
 fn a_revoked_payment_that_we_keep_as_paid_is_p8() {
     let outcome = only(100, Story::Revoked);
     assert_eq!(codes(&outcome), [Code::P8]);
-    assert_eq!((outcome.bill, outcome.books), (tally(0, 0), tally(1, 100)));
+    assert_eq!((outcome.bill, outcome.books, outcome.revoked), (tally(0, 0), tally(1, 100), tally(1, 100)));
 }
 
 #[test]
@@ -109,7 +109,38 @@ fn a_payment_and_its_reversal_in_one_bill_are_one_p8() {
 fn a_revoked_payment_that_we_never_had_as_paid_agrees() {
     let mut day = Day::of(&[(100, Story::Revoked)]);
     day.books.clear();
-    assert_eq!(codes(&day.outcome()), []);
+    let outcome = day.outcome();
+    assert_eq!((codes(&outcome), outcome.revoked), (vec![], tally(1, 100)));
+    day.bill.push(day.bill[0].clone());
+    assert_eq!(day.compare().err(), Some(EngineError::Duplicate));
+}
+
+#[test]
+fn a_payment_that_the_same_bill_takes_back_is_none_whoever_gave_out_its_number() {
+    for (story, ours) in [(Story::Pending, true), (Story::Unknown, false)] {
+        let mut day = Day::of(&[(100, story), (250, Story::Agrees)]);
+        let mut reversal = day.bill[0].clone();
+        reversal.kind = RowKind::Revoked;
+        for at_the_end in [true, false] {
+            let mut day = day.clone();
+            day.bill.insert(if at_the_end { day.bill.len() } else { 0 }, reversal.clone());
+            let outcome = day.outcome();
+            assert_eq!(codes(&outcome), [], "{ours}");
+            assert_eq!((outcome.bill, outcome.matched), (tally(1, 250), tally(1, 250)));
+            assert_eq!(outcome.revoked, tally(1, 100));
+        }
+        reversal.transaction = "4299999".to_owned();
+        day.bill.push(reversal);
+        assert_eq!(day.outcome().differences.len(), 1, "another payment's reversal takes nothing back");
+    }
+}
+
+#[test]
+fn a_reversal_of_a_payment_of_another_day_of_our_books_is_p8() {
+    let mut day = Day::of(&[(100, Story::AboutMidnight)]);
+    day.bill[0].kind = RowKind::Revoked;
+    let outcome = day.outcome();
+    assert_eq!((codes(&outcome), outcome.revoked), (vec![Code::P8], tally(1, 100)));
 }
 
 #[test]

@@ -16,6 +16,7 @@ fn story() -> impl Strategy<Value = Story> {
         1 => Just(Story::BookOnly),
         1 => prop_oneof![Just(-1_i64), 1_i64..10_000].prop_map(Story::AmountDiffers),
         1 => Just(Story::Revoked),
+        1 => Just(Story::Reversed),
         1 => Just(Story::Refunded),
     ]
 }
@@ -43,8 +44,10 @@ proptest! {
     fn every_fen_of_either_side_is_matched_or_in_a_named_difference(stories in stories()) {
         let day = Day::of(&stories);
         let outcome = day.outcome();
-        let billed: i64 = day.bill.iter()
+        let reversed: i64 = stories.iter().filter(|(_, story)| *story == Story::Reversed).map(|(fen, _)| fen).sum();
+        let paid: i64 = day.bill.iter()
             .filter(|row| row.kind == reconcile_svc::engine::RowKind::Payment).map(|row| row.fen).sum();
+        let billed = paid - reversed;
         prop_assert_eq!(outcome.bill.sum.get(), billed);
         prop_assert_eq!(billed, outcome.matched.sum.get() + sum_of(&outcome, |found| found.bill_amount));
         prop_assert_eq!(outcome.books.sum.get(), outcome.matched.sum.get() + sum_of(&outcome, |found| found.book_amount));
