@@ -23,7 +23,7 @@ use crate::{
     providers::Providers,
 };
 
-/// Largest request; the longest is a prepay of a few hundred bytes.
+/// Largest request; the longest is a prepay with goods, which may come to 6000 bytes as WeChat's JSON.
 const REQUEST_BYTES: usize = 16 * 1024;
 
 /// Requests at once over all merchants; each waits for a provider, so this is more than a server's usual limit.
@@ -70,7 +70,7 @@ impl App {
         let calls = Arc::new(Calls::new(GatewayMetrics::register(&metrics)));
         let api = Api {
             merchants: merchants.clone(),
-            providers: Arc::new(Providers::new(config, clock.clone(), hosts)?),
+            providers: Arc::new(Providers::new(config, clock.clone(), &hosts)?),
             calls: Arc::clone(&calls),
             clock,
             provider_timeout: config.provider_timeout(),

@@ -104,6 +104,8 @@ pub(crate) enum Why {
     WrongIdentity,
     /// The answer is genuine but lacks what it promises.
     BadAnswer,
+    /// The file is not the one whose digest was promised with it.
+    WrongDigest,
     /// The provider says that it does not know.
     SystemError,
     /// The number was used before with other content: what became of that is to be asked.
@@ -133,6 +135,7 @@ impl Why {
             Why::Unsigned => "unsigned_failure",
             Why::WrongIdentity => "wrong_identity",
             Why::BadAnswer => "bad_answer",
+            Why::WrongDigest => "wrong_digest",
             Why::SystemError => "system_error",
             Why::NumberInUse => "number_in_use",
             Why::UnlistedCode => "unlisted_code",

@@ -14,6 +14,7 @@ use money::Fen;
 use proto::gateway::v1;
 use secrecy::SecretString;
 use svc_kit::clock::Clock;
+use wechat_pay::v2::{AccountType, BillType, H5Scene, Particulars, RefundGoodsItem};
 
 use crate::{
     Config,
@@ -35,8 +36,31 @@ pub(crate) struct Attempt {
     pub(crate) description: String,
     pub(crate) expire_time: Timestamp,
     pub(crate) payer_ip: IpAddr,
-    /// The payer under `app_id`.
-    pub(crate) openid: SecretString,
+    pub(crate) way: Way,
+    pub(crate) particulars: Particulars,
+}
+
+/// How an attempt is paid, with what only this way needs.
+pub(crate) enum Way {
+    /// A mini program, or a page inside WeChat.
+    InsideWechat {
+        /// The payer under the attempt's app.
+        openid: SecretString,
+    },
+    /// A QR code.
+    Native {
+        product_id: String,
+        /// The payer, where somebody has scanned the code of a product.
+        openid: Option<SecretString>,
+    },
+    /// A native app.
+    App,
+    /// A browser outside WeChat.
+    H5 {
+        scene: H5Scene,
+        /// Where the browser returns to.
+        redirect_url: Option<String>,
+    },
 }
 
 /// What a refund is made of. The same refund always carries the same content, so repeating it is safe.
@@ -52,12 +76,41 @@ pub(crate) struct RefundOrder {
     pub(crate) amount: Fen,
     /// What the payer reads.
     pub(crate) reason: Option<String>,
+    /// What goes back, of an order with single-item promotions.
+    pub(crate) goods: Vec<RefundGoodsItem>,
+}
+
+/// Which bill of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BillKind {
+    /// Payments and refunds, or some of them.
+    Trade(BillType),
+    /// What moved on an account.
+    Fund(AccountType),
+}
+
+/// A code that stands for a payer, and what it is turned into an openid with.
+pub(crate) struct Login {
+    pub(crate) app_id: String,
+    pub(crate) app_secret: SecretString,
+    /// As good as a password for five minutes.
+    pub(crate) code: SecretString,
+    pub(crate) of: LoginOf,
+}
+
+/// Where a login code comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LoginOf {
+    /// `wx.login` of a mini program.
+    MiniProgram,
+    /// The OAuth redirect of an official account's page.
+    OfficialAccount,
 }
 
 /// Why there is no bill.
 #[derive(Debug)]
 pub(crate) enum NoBill {
-    /// The provider has none for that day: nothing was paid and nothing refunded.
+    /// The provider has none for that day: there was nothing to tell.
     None,
     /// The provider has not made it yet.
     NotReady,
@@ -89,7 +142,7 @@ pub(crate) enum Route {
 impl Providers {
     /// # Errors
     /// When the authorities cannot be read, or no HTTP client can be made.
-    pub(crate) fn new(config: &Config, clock: Clock, metrics: HostMetrics) -> anyhow::Result<Providers> {
+    pub(crate) fn new(config: &Config, clock: Clock, metrics: &HostMetrics) -> anyhow::Result<Providers> {
         Ok(Providers { wechat_v2: Arc::new(wechat_v2::WechatV2::new(config, clock, metrics)?) })
     }
 
@@ -130,29 +183,36 @@ impl Route {
         }
     }
 
-    /// Asks what has become of a refund.
-    pub(crate) async fn query_refund(&self, app_id: &str, out_refund_no: &str) -> Outcome<v1::RefundStatus> {
+    /// Asks what has become of a refund, which named goods or did not.
+    pub(crate) async fn query_refund(
+        &self,
+        app_id: &str,
+        out_refund_no: &str,
+        with_goods: bool,
+    ) -> Outcome<v1::RefundStatus> {
         match self {
-            Route::WechatV2(session) => session.query_refund(app_id, out_refund_no).await,
+            Route::WechatV2(session) => session.query_refund(app_id, out_refund_no, with_goods).await,
         }
     }
 
     /// Turns a login code into an openid.
-    pub(crate) async fn resolve_openid(
-        &self,
-        app_id: &str,
-        app_secret: &SecretString,
-        login_code: &SecretString,
-    ) -> Outcome<v1::Resolved> {
+    pub(crate) async fn resolve_openid(&self, login: &Login) -> Outcome<v1::Resolved> {
         match self {
-            Route::WechatV2(session) => session.resolve_openid(app_id, app_secret, login_code).await,
+            Route::WechatV2(session) => session.resolve_openid(login).await,
         }
     }
 
-    /// Begins to download the trade bill of one day.
-    pub(crate) async fn download_bill(&self, date: Date) -> Result<Bill, NoBill> {
+    /// Signs the QR code of a product. Nothing is sent.
+    pub(crate) fn sign_product_code(&self, app_id: &str, product_id: &str) -> String {
         match self {
-            Route::WechatV2(session) => session.download_bill(date).await.map(Bill::WechatV2),
+            Route::WechatV2(session) => session.sign_product_code(app_id, product_id),
+        }
+    }
+
+    /// Begins to download a bill of one day.
+    pub(crate) async fn download_bill(&self, kind: BillKind, date: Date) -> Result<Bill, NoBill> {
+        match self {
+            Route::WechatV2(session) => session.download_bill(kind, date).await.map(Bill::WechatV2),
         }
     }
 }

@@ -13,14 +13,16 @@ pub(super) async fn handle(
     request: Request<v1::CreateRefundRequest>,
 ) -> Result<Response<v1::CreateRefundResponse>, Status> {
     let time = deadline::within(request.metadata(), api.provider_timeout)?;
-    let asked = request.into_inner();
+    let mut asked = request.into_inner();
     let mut fields = Fields::of_merchant(&asked.merchant, &api.merchants);
     fields.mch_id(&asked.mch_id);
+    fields.sub_mch_id(&asked.sub_mch_id);
     fields.app_id(&asked.app_id);
     fields.transaction_id(&asked.transaction_id);
     fields.out_refund_no(&asked.out_refund_no);
     let (total, amount) = fields.refunded(asked.total_fen, asked.amount_fen);
     fields.reason(&asked.reason);
+    let goods = fields.refund_goods(std::mem::take(&mut asked.goods));
     let merchant = fields.finish()?;
 
     let route = api.providers.route(&merchant);
@@ -33,6 +35,7 @@ pub(super) async fn handle(
         total,
         amount,
         reason: Some(asked.reason).filter(|reason| !reason.is_empty()),
+        goods,
     };
     let work = async move { route.refund(&order).await };
     Ok(Response::new(api.calls.make(about, time, work).await?.into()))

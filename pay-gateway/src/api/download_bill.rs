@@ -12,14 +12,17 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status};
-use wechat_pay::time::bill_date;
+use wechat_pay::{
+    time::bill_date,
+    v2::{AccountType, BillType},
+};
 
 use super::{Api, deadline, fields::Fields};
 use crate::{
     calls::{About, Calls, Ended, Number, Operation, note},
     metrics::InFlight,
     outcome::{Unknown, Why},
-    providers::{Bill, NoBill},
+    providers::{Bill, BillKind, NoBill},
 };
 
 /// Longest time until the provider begins to answer; it may have to put the bill together.
@@ -47,21 +50,30 @@ pub(crate) struct Parts {
     complete: bool,
 }
 
-/// Streams one day's trade bill, decompressed.
+/// Streams one day's bill, decompressed.
 pub(super) async fn handle(api: &Api, request: Request<v1::DownloadBillRequest>) -> Result<Response<Parts>, Status> {
     let time = deadline::within(request.metadata(), FIRST_BYTE)?;
-    let v1::DownloadBillRequest { merchant, bill_date: asked, .. } = request.into_inner();
+    let v1::DownloadBillRequest { merchant, bill_date: asked, kind } = request.into_inner();
     let today = bill_date(api.clock.now());
     let mut fields = Fields::of_merchant(&merchant, &api.merchants);
     let date = parse_date(&asked);
     fields.check(date.is_some(), "bill_date", "must be a date such as 2026-11-21");
     let oldest = today.saturating_sub(HISTORY_MONTHS.months());
     fields.check(date.is_none_or(|date| oldest <= date), "bill_date", "is more than three months ago");
+    let kind = kind_of(kind);
+    fields.check(kind.is_some(), "kind", "is no kind of bill that we know");
     let merchant = fields.finish()?;
-    let date = date.unwrap_or(today);
+    let (Some(date), Some(kind)) = (date, kind) else { unreachable!("a field that cannot be read is a violation") };
     if today <= date {
         let message = format!("the day {date} is not over in Asia/Shanghai; nothing was asked");
         return Err(refusal::refuse(Code::FailedPrecondition, ErrorReason::BillNotReady.word(), message, []));
+    }
+    // WeChat answers a call without certificate with a page for people, which would read like a broken bill.
+    if matches!(kind, BillKind::Fund(_)) && merchant.wechat_v2().is_none_or(|account| account.client_identity.is_none())
+    {
+        let message = format!("fund flows need a client certificate, and {} has none; nothing was sent", merchant.name);
+        let told = [("merchant", merchant.name.to_string())];
+        return Err(refusal::refuse(Code::FailedPrecondition, ErrorReason::MethodNotAvailable.word(), message, told));
     }
 
     let (place, in_flight) = (api.calls.admit_download()?, api.calls.metrics().begin());
@@ -69,7 +81,7 @@ pub(super) async fn handle(api: &Api, request: Request<v1::DownloadBillRequest>)
     let about = About { operation: Operation::DownloadBill, merchant, number: Number::None };
     let started = Instant::now();
     let opened = tokio::select! {
-        opened = tokio::time::timeout(time, route.download_bill(date)) => {
+        opened = tokio::time::timeout(time, route.download_bill(kind, date)) => {
             opened.unwrap_or_else(|_late| Err(NoBill::Unknown(Unknown::new(Why::Timeout))))
         }
         // A bill that has not begun would not be whole before the end; another process can fetch it.
@@ -179,7 +191,7 @@ fn told(calls: &Calls, about: &About, no_bill: NoBill, took: Duration) -> Status
     match no_bill {
         NoBill::None => {
             log(Ended::well("not_done", "no_bill"));
-            let message = "the provider has no bill for that day: nothing was paid and nothing refunded".to_owned();
+            let message = "the provider has no bill for that day: there was nothing to tell".to_owned();
             refusal::refuse(Code::NotFound, ErrorReason::NoBill.word(), message, [])
         }
         NoBill::NotReady => {
@@ -204,6 +216,20 @@ fn broken_off(unknown: &Unknown) -> Status {
     let message = format!("the bill did not come whole ({}); try again", unknown.why.word());
     let told = [("why", unknown.why.word().to_owned()), ("provider_code", unknown.code.clone())];
     refusal::refuse(Code::Unavailable, ErrorReason::ProviderUnknown.word(), message, told)
+}
+
+/// Which bill the wire asks for.
+fn kind_of(wire: i32) -> Option<BillKind> {
+    use v1::download_bill_request::Kind;
+    Some(match Kind::try_from(wire).ok()? {
+        Kind::Unspecified | Kind::TradeAll => BillKind::Trade(BillType::All),
+        Kind::TradeSuccess => BillKind::Trade(BillType::Success),
+        Kind::TradeRefund => BillKind::Trade(BillType::Refund),
+        Kind::TradeRechargeRefund => BillKind::Trade(BillType::RechargeRefund),
+        Kind::FundBasic => BillKind::Fund(AccountType::Basic),
+        Kind::FundOperation => BillKind::Fund(AccountType::Operation),
+        Kind::FundFees => BillKind::Fund(AccountType::Fees),
+    })
 }
 
 /// Reads `2026-11-21` and no other spelling of it.

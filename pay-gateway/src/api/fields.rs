@@ -70,6 +70,16 @@ impl Fields {
         );
     }
 
+    /// So must the sub-merchant, or the absence of one.
+    pub(super) fn sub_mch_id(&mut self, sub_mch_id: &str) {
+        let other = self.merchant().is_some_and(|merchant| merchant.sub_mch_id().unwrap_or_default() != sub_mch_id);
+        self.check(
+            !other,
+            "sub_mch_id",
+            "is not the sub-merchant that this merchant has now: its file was changed since; nothing was sent",
+        );
+    }
+
     /// An app id that need not be configured: attempts outlive the configuration of their app.
     pub(super) fn app_id(&mut self, app_id: &str) {
         let fits = (1..=MAX_APP_ID).contains(&app_id.len()) && app_id.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -143,6 +153,12 @@ impl Fields {
     pub(super) fn openid(&mut self, openid: &str) {
         if let Err(error) = limits::check_openid(openid) {
             self.check(false, "openid", &error.to_string());
+        }
+    }
+
+    pub(super) fn product_id(&mut self, product_id: &str) {
+        if let Err(error) = limits::check_product_id(product_id) {
+            self.check(false, "product_id", &error.to_string());
         }
     }
 

@@ -1,5 +1,7 @@
-use merchants::{AppKind, Merchant, Merchants, Surplus};
+use merchants::{AppKind, FaceApi, Merchant, Merchants, Surplus};
 use proto::gateway::v1;
+
+use super::resolve_openid::login_of;
 
 /// What is configured now, ordered by name; no keys.
 pub(super) fn answer(merchants: &Merchants) -> v1::ListMerchantsResponse {
@@ -17,18 +19,39 @@ fn told(merchant: &Merchant) -> v1::Merchant {
             .map(|app| v1::App {
                 app_id: app.app_id.clone(),
                 kind: kind(app.kind).into(),
-                can_resolve_openid: app.kind == AppKind::MiniProgram && app.app_secret.is_some(),
+                can_resolve_openid: login_of(app.kind).is_some() && app.app_secret.is_some(),
             })
             .collect(),
-        methods: [(AppKind::MiniProgram, "mini_program"), (AppKind::OfficialAccount, "jsapi")]
-            .into_iter()
-            .filter(|(kind, _)| merchant.app_of_kind(*kind).is_some())
-            .map(|(_, method)| method.to_owned())
-            .collect(),
-        can_refund: merchant.wechat_v2().is_some_and(|account| account.client_identity.is_some()),
+        methods: methods(merchant).into_iter().map(str::to_owned).collect(),
+        can_refund: has_certificate(merchant),
         surplus: surplus(merchant.surplus).into(),
         sub_mch_id: merchant.sub_mch_id().unwrap_or_default().to_owned(),
     }
+}
+
+/// The methods, in the order of `PaymentMethod`. A QR code and a browser need no app of their own; what cannot be reversed without
+/// a certificate must not be started without one.
+fn methods(merchant: &Merchant) -> Vec<&'static str> {
+    let has = |kind| merchant.app_of_kind(kind).is_some();
+    let certificate = has_certificate(merchant);
+    let facepay = merchant.wechat_v2().is_some_and(|account| account.face_api == FaceApi::Facepay);
+    [
+        ("mini_program", has(AppKind::MiniProgram)),
+        ("jsapi", has(AppKind::OfficialAccount)),
+        ("native", true),
+        ("app", has(AppKind::App)),
+        ("h5", true),
+        ("pay_code", certificate),
+        ("face", certificate && !facepay),
+        ("facepay", certificate && facepay),
+    ]
+    .into_iter()
+    .filter_map(|(method, can)| can.then_some(method))
+    .collect()
+}
+
+fn has_certificate(merchant: &Merchant) -> bool {
+    merchant.wechat_v2().is_some_and(|account| account.client_identity.is_some())
 }
 
 fn surplus(surplus: Surplus) -> v1::SurplusPolicy {

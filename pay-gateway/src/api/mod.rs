@@ -7,10 +7,12 @@ mod deadline;
 mod download_bill;
 mod fields;
 mod list_merchants;
+mod particulars;
 mod prepay;
 mod query_payment;
 mod query_refund;
 mod resolve_openid;
+mod sign_product_code;
 
 use std::{sync::Arc, time::Duration};
 
@@ -54,9 +56,9 @@ impl PaymentGateway for Api {
 
     async fn sign_product_code(
         &self,
-        _: Request<v1::SignProductCodeRequest>,
+        request: Request<v1::SignProductCodeRequest>,
     ) -> Result<Response<v1::SignProductCodeResponse>, Status> {
-        Err(not_yet())
+        sign_product_code::handle(self, request)
     }
 
     async fn query_payment(

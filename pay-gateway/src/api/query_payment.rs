@@ -10,9 +10,10 @@ pub(super) async fn handle(
     request: Request<v1::QueryPaymentRequest>,
 ) -> Result<Response<v1::QueryPaymentResponse>, Status> {
     let time = deadline::within(request.metadata(), api.provider_timeout)?;
-    let v1::QueryPaymentRequest { merchant, mch_id, app_id, out_trade_no, .. } = request.into_inner();
+    let v1::QueryPaymentRequest { merchant, mch_id, app_id, out_trade_no, sub_mch_id, .. } = request.into_inner();
     let mut fields = Fields::of_merchant(&merchant, &api.merchants);
     fields.mch_id(&mch_id);
+    fields.sub_mch_id(&sub_mch_id);
     fields.app_id(&app_id);
     fields.out_trade_no(&out_trade_no);
     let merchant = fields.finish()?;

@@ -10,9 +10,11 @@ pub(super) async fn handle(
     request: Request<v1::QueryRefundRequest>,
 ) -> Result<Response<v1::QueryRefundResponse>, Status> {
     let time = deadline::within(request.metadata(), api.provider_timeout)?;
-    let v1::QueryRefundRequest { merchant, mch_id, app_id, out_refund_no, .. } = request.into_inner();
+    let v1::QueryRefundRequest { merchant, mch_id, app_id, out_refund_no, sub_mch_id, with_goods } =
+        request.into_inner();
     let mut fields = Fields::of_merchant(&merchant, &api.merchants);
     fields.mch_id(&mch_id);
+    fields.sub_mch_id(&sub_mch_id);
     fields.app_id(&app_id);
     fields.out_refund_no(&out_refund_no);
     let merchant = fields.finish()?;
@@ -20,6 +22,6 @@ pub(super) async fn handle(
     let route = api.providers.route(&merchant);
     let about =
         About { operation: Operation::QueryRefund, merchant, number: Number::OutRefundNo(out_refund_no.clone()) };
-    let work = async move { route.query_refund(&app_id, &out_refund_no).await };
+    let work = async move { route.query_refund(&app_id, &out_refund_no, with_goods).await };
     Ok(Response::new(api.calls.make(about, time, work).await?.into()))
 }

@@ -1,13 +1,15 @@
 use merchants::AppKind;
 use proto::{error::ErrorReason, gateway::v1};
-use secrecy::SecretString;
 use svc_kit::refusal;
 use tonic::{Code, Request, Response, Status};
 
 use super::{Api, deadline, fields::Fields};
-use crate::calls::{About, Number, Operation};
+use crate::{
+    calls::{About, Number, Operation},
+    providers::{Login, LoginOf},
+};
 
-/// Turns a mini program's login code into the payer's openid.
+/// Turns a mini program's login code, or an official account's OAuth code, into the payer's openid.
 pub(super) async fn handle(
     api: &Api,
     request: Request<v1::ResolveOpenidRequest>,
@@ -19,20 +21,31 @@ pub(super) async fn handle(
     fields.login_code(&login_code);
     let merchant = fields.finish()?;
 
-    let app = merchant.app(&app_id).filter(|app| app.kind == AppKind::MiniProgram);
-    let Some(secret) = app.and_then(|app| app.app_secret.clone()) else {
+    let found = merchant.app(&app_id).and_then(|app| Some((login_of(app.kind)?, app.app_secret.clone()?)));
+    let Some((of, app_secret)) = found else {
         return Err(refusal::refuse(
             Code::FailedPrecondition,
             ErrorReason::MethodNotAvailable.word(),
-            format!("{app_id} is no mini program of {} with an app_secret_file", merchant.name),
+            format!(
+                "{app_id} is neither a mini program nor an official account of {} with an app_secret_file",
+                merchant.name
+            ),
             [("merchant", merchant.name.to_string()), ("app_id", app_id)],
         ));
     };
 
     let route = api.providers.route(&merchant);
     let about = About { operation: Operation::ResolveOpenid, merchant, number: Number::None };
-    // A login code is as good as a password for five minutes.
-    let login_code = SecretString::from(login_code);
-    let work = async move { route.resolve_openid(&app_id, &secret, &login_code).await };
+    let login = Login { app_id, app_secret, code: login_code.into(), of };
+    let work = async move { route.resolve_openid(&login).await };
     Ok(Response::new(api.calls.make(about, time, work).await?.into()))
+}
+
+/// How the users of such an app log in.
+pub(super) fn login_of(kind: AppKind) -> Option<LoginOf> {
+    match kind {
+        AppKind::MiniProgram => Some(LoginOf::MiniProgram),
+        AppKind::OfficialAccount => Some(LoginOf::OfficialAccount),
+        AppKind::App | AppKind::Web => None,
+    }
 }

@@ -2,13 +2,13 @@ use std::io::Write as _;
 
 use flate2::{Compression, write::GzEncoder};
 use jiff::{Span, ToSpan as _, civil::Date};
-use proto::gateway::v1::{self, download_bill_response::Part};
+use proto::gateway::v1::{self, download_bill_request::Kind, download_bill_response::Part};
 use svc_kit::refusal::reason_of;
 use tonic::{Code, Status};
 
 use crate::{
     fake::{Fake, Reply},
-    harness::{Gateway, MERCHANT, is_signed},
+    harness::{Gateway, MERCHANT, is_signed, merchants, refunding},
 };
 
 const ROW: &str = "`2026-11-20 10:00:00,`wxd930ea5d5a258f4f,`1900000109,`4.00,`苹果\r\n";
@@ -31,10 +31,14 @@ fn day(gateway: &Gateway, back: Span) -> Date {
 
 /// Everything of a whole download, and how large its largest chunk was.
 async fn download(gateway: &Gateway) -> Result<(Vec<u8>, usize), Status> {
+    download_kind(gateway, Kind::Unspecified).await
+}
+
+async fn download_kind(gateway: &Gateway, kind: Kind) -> Result<(Vec<u8>, usize), Status> {
     let request = v1::DownloadBillRequest {
         merchant: MERCHANT.into(),
         bill_date: day(gateway, 3.days()).to_string(),
-        ..Default::default()
+        kind: kind.into(),
     };
     let mut parts = gateway.client.clone().download_bill(request).await?.into_inner();
     let (mut bytes, mut largest, mut end) = (Vec::new(), 0, None);
@@ -191,4 +195,137 @@ async fn a_date_that_is_wrong_or_too_old_is_refused() {
         assert!(status.message().starts_with("bill_date"), "{}", status.message());
     }
     assert!(fake.received().is_empty());
+}
+
+#[tokio::test]
+async fn each_trade_bill_is_asked_by_its_name() {
+    for (kind, bill_type) in [
+        (Kind::TradeAll, "ALL"),
+        (Kind::TradeSuccess, "SUCCESS"),
+        (Kind::TradeRefund, "REFUND"),
+        (Kind::TradeRechargeRefund, "RECHARGE_REFUND"),
+    ] {
+        let fake = Fake::always(Reply::ok(bill(1))).await;
+        let gateway = Gateway::before(&fake).await;
+        assert!(download_kind(&gateway, kind).await.is_ok());
+        assert_eq!(fake.only().fields.get("bill_type"), Some(bill_type));
+    }
+}
+
+#[tokio::test]
+async fn a_kind_of_bill_that_nobody_knows_is_refused() {
+    let fake = Fake::always(Reply::ok(bill(1))).await;
+    let gateway = Gateway::before(&fake).await;
+    let bill_date = day(&gateway, 3.days()).to_string();
+    let request = v1::DownloadBillRequest { merchant: MERCHANT.into(), bill_date, kind: 99 };
+    let status = gateway.client.clone().download_bill(request).await.expect_err("refused");
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert!(status.message().starts_with("kind"), "{}", status.message());
+    assert!(fake.received().is_empty());
+}
+
+const FUNDS: &str = "\u{feff}记账时间,微信支付业务单号\r\n`2026-11-18 04:21:23,`5000\r\n资金流水总笔数\r\n`1\r\n";
+
+/// The usual merchant with a certificate, which signs its calls with MD5.
+fn of_md5() -> tempfile::TempDir {
+    let dir = refunding();
+    let file = dir.path().join("acme-mini.toml");
+    let text = std::fs::read_to_string(&file).expect("the file is there").replace("HMAC-SHA256", "MD5");
+    std::fs::write(&file, text).expect("the file can be written");
+    dir
+}
+
+#[tokio::test]
+async fn each_fund_flow_is_asked_by_its_account_and_always_with_hmac() {
+    for (kind, account) in [(Kind::FundBasic, "Basic"), (Kind::FundOperation, "Operation"), (Kind::FundFees, "Fees")] {
+        for dir in [refunding(), of_md5()] {
+            let fake = Fake::always(Reply::ok(gzip(FUNDS.as_bytes()))).await;
+            let gateway = Gateway::of(dir, &fake.url, &[]).await;
+            let (bytes, _) = download_kind(&gateway, kind).await.expect("a fund flow");
+            assert_eq!(bytes, FUNDS.as_bytes());
+            let received = fake.only();
+            assert!(is_signed(&received));
+            assert!(received.line().starts_with("POST /pay/downloadfundflow HTTP/1.1"));
+            let date = wechat_pay::time::print_date(day(&gateway, 3.days()));
+            for (name, value) in [
+                ("bill_date", Some(date.as_str())),
+                ("account_type", Some(account)),
+                ("tar_type", Some("GZIP")),
+                ("sign_type", Some("HMAC-SHA256")),
+                ("bill_type", None),
+            ] {
+                assert_eq!(received.fields.get(name), value, "{name}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fund_flow_goes_to_the_host_for_calls_with_certificate() {
+    let (plain, cert) = (Fake::always(Reply::ok(bill(1))).await, Fake::always(Reply::ok(FUNDS)).await);
+    let gateway = Gateway::of(refunding(), &plain.url, &["--wechat-v2-cert-url", cert.url.as_str()]).await;
+    assert!(download_kind(&gateway, Kind::FundFees).await.is_ok());
+    assert!(download_kind(&gateway, Kind::TradeAll).await.is_ok());
+    assert_eq!((plain.received().len(), cert.received().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn without_a_certificate_no_fund_flow_is_asked_for() {
+    let fake = Fake::always(Reply::ok(FUNDS)).await;
+    let gateway = Gateway::of(merchants(), &fake.url, &[]).await;
+    let status = download_kind(&gateway, Kind::FundBasic).await.expect_err("refused");
+    assert_eq!(
+        (status.code(), reason_of(&status).as_deref()),
+        (Code::FailedPrecondition, Some("METHOD_NOT_AVAILABLE"))
+    );
+    assert!(status.message().contains("client certificate"), "{}", status.message());
+    assert!(fake.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_fund_flow_that_does_not_exist_is_told_by_its_reason() {
+    for (err_code, code, reason) in [
+        ("NO_BILL_EXIST", Code::NotFound, "NO_BILL"),
+        ("BILL_CREATING", Code::FailedPrecondition, "BILL_NOT_READY"),
+        ("SYSTEMERROR", Code::Unavailable, "PROVIDER_UNKNOWN"),
+        ("PARAM_ERROR", Code::FailedPrecondition, "PROVIDER_REFUSED"),
+    ] {
+        let body = format!(
+            "<xml><return_code>SUCCESS</return_code><return_msg>OK</return_msg><result_code>FAIL</result_code>\
+             <err_code>{err_code}</err_code><err_code_des>说明</err_code_des></xml>"
+        );
+        let gateway = Gateway::of(refunding(), &Fake::always(Reply::ok(body)).await.url, &[]).await;
+        let status = download_kind(&gateway, Kind::FundBasic).await.expect_err("there is none");
+        assert_eq!((status.code(), reason_of(&status).as_deref()), (code, Some(reason)), "{err_code}");
+    }
+}
+
+/// SHA-1 of [`FUNDS`], computed with another program.
+const FUNDS_SHA1: &str = "2e430aac5b438d2131edcda270d2c8654b953214";
+const FUNDS_SHA1_BASE64: &str = "LkMKrFtDjSEx7c2icNLIZUuVMhQ=";
+
+#[tokio::test]
+async fn a_fund_flow_is_whole_only_when_its_digest_says_so() {
+    let zipped = gzip(FUNDS.as_bytes());
+    for (body, digest, whole) in [
+        (FUNDS.as_bytes(), format!("SHA={FUNDS_SHA1}"), true),
+        (FUNDS.as_bytes(), format!("SHA={FUNDS_SHA1_BASE64}"), true),
+        (&zipped, format!("SHA={FUNDS_SHA1}"), true),
+        (FUNDS.as_bytes(), "MD5=HUXZLQLMuI/KZ5KDcJPcOA==".to_owned(), true),
+        (FUNDS.as_bytes(), format!("SHA={}", "0".repeat(40)), false),
+        (&FUNDS.as_bytes()[..FUNDS.len() - 2], format!("SHA={FUNDS_SHA1}"), false),
+        (&zipped, format!("SHA={}", "0".repeat(40)), false),
+        (FUNDS.as_bytes(), "SHA=unreadable".to_owned(), false),
+    ] {
+        let reply = Reply::status("200 OK", &format!("Digest: {digest}\r\n"), body);
+        let gateway = Gateway::of(refunding(), &Fake::always(reply).await.url, &[]).await;
+        match download_kind(&gateway, Kind::FundBasic).await {
+            Ok((bytes, _)) => assert!(whole && bytes == FUNDS.as_bytes(), "{digest}"),
+            Err(status) => {
+                assert!(!whole, "{digest}: {status:?}");
+                assert_eq!(reason_of(&status).as_deref(), Some("PROVIDER_UNKNOWN"));
+                assert!(status.message().contains("wrong_digest"), "{}", status.message());
+            }
+        }
+    }
 }

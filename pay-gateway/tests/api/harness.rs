@@ -11,7 +11,10 @@ use std::{
 use clap::Parser as _;
 use jiff::{SignedDuration, Timestamp};
 use pay_gateway::{App, Config};
-use proto::gateway::v1::{self, payment_gateway_client::PaymentGatewayClient};
+use proto::{
+    gateway::v1::{self, PaymentMethod, payment_gateway_client::PaymentGatewayClient},
+    order::v1::{H5, H5Page, h5::Scene},
+};
 use svc_kit::{
     clock::{Clock, Hand},
     grpc::channel,
@@ -40,6 +43,8 @@ pub(crate) const NATIVE: &str = "wx0000000000000004";
 pub(crate) const KEY: &str = "0123456789abcdefghijklmnopqrstuv";
 pub(crate) const OLD_KEY: &str = "vutsrqponmlkjihgfedcba9876543210";
 pub(crate) const SECRET: &str = "5ec2e75ec2e75ec2e75ec2e75ec2e7aa";
+/// A payer under any app.
+pub(crate) const OPENID: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
 pub(crate) const NUMBER: &str = "0198a5f0c1d27abc8def0123456789ab";
 /// A refund's number.
 pub(crate) const REFUND: &str = "0198a5f0c1d27abc8def0123456789cd";
@@ -92,8 +97,39 @@ impl Gateway {
             description: "通宝小店-苹果 & 梨".into(),
             expire_time: Some(proto::time::to_wire(self.ahead(SignedDuration::from_mins(30)))),
             payer_ip: "203.0.113.7".into(),
-            openid: "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o".into(),
+            openid: OPENID.into(),
+            method: PaymentMethod::MiniProgram.into(),
             ..Default::default()
+        }
+    }
+
+    /// A prepay that WeChat would take, paid by QR code, app or browser: nobody knows yet who pays.
+    pub(crate) fn prepay_by(&self, method: PaymentMethod) -> v1::PrepayRequest {
+        let request = v1::PrepayRequest { method: method.into(), openid: String::new(), ..self.prepay() };
+        match method {
+            PaymentMethod::Native => v1::PrepayRequest { product_id: "tea-1".into(), ..request },
+            PaymentMethod::App => v1::PrepayRequest { app_id: NATIVE.into(), ..request },
+            PaymentMethod::H5 => {
+                let page = H5Page { url: "https://shop.example/buy?a=1".into(), name: "小店".into() };
+                let redirect_url = "https://shop.example/done?order=1".into();
+                let h5 = H5 { scene: Some(Scene::Page(page)), redirect_url, ..Default::default() };
+                v1::PrepayRequest { h5: Some(h5), ..request }
+            }
+            other => panic!("{other:?} knows its payer"),
+        }
+    }
+
+    /// What became of a prepay.
+    pub(crate) async fn prepaid(&self, request: v1::PrepayRequest) -> v1::prepay_response::Outcome {
+        let response = self.client.clone().prepay(request).await.expect("an outcome");
+        response.into_inner().outcome.expect("an outcome is set")
+    }
+
+    /// A prepay that WeChat took.
+    pub(crate) async fn accepted(&self, request: v1::PrepayRequest) -> v1::Prepaid {
+        match self.prepaid(request).await {
+            v1::prepay_response::Outcome::Done(done) => done,
+            other => panic!("it is accepted: {other:?}"),
         }
     }
 

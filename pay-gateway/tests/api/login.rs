@@ -2,7 +2,7 @@ use proto::gateway::v1::{self, not_done::Kind, resolve_openid_response::Outcome}
 
 use crate::{
     fake::{Fake, Reply},
-    harness::{APP_ID, Gateway, MERCHANT, SECRET, logs},
+    harness::{APP_ID, Gateway, MERCHANT, OFFICIAL, SECRET, logs},
 };
 
 const CODE: &str = "0a3bX1Ga1c0de5ecret00";
@@ -29,6 +29,51 @@ async fn a_login_code_becomes_an_openid_and_the_session_key_stays() {
             "GET /sns/jscode2session?appid={APP_ID}&secret={SECRET}&js_code={CODE}&grant_type=authorization_code HTTP/1.1"
         )
     );
+}
+
+/// The usual merchant, whose official account has a secret.
+fn with_secret() -> tempfile::TempDir {
+    let dir = crate::harness::merchants();
+    let file = dir.path().join("acme-mini.toml");
+    let text = std::fs::read_to_string(&file).expect("the file is there");
+    let account = format!("app_id = \"{OFFICIAL}\"\n");
+    let named = text.replace(&account, &format!("{account}app_secret_file = \"acme-mini.secret\"\n"));
+    assert_ne!(named, text);
+    std::fs::write(&file, named).expect("the file can be written");
+    dir
+}
+
+#[tokio::test]
+async fn a_code_of_an_official_accounts_redirect_becomes_an_openid_and_the_tokens_stay() {
+    let body = r#"{"access_token":"tttttt","expires_in":7200,"refresh_token":"rrrrrr","openid":"oABCDEFG","scope":"snsapi_base"}"#;
+    let fake = Fake::always(Reply::ok(body)).await;
+    let gateway = Gateway::of(with_secret(), &fake.url, &[]).await;
+    gateway
+        .lists(|merchants| merchants[0].apps.iter().any(|app| app.app_id == OFFICIAL && app.can_resolve_openid))
+        .await;
+    let request = v1::ResolveOpenidRequest { app_id: OFFICIAL.into(), ..request() };
+    let response = gateway.client.clone().resolve_openid(request).await.expect("an outcome").into_inner();
+    assert_eq!(response.outcome, Some(Outcome::Done(v1::Resolved { openid: "oABCDEFG".into() })));
+    assert_eq!(
+        fake.only().line(),
+        format!(
+            "GET /sns/oauth2/access_token?appid={OFFICIAL}&secret={SECRET}&code={CODE}&grant_type=authorization_code HTTP/1.1"
+        )
+    );
+    let logged = logs().text();
+    assert!(!logged.contains("tttttt") && !logged.contains("rrrrrr"), "tokens are in the log");
+}
+
+#[tokio::test]
+async fn a_spent_code_of_a_redirect_is_a_no_like_any_other() {
+    for errcode in ["40029", "40163", "42003"] {
+        let fake = Fake::always(Reply::ok(format!(r#"{{"errcode":{errcode},"errmsg":"invalid code"}}"#))).await;
+        let gateway = Gateway::of(with_secret(), &fake.url, &[]).await;
+        let request = v1::ResolveOpenidRequest { app_id: OFFICIAL.into(), ..request() };
+        let response = gateway.client.clone().resolve_openid(request).await.expect("an outcome").into_inner();
+        let Some(Outcome::NotDone(no)) = response.outcome else { panic!("{errcode} is a no") };
+        assert_eq!((no.kind(), no.provider_code.as_str()), (Kind::LoginCodeInvalid, errcode));
+    }
 }
 
 #[tokio::test]

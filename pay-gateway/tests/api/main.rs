@@ -12,11 +12,14 @@ mod login;
 mod merchants;
 mod mutual_tls;
 mod prepaying;
+mod product_codes;
+mod products;
 mod querying;
 mod querying_refunds;
 mod refunding;
 mod refusals;
 mod running;
+mod service_provider;
 mod verifying;
 mod wire;
 

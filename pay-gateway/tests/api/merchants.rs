@@ -24,7 +24,7 @@ async fn merchants_are_listed_with_what_they_can_do_and_without_their_keys() {
             app(OFFICIAL, AppKind::OfficialAccount, false),
             app(NATIVE, AppKind::App, false),
         ],
-        methods: vec!["mini_program".into(), "jsapi".into()],
+        methods: ["mini_program", "jsapi", "native", "app", "h5"].map(String::from).to_vec(),
         can_refund: false,
         surplus: v1::SurplusPolicy::Refund.into(),
         ..Default::default()
@@ -69,4 +69,18 @@ async fn a_broken_change_is_measured_and_the_last_good_version_serves_on() {
     assert!(metrics.contains("merchants_loaded 1\n"), "{metrics}");
     assert!(!metrics.contains("merchants_reload_failed_total 0\n"), "{metrics}");
     gateway.query().await;
+}
+
+#[tokio::test]
+async fn a_pay_code_needs_the_certificate_and_the_file_says_which_call_takes_a_face() {
+    for (line, face) in [("", "face"), ("face_api = \"micropay\"\n", "face"), ("face_api = \"facepay\"\n", "facepay")] {
+        let dir = refunding();
+        let file = dir.path().join("acme-mini.toml");
+        let text = std::fs::read_to_string(&file).expect("the file is there");
+        std::fs::write(&file, format!("{line}{text}")).expect("the file can be written");
+        let gateway = Gateway::of(dir, &Fake::always(not_paid()).await.url, &[]).await;
+        let answer = gateway.client.clone().list_merchants(v1::ListMerchantsRequest {}).await.expect("a list");
+        let methods = answer.into_inner().merchants.remove(0).methods;
+        assert_eq!(methods, ["mini_program", "jsapi", "native", "app", "h5", "pay_code", face]);
+    }
 }

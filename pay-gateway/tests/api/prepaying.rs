@@ -1,5 +1,5 @@
 use jiff::SignedDuration;
-use proto::gateway::v1::{self, not_done::Kind, prepay_response::Outcome};
+use proto::gateway::v1::{self, PaymentMethod, not_done::Kind, prepay_response::Outcome};
 use wechat_pay::{
     time,
     v2::{ApiKey, Fields, sign},
@@ -98,9 +98,11 @@ async fn an_official_account_opens_the_same_cashier() {
         reply.chain([("result_code", "SUCCESS"), ("trade_type", "JSAPI"), ("prepay_id", "wx1")]).collect();
     let fake = Fake::always(Reply::ok(crate::fake::text(&crate::fake::signed(&fields, KEY, SIGN_TYPE)))).await;
     let gateway = Gateway::before(&fake).await;
-    let request = v1::PrepayRequest { app_id: OFFICIAL.into(), ..gateway.prepay() };
-    let Outcome::Done(done) = outcome(&gateway, request).await else { panic!("it was accepted") };
-    assert_eq!(done.app_id, OFFICIAL);
+    // A caller of before names no method.
+    for method in [PaymentMethod::Jsapi, PaymentMethod::Unspecified] {
+        let request = v1::PrepayRequest { app_id: OFFICIAL.into(), method: method.into(), ..gateway.prepay() };
+        assert_eq!(gateway.accepted(request).await.app_id, OFFICIAL);
+    }
 }
 
 #[tokio::test]

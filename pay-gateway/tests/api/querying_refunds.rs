@@ -212,3 +212,33 @@ async fn every_wrong_field_is_named_and_nothing_is_sent() {
     assert_eq!(refused(other).await, ["mch_id"]);
     assert!(fake.received().is_empty());
 }
+
+#[tokio::test]
+async fn a_refund_of_goods_is_asked_about_at_its_own_path_and_read_in_both_spellings() {
+    let plain = [
+        ("transaction_id", TRANSACTION),
+        ("out_trade_no", NUMBER),
+        ("out_refund_no", REFUND),
+        ("refund_id", "50300002026112100000000000001"),
+        ("refund_fee", "1500"),
+        ("refund_status", "SUCCESS"),
+        ("refund_success_time", "2026-11-21 10:00:00"),
+    ];
+    let numbered = plain.map(|(name, value)| match name {
+        "transaction_id" | "out_trade_no" => (name.to_owned(), value),
+        name => (format!("{name}_0"), value),
+    });
+    let numbered: Vec<_> = numbered.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    for fields in [&plain[..], &numbered] {
+        let fake = Fake::always(success(fields)).await;
+        let gateway = Gateway::before(&fake).await;
+        let request = v1::QueryRefundRequest { with_goods: true, ..refund_query() };
+        let response = gateway.client.clone().query_refund(request).await.expect("an outcome").into_inner();
+        let Some(Outcome::Done(status)) = response.outcome else { panic!("it is an answer: {response:?}") };
+        assert_eq!((status.state(), status.amount_fen, status.out_trade_no.as_str()), (State::Succeeded, 1500, NUMBER));
+        assert!(status.success_time.is_some());
+        let received = fake.only();
+        assert!(received.line().starts_with("POST /pay/refundqueryv2 HTTP/1.1"));
+        assert_eq!(received.fields.get("out_refund_no"), Some(REFUND));
+    }
+}

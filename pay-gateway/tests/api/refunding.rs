@@ -1,4 +1,5 @@
 use proto::gateway::v1::{self, create_refund_response::Outcome, not_done::Kind};
+use proto::order::v1::RefundGoodsItem;
 use tonic_types::StatusExt as _;
 use wechat_pay::v2::SignType;
 
@@ -202,4 +203,50 @@ async fn a_payment_can_be_refunded_after_its_app_was_taken_out_of_the_file() {
     let request = v1::CreateRefundRequest { app_id: gone.into(), ..refund() };
     let response = gateway.client.clone().create_refund(request).await.expect("an outcome").into_inner();
     assert!(matches!(response.outcome, Some(Outcome::Done(_))));
+}
+
+fn goods() -> Vec<RefundGoodsItem> {
+    let tea = RefundGoodsItem {
+        goods_id: "tea-1".into(),
+        wxpay_goods_id: "1001".into(),
+        name: "茶".into(),
+        refund_fen: 1500,
+        quantity: 1,
+        price_fen: 2000,
+    };
+    vec![tea]
+}
+
+#[tokio::test]
+async fn a_refund_of_goods_has_a_path_of_its_own_and_names_them() {
+    let fake = Fake::always(success(&ACCEPTED)).await;
+    let gateway = Gateway::of(refunding(), &fake.url, &[]).await;
+    let request = v1::CreateRefundRequest { goods: goods(), ..refund() };
+    let response = gateway.client.clone().create_refund(request).await.expect("an outcome").into_inner();
+    assert!(matches!(response.outcome, Some(Outcome::Done(_))));
+    let received = fake.only();
+    assert!(is_signed(&received));
+    assert!(received.line().starts_with("POST /secapi/pay/refundv2 HTTP/1.1"));
+    let detail = r#"{"goods_detail":[{"goods_id":"tea-1","wxpay_goods_id":"1001","goods_name":"茶","refund_amount":1500,"refund_quantity":1,"price":2000}]}"#;
+    assert_eq!(received.fields.get("detail"), Some(detail));
+    assert_eq!(received.fields.get("refund_fee"), Some("1500"));
+}
+
+#[tokio::test]
+async fn goods_that_wechat_would_not_take_are_refused_by_their_path() {
+    let fake = Fake::always(success(&ACCEPTED)).await;
+    let gateway = Gateway::of(refunding(), &fake.url, &[]).await;
+    let mut wrong = goods();
+    wrong.push(RefundGoodsItem::default());
+    for (goods, fields) in [
+        (wrong, &["goods[1].goods_id", "goods[1].refund_fen", "goods[1].quantity"][..]),
+        (vec![goods().remove(0); 60], &["goods"][..]),
+    ] {
+        let request = v1::CreateRefundRequest { goods, ..refund() };
+        let status = gateway.client.clone().create_refund(request).await.expect_err("it is refused");
+        let told = status.get_details_bad_request().expect("the fields are named").field_violations;
+        let told: Vec<_> = told.iter().map(|violation| violation.field.as_str()).collect();
+        assert_eq!(told, fields);
+    }
+    assert!(fake.received().is_empty());
 }

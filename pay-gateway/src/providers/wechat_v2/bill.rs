@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use reqwest::Response;
 use wechat_pay::{
     bill::BillFailure,
-    v2::{BillType, DownloadBill, xml},
+    v2::{DownloadBill, DownloadFundFlow, FileDigest, xml},
 };
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     outcome::{Kind, NotDone, Unknown, Why},
-    providers::NoBill,
+    providers::{BillKind, NoBill},
 };
 
 /// Largest piece that is handed on.
@@ -38,21 +38,29 @@ const SILENCE: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Session {
-    /// Begins to download the trade bill of one day, with payments and refunds. The bill is not signed: TLS protects it on the
-    /// way, and whoever reads it checks its sums.
-    pub(crate) async fn download_bill(&self, date: Date) -> Result<Download, NoBill> {
+    /// Begins to download a bill of one day. No bill is signed: TLS protects it on the way, a fund flow may have a digest, and
+    /// whoever reads it checks its sums.
+    pub(crate) async fn download_bill(&self, kind: BillKind, date: Date) -> Result<Download, NoBill> {
         // Any app will do: a bill covers all of them.
         let app_id = self.account.apps.first().map(|app| app.app_id.as_str()).unwrap_or_default();
-        let call =
-            DownloadBill { identity: self.identity(app_id), bill_date: date, bill_type: BillType::All, gzip: true };
-        let signed = call.signed(&nonce(), &self.account.api_key, self.account.sign_type);
+        let (identity, key, urls) = (self.identity(app_id), &self.account.api_key, &self.wechat.urls);
+        let (endpoint, signed) = match kind {
+            BillKind::Trade(bill_type) => {
+                let call = DownloadBill { identity, bill_date: date, bill_type, gzip: true };
+                (&urls.download_bill, call.signed(&nonce(), key, self.account.sign_type))
+            }
+            BillKind::Fund(account_type) => {
+                let call = DownloadFundFlow { identity, bill_date: date, account_type, gzip: true };
+                (&urls.download_fund_flow, call.signed(&nonce(), key))
+            }
+        };
         let client = self.client().map_err(NoBill::Refused)?;
         let message = xml::write("xml", &signed);
-        let endpoint = &self.wechat.urls.download_bill;
         let sent = endpoint.send(Some(PATIENCE), |url| http::xml_request(&client, url, &message)).await;
         let Sent { response, trial } = sent.map_err(NoBill::Unknown)?;
         trial.ends(None);
-        let mut download = Download::new(response);
+        let digest = digest(&response).map_err(NoBill::Unknown)?;
+        let mut download = Download::new(response, digest);
         download.fill(HEAD_BYTES).await.map_err(NoBill::Unknown)?;
         if download.starts_as_xml() {
             return Err(download.failure().await);
@@ -74,6 +82,8 @@ pub(crate) struct Download {
     out: BytesMut,
     /// Bytes decompressed so far.
     total: u64,
+    /// What WeChat promised about the file, until it has been kept.
+    digest: Option<FileDigest>,
 }
 
 enum Encoding {
@@ -86,13 +96,14 @@ enum Encoding {
 }
 
 impl Download {
-    fn new(response: Response) -> Download {
+    fn new(response: Response, digest: Option<FileDigest>) -> Download {
         Download {
             response,
             encoding: Encoding::Unknown(BytesMut::new()),
             raw: Bytes::new(),
             out: BytesMut::new(),
             total: 0,
+            digest,
         }
     }
 
@@ -118,6 +129,9 @@ impl Download {
                     self.end()?;
                     continue;
                 };
+                if let Some(digest) = &mut self.digest {
+                    digest.served(&piece);
+                }
                 self.raw = piece;
             }
             self.decode(enough)?;
@@ -156,10 +170,16 @@ impl Download {
             Encoding::Unknown(head) => self.out.extend_from_slice(&head),
             Encoding::Plain | Encoding::Ended => {}
         }
-        self.count(before)
+        self.count(before)?;
+        let broken = self.digest.take().is_some_and(|digest| !digest.holds());
+        if broken { Err(Unknown::new(Why::WrongDigest)) } else { Ok(()) }
     }
 
+    /// Takes note of what was decompressed since `out` held `before` bytes.
     fn count(&mut self, before: usize) -> Result<(), Unknown> {
+        if let Some(digest) = &mut self.digest {
+            digest.plain(self.out.get(before..).unwrap_or_default());
+        }
         let more = u64::try_from(self.out.len().saturating_sub(before)).unwrap_or(u64::MAX);
         self.total = self.total.saturating_add(more);
         if MAX_BILL_BYTES < self.total { Err(Unknown::new(Why::TooLarge)) } else { Ok(()) }
@@ -188,6 +208,13 @@ impl Download {
             None => NoBill::Unknown(Unknown::new(Why::NotXml)),
         }
     }
+}
+
+/// The digest that came with a file, where one did.
+fn digest(response: &Response) -> Result<Option<FileDigest>, Unknown> {
+    let Some(header) = response.headers().get("digest") else { return Ok(None) };
+    let text = header.to_str().unwrap_or_default();
+    FileDigest::promised(text).map_err(|error| Unknown::new(Why::WrongDigest).because(&error))
 }
 
 fn corrupt(error: &io::Error) -> Unknown {

@@ -1,36 +1,33 @@
 use proto::gateway::v1;
-use secrecy::{ExposeSecret as _, SecretString};
-use wechat_pay::v2::login::{self, Login, LoginReason};
+use secrecy::ExposeSecret as _;
+use wechat_pay::v2::login::{self, LoginReason};
 
 use super::{Session, http};
-use crate::outcome::{Failure, Kind, NotDone, Outcome, Unknown, Why};
+use crate::{
+    outcome::{Failure, Kind, NotDone, Outcome, Unknown, Why},
+    providers::{Login, LoginOf},
+};
 
 impl Session {
     /// Turns a login code into an openid. The answer is not signed: TLS is its only protection.
-    pub(crate) async fn resolve_openid(
-        &self,
-        app_id: &str,
-        app_secret: &SecretString,
-        login_code: &SecretString,
-    ) -> Outcome<v1::Resolved> {
-        self.log_in(app_id, app_secret, login_code).await.into()
+    pub(crate) async fn resolve_openid(&self, login: &Login) -> Outcome<v1::Resolved> {
+        self.log_in(login).await.into()
     }
 
-    async fn log_in(
-        &self,
-        app_id: &str,
-        app_secret: &SecretString,
-        login_code: &SecretString,
-    ) -> Result<v1::Resolved, Failure> {
-        let query = login::query(app_id, app_secret, login_code.expose_secret());
+    async fn log_in(&self, asked: &Login) -> Result<v1::Resolved, Failure> {
+        let (app_id, app_secret, code) = (&asked.app_id, &asked.app_secret, asked.code.expose_secret());
+        let (url, query) = match asked.of {
+            LoginOf::MiniProgram => (&self.wechat.urls.login, login::query(app_id, app_secret, code)),
+            LoginOf::OfficialAccount => (&self.wechat.urls.oauth, login::oauth_query(app_id, app_secret, code)),
+        };
         // The login host knows nothing of merchants, so no client certificate is shown to it.
-        let request = self.wechat.http.without_identity().get(self.wechat.urls.login.clone()).query(&query);
+        let request = self.wechat.http.without_identity().get(url.clone()).query(&query);
         let body = http::read(http::send(request).await?, login::MAX_BYTES).await?;
         match login::parse(&body) {
-            // The session key in it stays here: nobody of ours needs it.
-            Login::Session(session) => Ok(v1::Resolved { openid: session.openid.into_string() }),
-            Login::Refused(refusal) => Err(refused(refusal)),
-            Login::Unreadable => Err(Unknown::new(Why::NotJson).into()),
+            // Session key and tokens stay here: nobody of ours needs them.
+            login::Login::Session(session) => Ok(v1::Resolved { openid: session.openid.into_string() }),
+            login::Login::Refused(refusal) => Err(refused(refusal)),
+            login::Login::Unreadable => Err(Unknown::new(Why::NotJson).into()),
         }
     }
 }

@@ -11,6 +11,7 @@ mod hosts;
 mod http;
 mod login;
 mod prepay;
+mod product_code;
 mod query;
 mod query_refund;
 mod refund;
@@ -23,8 +24,8 @@ use svc_kit::clock::Clock;
 use url::Url;
 use uuid::Uuid;
 use wechat_pay::v2::{
-    Answer, CloseOrder, DownloadBill, Fields, Identity, OrderQuery, Refund, RefundQuery, UnifiedOrder,
-    Unknown as Unproven, answer, login::PATH as LOGIN_PATH, xml,
+    Answer, CloseOrder, DownloadBill, DownloadFundFlow, Fields, Identity, OrderQuery, Refund, RefundQuery,
+    UnifiedOrder, Unknown as Unproven, answer, login as of_login, xml,
 };
 
 pub(crate) use bill::Download;
@@ -54,19 +55,23 @@ struct Urls {
     order_query: Endpoint,
     close_order: Endpoint,
     refund: Endpoint,
+    refund_with_goods: Endpoint,
     refund_query: Endpoint,
+    refund_query_with_goods: Endpoint,
     download_bill: Endpoint,
+    download_fund_flow: Endpoint,
     login: Url,
+    oauth: Url,
 }
 
 impl WechatV2 {
     /// # Errors
     /// When the authorities cannot be read, or no HTTP client can be made.
-    pub(crate) fn new(config: &Config, clock: Clock, metrics: HostMetrics) -> anyhow::Result<WechatV2> {
-        let (main, main_with_cert, login) =
-            (&config.wechat_v2_url, config.wechat_v2_cert_url(), &config.wechat_login_url);
+    pub(crate) fn new(config: &Config, clock: Clock, metrics: &HostMetrics) -> anyhow::Result<WechatV2> {
+        let (main, main_with_cert) = (&config.wechat_v2_url, config.wechat_v2_cert_url());
+        let login_host = &config.wechat_login_url;
         let (backup, backup_with_cert) = (config.wechat_v2_backup_url(), config.wechat_v2_backup_cert_url());
-        let all = [Some(main), Some(main_with_cert), Some(login), backup.as_ref(), backup_with_cert.as_ref()];
+        let all = [Some(main), Some(main_with_cert), Some(login_host), backup.as_ref(), backup_with_cert.as_ref()];
         let authorities = match &config.wechat_v2_ca_file {
             Some(file) => Authorities::read(file)?,
             None if all.iter().flatten().any(|url| url.scheme() == "https") => Authorities::System,
@@ -89,9 +94,13 @@ impl WechatV2 {
             order_query: below(&pay, OrderQuery::PATH)?,
             close_order: below(&pay, CloseOrder::PATH)?,
             refund: below(&with_cert, Refund::PATH)?,
+            refund_with_goods: below(&with_cert, Refund::PATH_WITH_GOODS)?,
             refund_query: below(&pay, RefundQuery::PATH)?,
+            refund_query_with_goods: below(&pay, RefundQuery::PATH_WITH_GOODS)?,
             download_bill: below(&pay, DownloadBill::PATH)?,
-            login: url_below(login, LOGIN_PATH)?,
+            download_fund_flow: below(&with_cert, DownloadFundFlow::PATH)?,
+            login: url_below(login_host, of_login::PATH)?,
+            oauth: url_below(login_host, of_login::OAUTH_PATH)?,
         };
         Ok(WechatV2 { http: Http::new(config.connect_timeout(), authorities)?, urls, clock })
     }
@@ -109,8 +118,9 @@ impl Session {
         Session { wechat: Arc::clone(wechat), merchant: Arc::clone(merchant), account: account.clone() }
     }
 
+    /// Who a call about `app_id` is about: the app that opens the cashier.
     fn identity(&self, app_id: &str) -> Identity {
-        Identity::direct(app_id, &self.account.mch_id)
+        self.account.identity(app_id)
     }
 
     fn client(&self) -> Result<reqwest::Client, NotDone> {

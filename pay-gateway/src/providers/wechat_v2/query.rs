@@ -3,7 +3,7 @@ use proto::{
     time::to_wire,
 };
 use wechat_pay::v2::{
-    Answer, FieldError, Fields, LocalState, OrderNumber, OrderQuery, OrderStatus, Payment, TradeState,
+    Answer, FieldError, Fields, Identity, LocalState, OrderNumber, OrderQuery, OrderStatus, Payment, TradeState,
     action::{self, Action, Api},
 };
 
@@ -28,14 +28,14 @@ impl Session {
             }
             other => return Err(verdict::of(Api::OrderQuery, other)),
         };
-        Ok(read(fields, &order).map_err(|error| Unknown::new(Why::BadAnswer).because(&error))?)
+        Ok(read(fields, &order, &query.identity).map_err(|error| Unknown::new(Why::BadAnswer).because(&error))?)
     }
 }
 
 /// Reads a verified success.
-fn read(fields: &Fields, order: &OrderNumber) -> Result<v1::PaymentStatus, FieldError> {
+fn read(fields: &Fields, order: &OrderNumber, asked: &Identity) -> Result<v1::PaymentStatus, FieldError> {
     let told = OrderStatus::parse(fields, order)?;
-    let paid = told.payment.as_ref().map(|payment| paid(fields, payment)).transpose()?;
+    let paid = told.payment.as_ref().map(|payment| paid(fields, payment, asked)).transpose()?;
     Ok(status(state(&told.trade_state), paid, told.trade_state.as_str()))
 }
 
@@ -54,19 +54,24 @@ fn status(state: State, paid: Option<v1::PaidStatus>, provider_state: &str) -> v
     v1::PaymentStatus { state: state.into(), paid, provider_state: provider_state.to_owned() }
 }
 
-/// Everything as WeChat tells it; whoever asked compares it with what should be.
-fn paid(fields: &Fields, payment: &Payment) -> Result<v1::PaidStatus, FieldError> {
+/// Everything as WeChat tells it; whoever asked compares it with what should be. A payment that names no sub-merchant proves
+/// nothing to one.
+fn paid(fields: &Fields, payment: &Payment, asked: &Identity) -> Result<v1::PaidStatus, FieldError> {
+    let sub_mch_id = match asked.sub_mch_id {
+        Some(_) => fields.required("sub_mch_id")?,
+        None => fields.text("sub_mch_id").unwrap_or_default(),
+    };
     Ok(v1::PaidStatus {
         transaction_id: payment.transaction_id.clone(),
         amount_fen: payment.total_fee.get(),
         payer_amount_fen: payment.payer_amount().get(),
         currency: payment.fee_type.clone(),
         mch_id: fields.required("mch_id")?.to_owned(),
-        app_id: fields.required("appid")?.to_owned(),
+        app_id: fields.text("sub_appid").map_or_else(|| fields.required("appid"), Ok)?.to_owned(),
         out_trade_no: payment.out_trade_no.clone(),
         paid_time: Some(to_wire(payment.time_end)),
         trade_type: payment.trade_type.clone().unwrap_or_default(),
         bank_type: payment.bank_type.clone().unwrap_or_default(),
-        sub_mch_id: fields.text("sub_mch_id").unwrap_or_default().to_owned(),
+        sub_mch_id: sub_mch_id.to_owned(),
     })
 }

@@ -3,7 +3,7 @@ use proto::{
     time::to_wire,
 };
 use wechat_pay::v2::{
-    Answer, FieldError, Fields, RefundList, RefundNumber, RefundQuery, RefundStatus,
+    Answer, FieldError, Fields, RefundList, RefundNumber, RefundQuery, RefundStatus, RefundWithGoods,
     action::{self, Action, Api},
 };
 
@@ -11,19 +11,31 @@ use super::{Session, nonce, verdict};
 use crate::outcome::{Failure, Outcome, Unknown, Why};
 
 impl Session {
-    /// Asks what has become of a refund.
-    pub(crate) async fn query_refund(&self, app_id: &str, out_refund_no: &str) -> Outcome<v1::RefundStatus> {
-        self.ask_about_refund(app_id, out_refund_no).await.into()
+    /// Asks what has become of a refund, which named goods or did not.
+    pub(crate) async fn query_refund(
+        &self,
+        app_id: &str,
+        out_refund_no: &str,
+        with_goods: bool,
+    ) -> Outcome<v1::RefundStatus> {
+        self.ask_about_refund(app_id, out_refund_no, with_goods).await.into()
     }
 
-    async fn ask_about_refund(&self, app_id: &str, out_refund_no: &str) -> Result<v1::RefundStatus, Failure> {
+    async fn ask_about_refund(
+        &self,
+        app_id: &str,
+        out_refund_no: &str,
+        with_goods: bool,
+    ) -> Result<v1::RefundStatus, Failure> {
         let query = RefundQuery {
             identity: self.identity(app_id),
             refund: RefundNumber::OutRefundNo(out_refund_no.to_owned()),
             offset: None,
         };
         let signed = query.signed(&nonce(), &self.account.api_key, self.account.sign_type);
-        let answer = self.exchange(&self.wechat.urls.refund_query, &query.identity, &signed).await?;
+        let urls = &self.wechat.urls;
+        let endpoint = if with_goods { &urls.refund_query_with_goods } else { &urls.refund_query };
+        let answer = self.exchange(endpoint, &query.identity, &signed).await?;
         let fields = match &answer {
             Answer::Success(fields) => fields,
             Answer::Refused { err_code, .. } if action::after(Api::RefundQuery, &answer) == Action::NotFound => {
@@ -32,25 +44,30 @@ impl Session {
             }
             other => return Err(verdict::of(Api::RefundQuery, other)),
         };
-        Ok(read(fields, out_refund_no).map_err(|error| Unknown::new(Why::BadAnswer).because(&error))?)
+        Ok(read(fields, out_refund_no, with_goods).map_err(|error| Unknown::new(Why::BadAnswer).because(&error))?)
     }
 }
 
 /// Reads a verified success: everything as WeChat tells it; whoever asked compares it with what should be.
-fn read(fields: &Fields, out_refund_no: &str) -> Result<v1::RefundStatus, FieldError> {
-    let list = RefundList::parse(fields)?;
-    let told = list.only(out_refund_no)?;
-    let state = state(&told.status);
+fn read(fields: &Fields, out_refund_no: &str, with_goods: bool) -> Result<v1::RefundStatus, FieldError> {
+    let RefundWithGoods { transaction_id, out_trade_no, refund } = if with_goods {
+        RefundWithGoods::parse(fields, out_refund_no)?
+    } else {
+        let list = RefundList::parse(fields)?;
+        let refund = list.only(out_refund_no)?.clone();
+        RefundWithGoods { transaction_id: list.transaction_id, out_trade_no: list.out_trade_no, refund }
+    };
+    let state = state(&refund.status);
     Ok(v1::RefundStatus {
         state: state.into(),
-        provider_state: told.status.as_str().to_owned(),
-        refund_id: told.refund_id.clone(),
+        provider_state: refund.status.as_str().to_owned(),
+        refund_id: refund.refund_id,
         mch_id: fields.required("mch_id")?.to_owned(),
-        out_refund_no: told.out_refund_no.clone(),
-        transaction_id: list.transaction_id.clone(),
-        out_trade_no: list.out_trade_no.clone(),
-        amount_fen: told.refund_fee.get(),
-        success_time: told.succeeded_at.filter(|_| state == State::Succeeded).map(to_wire),
+        out_refund_no: refund.out_refund_no,
+        transaction_id,
+        out_trade_no,
+        amount_fen: refund.refund_fee.get(),
+        success_time: refund.succeeded_at.filter(|_| state == State::Succeeded).map(to_wire),
     })
 }
 

@@ -28,10 +28,12 @@ impl Session {
             refund_fee: order.amount,
             refund_desc: order.reason.clone(),
             notify_url: Some(self.merchant.notify_url(NoticeKind::Refund)),
-            goods: Vec::new(),
+            goods: order.goods.clone(),
         };
         let signed = refund.signed(&nonce(), &self.account.api_key, self.account.sign_type);
-        let fields = match self.exchange(&self.wechat.urls.refund, &refund.identity, &signed).await? {
+        let urls = &self.wechat.urls;
+        let endpoint = if refund.goods.is_empty() { &urls.refund } else { &urls.refund_with_goods };
+        let fields = match self.exchange(endpoint, &refund.identity, &signed).await? {
             Answer::Success(fields) => fields,
             other => return Err(verdict::of(Api::Refund, &other)),
         };
