@@ -101,7 +101,7 @@ fn payment_row(order: &Order) -> Option<TradeRow> {
         trade_time: payment.paid_at,
         appid: payment.app_id.clone(),
         mch_id: order.mch_id.clone(),
-        sub_mch_id: None,
+        sub_mch_id: order.sub_mch_id().map(str::to_owned),
         device_info: ordered("device_info"),
         transaction_id: payment.transaction_id.clone(),
         out_trade_no: order.out_trade_no.clone(),

@@ -148,7 +148,7 @@ pub(crate) fn pay_order(platform: &Platform, out_trade_no: &str, wanted: Pay) ->
         amount: wanted.amount_fen.map_or(order.amount, Fen::new),
         fee_type: wanted.fee_type.unwrap_or_else(|| order.fee_type.clone()),
         app_id: wanted.app_id.unwrap_or_else(|| order.app_id.clone()),
-        openid: order.ordered("openid").map_or_else(ids::openid, str::to_owned),
+        openid: order.payer().unwrap_or_else(ids::openid),
         paid_at,
     };
     let merchant = order.merchant.to_string();

@@ -1,5 +1,7 @@
 //! Numbers in WeChat's patterns. They name things and protect nothing, so a fast generator is enough.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use jiff::Timestamp;
 use wechat_pay::time;
 
@@ -45,6 +47,20 @@ pub(crate) fn login_code() -> String {
 /// An openid: 28 characters, the first an `o`.
 pub(crate) fn openid() -> String {
     format!("o{}", letters_and_digits(27))
+}
+
+/// The openid of somebody under another app. The same person has the same one there whenever it is asked for, and nobody
+/// can tell from it who that is elsewhere.
+pub(crate) fn openid_under(person: &str, app_id: &str) -> String {
+    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let digit = |at: u8| {
+        // New hashers are all alike, so the same words give the same digit.
+        let mut hasher = DefaultHasher::new();
+        (person, app_id, at).hash(&mut hasher);
+        let index = hasher.finish() % 62;
+        char::from(ALPHABET[usize::try_from(index).expect("less than 62")])
+    };
+    format!("o{}", (0..27).map(digit).collect::<String>())
 }
 
 /// A session key: 16 bytes in base64.

@@ -19,6 +19,7 @@ mod callbacks;
 mod clock;
 mod console;
 mod faults;
+mod identity;
 mod ids;
 mod ledger;
 mod login;

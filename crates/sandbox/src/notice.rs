@@ -78,6 +78,10 @@ pub(crate) fn payment_fields(order: &Order, payment: &Payment) -> Fields {
     }
     fields.insert("openid", payment.openid.as_str());
     fields.insert("is_subscribe", "N");
+    if let Some(sub_openid) = order.sub_openid(payment) {
+        fields.insert("sub_openid", sub_openid);
+        fields.insert("sub_is_subscribe", "N");
+    }
     fields.insert("trade_type", order.trade_type.as_str());
     fields.insert("bank_type", "OTHERS");
     fields.insert("total_fee", payment.amount.get().to_string());
@@ -98,12 +102,22 @@ fn fields(order: &Order, payment: &Payment) -> Fields {
     fields.insert("return_code", "SUCCESS");
     fields.insert("appid", payment.app_id.as_str());
     fields.insert("mch_id", order.mch_id.as_str());
+    insert_sub_merchant(&mut fields, order);
     fields.insert("nonce_str", ids::nonce());
     fields.insert("result_code", "SUCCESS");
     for (name, value) in payment_fields(order, payment).iter() {
         fields.insert(name, value);
     }
     fields
+}
+
+/// The sub-merchant of an order that a service provider placed, and its app; the same names in every message about it.
+pub(crate) fn insert_sub_merchant(fields: &mut Fields, order: &Order) {
+    for (name, value) in [("sub_appid", order.sub_app_id()), ("sub_mch_id", order.sub_mch_id())] {
+        if let Some(value) = value {
+            fields.insert(name, value);
+        }
+    }
 }
 
 /// Gives a field another value; the empty text removes it.

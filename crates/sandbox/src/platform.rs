@@ -69,12 +69,33 @@ impl Platform {
         self.logins.lock().expect("no code that holds the logins panics")
     }
 
-    /// The merchant with this number.
-    pub(crate) fn merchant_by_number(&self, mch_id: &str) -> Option<Arc<Merchant>> {
+    /// The merchant with this number and, where a service provider runs the account, this sub-merchant's.
+    pub(crate) fn merchant_by_number(&self, mch_id: &str, sub_mch_id: Option<&str>) -> Option<Arc<Merchant>> {
+        self.accounts(mch_id).into_iter().find(|merchant| merchant.sub_mch_id() == sub_mch_id)
+    }
+
+    /// The accounts with this number: a direct merchant's, or those that a service provider runs. They share one key.
+    pub(crate) fn accounts(&self, mch_id: &str) -> Vec<Arc<Merchant>> {
+        let mut accounts = self.merchants.list();
+        accounts.retain(|merchant| wechat(merchant).is_some_and(|account| account.mch_id == mch_id));
+        accounts
+    }
+
+    /// Whether a service provider runs an account for this sub-merchant, whichever provider that is, or the number is a
+    /// direct merchant's.
+    pub(crate) fn knows_number(&self, number: &str) -> bool {
         self.merchants
             .list()
-            .into_iter()
-            .find(|merchant| wechat(merchant).is_some_and(|account| account.mch_id == mch_id))
+            .iter()
+            .any(|merchant| merchant.sub_mch_id().unwrap_or_else(|| merchant.mch_id()) == number)
+    }
+
+    /// Whether the app id is an app's or a service provider's.
+    pub(crate) fn knows_app(&self, app_id: &str) -> bool {
+        self.merchants
+            .list()
+            .iter()
+            .any(|merchant| merchant.app(app_id).is_some() || service_provider_app_id(merchant) == Some(app_id))
     }
 
     /// The merchant with this name, among those of WeChat Pay v2.
@@ -110,6 +131,11 @@ impl Platform {
             }
         })
     }
+}
+
+/// The app id of the service provider that runs the account.
+pub(crate) fn service_provider_app_id(merchant: &Merchant) -> Option<&str> {
+    wechat(merchant)?.sub_merchant.as_ref().map(|sub| sub.service_provider_app_id.as_str())
 }
 
 /// The merchant's account at WeChat Pay v2.

@@ -14,7 +14,7 @@ use crate::{
     control::{Fault, RefundState},
     ids,
     ledger::{Order, Payment, Refund},
-    notice::{Notice, change, forged_key},
+    notice::{Notice, change, forged_key, insert_sub_merchant},
     platform::wechat,
 };
 
@@ -56,6 +56,7 @@ fn outer(told: &Told<'_>) -> Fields {
     fields.insert("return_code", "SUCCESS");
     fields.insert("appid", told.payment.app_id.as_str());
     fields.insert("mch_id", told.order.mch_id.as_str());
+    insert_sub_merchant(&mut fields, told.order);
     fields.insert("nonce_str", ids::nonce());
     fields
 }

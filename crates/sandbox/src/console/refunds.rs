@@ -102,7 +102,7 @@ async fn read_balance(
     Path(name): Path<String>,
 ) -> Result<Json<Balance>, Refused> {
     let merchant = known(&platform, &name)?;
-    Ok(Json(Balance { fen: platform.ledger().balance(merchant.mch_id()).map(Fen::get) }))
+    Ok(Json(Balance { fen: platform.ledger().balance(account(&merchant)).map(Fen::get) }))
 }
 
 async fn set_balance(
@@ -115,8 +115,13 @@ async fn set_balance(
     if wanted.fen.is_some_and(|fen| !(0..=MAX_BALANCE_FEN).contains(&fen)) {
         return Err(bad("fen is 0 to 1000000000000, or null"));
     }
-    platform.ledger().set_balance(merchant.mch_id(), wanted.fen.map(Fen::new));
+    platform.ledger().set_balance(account(&merchant), wanted.fen.map(Fen::new));
     Ok(Json(wanted))
+}
+
+/// Whose money it is: sub-merchants of one service provider have their own.
+fn account(merchant: &Merchant) -> &str {
+    merchant.sub_mch_id().unwrap_or_else(|| merchant.mch_id())
 }
 
 fn known(platform: &Platform, name: &str) -> Result<Arc<Merchant>, Refused> {

@@ -19,10 +19,16 @@ pub struct Ledger {
 pub struct Order {
     /// Our name of the merchant.
     pub merchant: String,
-    /// The merchant number.
+    /// The merchant number; in service-provider mode the service provider's.
     pub mch_id: String,
-    /// The app that ordered.
+    /// The app that opens the cashier; in service-provider mode the sub-merchant's, when the order names one.
     pub app_id: String,
+    /// The sub-merchant in service-provider mode.
+    #[serde(default)]
+    pub sub_mch_id: Option<String>,
+    /// The service provider's own app, `appid` of its calls, in service-provider mode.
+    #[serde(default)]
+    pub service_provider_app_id: Option<String>,
     /// The merchant's number of the order.
     pub out_trade_no: String,
     /// The amount ordered, in fen.
@@ -31,7 +37,7 @@ pub struct Order {
     pub fee_type: String,
     /// What is sold (`body` on the wire).
     pub description: String,
-    /// `JSAPI`, `NATIVE`, `APP` or `MWEB`.
+    /// `JSAPI`, `NATIVE`, `APP`, `MWEB`, `MICROPAY` or `FACEPAY`.
     pub trade_type: String,
     /// `MD5` or `HMAC-SHA256`, pinned by the first unifiedorder.
     pub sign_type: String,

@@ -4,6 +4,7 @@ use money::Fen;
 use wechat_pay::v2::{Fields, SignType, TradeState};
 
 use super::RefundId;
+use crate::ids;
 
 /// A prepay id opens the cashier for two hours.
 const PREPAY_LIFE: SignedDuration = SignedDuration::from_hours(2);
@@ -88,6 +89,40 @@ impl Order {
     /// A field of the first unifiedorder.
     pub(crate) fn ordered(&self, name: &str) -> Option<&str> {
         self.ordered.text(name)
+    }
+
+    /// The sub-merchant, of an order that a service provider placed.
+    pub(crate) fn sub_mch_id(&self) -> Option<&str> {
+        self.ordered("sub_mch_id")
+    }
+
+    /// The sub-merchant's app, when it opens the cashier.
+    pub(crate) fn sub_app_id(&self) -> Option<&str> {
+        self.ordered("sub_appid")
+    }
+
+    /// The app that the cashier of a payment was opened from.
+    pub(crate) fn paying_app_id<'a>(&'a self, payment: &'a Payment) -> &'a str {
+        let ordered = payment.app_id == self.app_id;
+        self.sub_app_id().filter(|_| ordered).unwrap_or(&payment.app_id)
+    }
+
+    /// Whose money it is: the sub-merchant's number, otherwise the merchant's.
+    pub(crate) fn account(&self) -> &str {
+        self.sub_mch_id().unwrap_or(&self.mch_id)
+    }
+
+    /// Who pays by the order alone, under the app that ordered.
+    pub(crate) fn payer(&self) -> Option<String> {
+        let under_sub_app = || self.ordered("sub_openid").map(|openid| ids::openid_under(openid, &self.app_id));
+        self.ordered("openid").map(str::to_owned).or_else(under_sub_app)
+    }
+
+    /// The payer under the sub-merchant's app.
+    pub(crate) fn sub_openid(&self, payment: &Payment) -> Option<String> {
+        let sub_app = self.sub_app_id()?;
+        let named = self.ordered("sub_openid").map(str::to_owned);
+        Some(named.unwrap_or_else(|| ids::openid_under(&payment.openid, sub_app)))
     }
 
     pub(crate) fn has_expired(&self, now: Timestamp) -> bool {

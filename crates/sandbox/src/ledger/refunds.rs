@@ -39,7 +39,7 @@ pub(super) struct Refunds {
     due: BTreeSet<(Timestamp, RefundId)>,
     /// How long that takes; `None` leaves it to commands.
     delay: Option<SignedDuration>,
-    /// By merchant number: what is left for refunds. Without limit when absent.
+    /// By merchant number, or the sub-merchant's: what is left for refunds. Without limit when absent.
     balances: HashMap<String, Fen>,
 }
 
@@ -135,7 +135,7 @@ impl Ledger {
             return Ok(known);
         }
         self.check_refund(self.order(id), &wanted, now)?;
-        if let Some(balance) = self.refunds.balances.get_mut(&mch_id) {
+        if let Some(balance) = self.refunds.balances.get_mut(self.orders[id.0].account()) {
             let left = balance.checked_sub(wanted.amount).filter(|left| Fen::ZERO <= *left);
             *balance = left.ok_or(RefundRefused::NotEnough)?;
         }
@@ -204,7 +204,7 @@ impl Ledger {
             self.refunds.due.remove(&(due_at, id));
         }
         if state == RefundState::RefundClose
-            && let Some(balance) = self.refunds.balances.get_mut(&self.orders[order.0].mch_id)
+            && let Some(balance) = self.refunds.balances.get_mut(self.orders[order.0].account())
         {
             *balance = balance.checked_add(amount).expect("commands and refunds stay far below the largest amount");
         }
@@ -224,16 +224,16 @@ impl Ledger {
         self.refunds.delay = delay;
     }
 
-    /// What a merchant has for refunds; `None` is without limit.
-    pub(crate) fn balance(&self, mch_id: &str) -> Option<Fen> {
-        self.refunds.balances.get(mch_id).copied()
+    /// What a merchant or sub-merchant has for refunds; `None` is without limit.
+    pub(crate) fn balance(&self, account: &str) -> Option<Fen> {
+        self.refunds.balances.get(account).copied()
     }
 
-    /// Sets what a merchant has for refunds from now on.
-    pub(crate) fn set_balance(&mut self, mch_id: &str, balance: Option<Fen>) {
+    /// Sets what a merchant or sub-merchant has for refunds from now on.
+    pub(crate) fn set_balance(&mut self, account: &str, balance: Option<Fen>) {
         match balance {
-            Some(balance) => drop(self.refunds.balances.insert(mch_id.to_owned(), balance)),
-            None => drop(self.refunds.balances.remove(mch_id)),
+            Some(balance) => drop(self.refunds.balances.insert(account.to_owned(), balance)),
+            None => drop(self.refunds.balances.remove(account)),
         }
     }
 }

@@ -56,7 +56,7 @@ fn open_payments(orders: &[Order]) -> String {
             let fields = [("out_trade_no", order.out_trade_no.as_str()), ("merchant", order.merchant.as_str())];
             let expiry = order.expires_at.map_or_else(|| word("soft", "never"), instant);
             vec![
-                cell(&text(&order.merchant)),
+                cell(&whose(order)),
                 cell(&code(&order.out_trade_no)),
                 cell(&text(&order.description)),
                 amount(&yuan(order.amount_fen)),
@@ -82,8 +82,10 @@ fn transactions(latest: &Ledger) -> String {
                 None => (String::new(), String::new(), String::new()),
             };
             vec![
-                cell(&text(&order.merchant)),
+                cell(&whose(order)),
                 cell(&code(&order.out_trade_no)),
+                cell(&text(&order.trade_type)),
+                cell(&code(&order.app_id)),
                 cell(&word(class, state)),
                 amount(&yuan(order.amount_fen)),
                 amount(&paid),
@@ -92,8 +94,15 @@ fn transactions(latest: &Ledger) -> String {
             ]
         })
         .collect();
-    let heads = ["merchant", "out_trade_no", "state", "¥ ordered", "¥ paid", "paid at", "transaction_id"];
+    let heads =
+        ["merchant", "out_trade_no", "type", "app", "state", "¥ ordered", "¥ paid", "paid at", "transaction_id"];
     table(&heads, &rows, "No orders yet.")
+}
+
+/// The merchant, with the sub-merchant's number in service-provider mode.
+fn whose(order: &Order) -> String {
+    let below = order.sub_mch_id.as_deref().map(|number| format!("<br>{}", code(number))).unwrap_or_default();
+    format!("{}{below}", text(&order.merchant))
 }
 
 fn refunds(refunds: &[Refund]) -> String {

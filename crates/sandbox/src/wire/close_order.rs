@@ -13,7 +13,8 @@ pub(super) fn execute(platform: &Platform, request: &Request) -> Result<Fields, 
     let now = platform.clock.now();
     let mut ledger = platform.ledger();
     let done = || [("result_msg", "OK")].into_iter().collect();
-    let Some(id) = ledger.find(request.mch_id(), number) else {
+    let found = ledger.find(request.mch_id(), number).filter(|id| request.may_see(ledger.order(*id)));
+    let Some(id) = found else {
         return Ok(done());
     };
     match ledger.order_mut(id).close(now) {

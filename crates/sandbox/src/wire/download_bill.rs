@@ -15,6 +15,7 @@ use super::{
 use crate::{
     bill,
     control::{Fault, FaultPoint},
+    identity::Meant,
     platform::Platform,
 };
 
@@ -53,13 +54,14 @@ pub(super) async fn handle(State(platform): State<Arc<Platform>>, request: axum:
 }
 
 fn execute(platform: &Platform, request: &Request, fault: Option<&Fault>) -> Result<Vec<u8>, NoBill> {
-    request.check_identity(platform).map_err(|refusal| match refusal.err_code.as_str() {
+    request.check_identity_of(platform, Meant::AnySubMerchant).map_err(|refusal| match refusal.err_code.as_str() {
         "LACK_PARAMS" => MISSING,
         _ => MALFORMED,
     })?;
     let wanted = Wanted::read(&request.fields)?;
     let made_at = made_at(wanted.day, platform.clock.now())?;
-    let rows = bill::rows(&platform.ledger(), request.mch_id(), wanted.day, wanted.bill_type, made_at);
+    let mut rows = bill::rows(&platform.ledger(), request.mch_id(), wanted.day, wanted.bill_type, made_at);
+    rows.retain(|row| request.sub_mch_id().is_none_or(|sub_mch_id| row.sub_mch_id.as_deref() == Some(sub_mch_id)));
     if rows.is_empty() {
         return Err(NOTHING);
     }

@@ -3,7 +3,7 @@ use wechat_pay::v2::Fields;
 use super::{Refusal, Request, unified_order::check_out_trade_no};
 use crate::{
     ledger::{Ledger, Order, OrderId},
-    notice::payment_fields,
+    notice::{insert_sub_merchant, payment_fields},
     platform::Platform,
 };
 
@@ -19,7 +19,7 @@ pub(super) fn execute(platform: &Platform, request: &Request) -> Result<Fields, 
 
 /// The order that a request names, by WeChat's number of its payment or by the merchant's own.
 pub(super) fn named_order(ledger: &Ledger, request: &Request) -> Result<Option<OrderId>, Refusal> {
-    Ok(match request.fields.text("transaction_id") {
+    let found = match request.fields.text("transaction_id") {
         // It wins when both numbers are there.
         Some(transaction_id) => {
             if MAX_TRANSACTION_ID < transaction_id.len() || !transaction_id.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -28,7 +28,8 @@ pub(super) fn named_order(ledger: &Ledger, request: &Request) -> Result<Option<O
             ledger.find_paid(request.mch_id(), transaction_id)
         }
         None => ledger.find(request.mch_id(), check_out_trade_no(&request.fields)?),
-    })
+    };
+    Ok(found.filter(|id| request.may_see(ledger.order(*id))))
 }
 
 fn state(order: &Order) -> Fields {
@@ -37,6 +38,7 @@ fn state(order: &Order) -> Fields {
         let mut fields = payment_fields(order, payment);
         // Normally the app of the request; a payment through another app shows here.
         fields.insert("appid", payment.app_id.as_str());
+        insert_sub_merchant(&mut fields, order);
         fields
     } else {
         let mut fields = Fields::new();

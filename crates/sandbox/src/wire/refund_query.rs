@@ -30,7 +30,8 @@ pub(super) fn execute(platform: &Platform, request: &Request) -> Result<Fields, 
         None
     };
     if let Some(found) = one {
-        let refund = ledger.refund(found.ok_or_else(unknown)?);
+        let is_theirs = |refund: &&Refund| request.may_see(ledger.order(refund.order));
+        let refund = found.map(|id| ledger.refund(id)).filter(is_theirs).ok_or_else(unknown)?;
         return Ok(answer(ledger.order(refund.order), &[refund], 1));
     }
     let order = ledger.order(named_order(&ledger, request)?.ok_or_else(unknown)?);

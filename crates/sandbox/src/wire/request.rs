@@ -12,7 +12,10 @@ use wechat_pay::v2::{
 use super::{Refusal, exchange::text};
 use crate::{
     control::Fault,
-    ids, notice,
+    identity::{self, Meant, Stranger},
+    ids,
+    ledger::Order,
+    notice,
     platform::{Platform, wechat},
 };
 
@@ -22,6 +25,7 @@ const MAX_REQUEST_BYTES: usize = 64 * 1024;
 /// A request that the merchant signed.
 #[derive(Debug)]
 pub(super) struct Request {
+    /// Whose it is; in service-provider mode the sub-merchant that it names, once its identity is checked.
     pub(super) merchant: Arc<Merchant>,
     pub(super) fields: Fields,
     /// What the request was signed with, and what its answer is signed with.
@@ -83,7 +87,10 @@ impl Request {
         let mch_id = required("mch_id")?.to_owned();
         required("nonce_str")?;
         required("sign")?;
-        let merchant = platform.merchant_by_number(&mch_id).ok_or(Unread::UnknownMerchant)?;
+        // Whoever is meant below a service provider, the key is the same.
+        let meant = platform.merchant_by_number(&mch_id, fields.text("sub_mch_id"));
+        let anyone = || platform.accounts(&mch_id).into_iter().next();
+        let merchant = meant.or_else(anyone).ok_or(Unread::UnknownMerchant)?;
         let key = wechat(&merchant).ok_or(Unread::UnknownMerchant)?.api_key.clone();
         let sign_type = match fields.text("sign_type") {
             None => SignType::Md5,
@@ -102,34 +109,45 @@ impl Request {
         self.fields.text("appid").unwrap_or_default()
     }
 
+    /// The sub-merchant that a service provider means.
+    pub(super) fn sub_mch_id(&self) -> Option<&str> {
+        self.fields.text("sub_mch_id")
+    }
+
+    /// Whether an order is the merchant's that is meant. Sub-merchants of one service provider share its number, but not
+    /// their orders.
+    pub(super) fn may_see(&self, order: &Order) -> bool {
+        order.mch_id == self.mch_id && order.sub_mch_id() == self.sub_mch_id()
+    }
+
     /// The checks that all calls share, after the signature.
     pub(super) fn check_identity(&self, platform: &Platform) -> Result<(), Refusal> {
-        let Some(app_id) = self.fields.text("appid") else {
+        self.check_identity_of(platform, Meant::OneSubMerchant)
+    }
+
+    /// The same for the calls of a service provider that may be about all of its sub-merchants.
+    pub(super) fn check_identity_of(&self, platform: &Platform, meant: Meant) -> Result<(), Refusal> {
+        if self.fields.text("appid").is_none() {
             return Err(Refusal::lacks("appid"));
-        };
+        }
         if self.fields.text("nonce_str").is_none_or(|nonce| limits::check_nonce(nonce).is_err()) {
             return Err(Refusal::param("nonce_str", "参数格式错误"));
         }
-        // These accounts are direct merchants: they have nobody below them.
-        for field in ["sub_mch_id", "sub_appid", "sub_openid"] {
-            if self.fields.text(field).is_some() {
-                return Err(Refusal::param(field, "不适用于普通商户"));
-            }
-        }
-        if self.merchant.app(app_id).is_none() {
-            let code = if platform.app(app_id).is_some() { "APPID_MCHID_NOT_MATCH" } else { "APPID_NOT_EXIST" };
-            return Err(Refusal::named(code));
-        }
-        Ok(())
+        identity::check(platform, &self.fields, meant).map(|_| ()).map_err(refusal)
     }
 
     /// The signed answer. What the call adds may replace what every answer has.
     pub(super) fn answer(&self, outcome: Result<Fields, Refusal>, fault: Option<&Fault>) -> Response {
-        let mut answer: Fields =
-            [("return_code", "SUCCESS"), ("return_msg", "OK"), ("appid", self.app_id()), ("mch_id", self.mch_id())]
-                .into_iter()
-                .filter(|(_, value)| !value.is_empty())
-                .collect();
+        let mut answer: Fields = [("return_code", "SUCCESS"), ("return_msg", "OK")].into_iter().collect();
+        let identity: &[&str] = match self.merchant.sub_mch_id() {
+            Some(_) => &["appid", "mch_id", "sub_appid", "sub_mch_id"],
+            None => &["appid", "mch_id"],
+        };
+        for field in identity {
+            if let Some(value) = self.fields.text(field) {
+                answer.insert(*field, value);
+            }
+        }
         answer.insert("nonce_str", ids::nonce());
         match outcome {
             Ok(fields) => {
@@ -150,5 +168,19 @@ impl Request {
         };
         answer.insert(SIGN, signature);
         text(xml::write("xml", &answer))
+    }
+}
+
+/// WeChat's words for what does not fit together.
+fn refusal(stranger: Stranger) -> Refusal {
+    match stranger {
+        Stranger::UnknownApp => Refusal::named("APPID_NOT_EXIST"),
+        Stranger::OtherApp => Refusal::named("APPID_MCHID_NOT_MATCH"),
+        Stranger::NotProvider(field) => Refusal::param(field, "不适用于普通商户"),
+        Stranger::SubMerchantMissing => Refusal::new("LACK_PARAMS", "受理机构必须传入sub_mch_id"),
+        Stranger::UnknownSubMerchant => Refusal::named("MCHID_NOT_EXIST"),
+        Stranger::OtherSubMerchant => Refusal::new("NOAUTH", "受理关系不存在"),
+        Stranger::OtherSubApp => Refusal::new("PARAM_ERROR", "sub_mch_id与sub_appid不匹配"),
+        Stranger::SubAppMissing => Refusal::lacks("sub_appid"),
     }
 }

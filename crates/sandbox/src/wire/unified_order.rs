@@ -38,6 +38,10 @@ pub(super) fn execute(platform: &Platform, request: &Request) -> Result<Fields, 
     let mut ledger = platform.ledger();
     if let Some(id) = ledger.find(request.mch_id(), &wanted.out_trade_no) {
         let order = ledger.order_mut(id);
+        // Another sub-merchant's number says nothing about its order.
+        if !request.may_see(order) {
+            return Err(number_taken());
+        }
         if order.payment.is_some() {
             return Err(Refusal::named("ORDERPAID"));
         }
@@ -45,7 +49,7 @@ pub(super) fn execute(platform: &Platform, request: &Request) -> Result<Fields, 
             return Err(Refusal::named("ORDERCLOSED"));
         }
         if !order.is_same_order(&request.fields) {
-            return Err(Refusal::new("INVALID_REQUEST", "201 商户订单号重复"));
+            return Err(number_taken());
         }
         // The expiry of the first call is in force, whatever this one says.
         if order.has_expired(now) {
@@ -109,6 +113,7 @@ impl Wanted {
         };
         checked("attach", limits::check_attach)?;
         checked("openid", limits::check_openid)?;
+        checked("sub_openid", limits::check_openid)?;
         checked("notify_url", limits::check_notify_url)?;
         for (field, max) in OPTIONAL_TEXTS {
             if fields.text(field).is_some_and(|text| max < text.len()) {
@@ -139,20 +144,20 @@ impl Wanted {
 /// What only one way to pay needs.
 fn check_trade_type(platform: &Platform, request: &Request, wanted: &Wanted) -> Result<(), Refusal> {
     let fields = &request.fields;
-    let kind = request.merchant.app(request.app_id()).map(|app| app.kind);
     let served = match wanted.trade_type.as_str() {
         "JSAPI" => {
-            let openid = required(fields, "openid")?;
-            if platform.logins().is_of_another_app(openid, request.app_id()) {
-                return Err(Refusal::param("openid", "与appid不匹配"));
+            if fields.text("openid").is_none() && fields.text("sub_openid").is_none() {
+                let instead = if request.sub_mch_id().is_some() { "openid或sub_openid" } else { "openid" };
+                return Err(Refusal::lacks(instead));
             }
-            matches!(kind, Some(AppKind::MiniProgram | AppKind::OfficialAccount))
+            check_payer(platform, request)?;
+            opens_in(request, |kind| matches!(kind, AppKind::MiniProgram | AppKind::OfficialAccount))
         }
         "NATIVE" => {
             required(fields, "product_id")?;
             true
         }
-        "APP" => kind == Some(AppKind::App),
+        "APP" => opens_in(request, |kind| kind == AppKind::App),
         "MWEB" => {
             let scene_info = required(fields, "scene_info")?;
             if !serde_json::from_str::<serde_json::Value>(scene_info).is_ok_and(|scene| scene["h5_info"].is_object()) {
@@ -163,6 +168,30 @@ fn check_trade_type(platform: &Platform, request: &Request, wanted: &Wanted) -> 
         _ => return Err(malformed("trade_type")),
     };
     if served { Ok(()) } else { Err(Refusal::named("NOAUTH")) }
+}
+
+/// Whether the app that opens the cashier is of such a kind. A service provider's own app is its own affair unless the
+/// merchant's file lists it.
+fn opens_in(request: &Request, is_right: impl Fn(AppKind) -> bool) -> bool {
+    let sub_app = request.fields.text("sub_appid");
+    let app = request.merchant.app(sub_app.unwrap_or_else(|| request.app_id()));
+    app.map_or_else(|| sub_app.is_none() && is_right(AppKind::OfficialAccount), |app| is_right(app.kind))
+}
+
+/// Every user that an order names must be the app's.
+fn check_payer(platform: &Platform, request: &Request) -> Result<(), Refusal> {
+    let (fields, logins) = (&request.fields, platform.logins());
+    let is_strange = |openid: &str, app_id: &str| {
+        let openid = fields.text(openid);
+        openid.is_some_and(|openid| logins.is_of_another_app(openid, app_id))
+    };
+    if is_strange("openid", request.app_id()) {
+        return Err(Refusal::new("PARAM_ERROR", "appid和openid不匹配"));
+    }
+    if is_strange("sub_openid", fields.text("sub_appid").unwrap_or_default()) {
+        return Err(Refusal::new("PARAM_ERROR", "sub_appid和sub_openid不匹配"));
+    }
+    Ok(())
 }
 
 fn prepaid(trade_type: &str, now: Timestamp) -> Fields {
@@ -189,6 +218,10 @@ pub(super) fn required<'a>(fields: &'a Fields, field: &str) -> Result<&'a str, R
 /// A field has another form.
 pub(super) fn malformed(field: &str) -> Refusal {
     Refusal::param(field, "参数格式错误")
+}
+
+fn number_taken() -> Refusal {
+    Refusal::new("INVALID_REQUEST", "201 商户订单号重复")
 }
 
 fn expires_too_soon() -> Refusal {

@@ -40,9 +40,12 @@ async fn the_committed_certificates_open_the_call_to_each_development_merchant()
             .build()
             .unwrap();
         for host in ["127.0.0.1", "localhost"] {
+            let identity = account.identity(&merchant.apps()[0].app_id);
             let mut fields: Fields = [
-                ("appid", merchant.apps()[0].app_id.as_str()),
-                ("mch_id", &account.mch_id),
+                ("appid", identity.appid.as_str()),
+                ("mch_id", &identity.mch_id),
+                ("sub_appid", identity.sub_appid.as_deref().unwrap_or_default()),
+                ("sub_mch_id", identity.sub_mch_id.as_deref().unwrap_or_default()),
                 ("nonce_str", "5K8264ILTKCH16CQ"),
                 ("sign_type", account.sign_type.as_str()),
                 ("out_trade_no", "A00000001"),
@@ -60,6 +63,6 @@ async fn the_committed_certificates_open_the_call_to_each_development_merchant()
             assert_eq!(outcome(&xml::parse("xml", &answer).unwrap()), "ORDERNOTEXIST", "{} {host}", merchant.name);
         }
     }
-    assert_eq!(merchants.len(), 2);
+    assert_eq!(merchants.len(), 3);
     running.stop().await;
 }

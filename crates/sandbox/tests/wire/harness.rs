@@ -1,10 +1,12 @@
 //! A sandbox with two merchants, a client that signs, and a merchant's server that answers callbacks as told.
 
 mod account;
+mod provider;
 mod receiver;
 mod refunds;
 
 pub(crate) use account::{ACME, ACME_NATIVE_APP, Account, NOWHERE, TEA, merchants};
+pub(crate) use provider::{BREW, BREW_APP, BREW_NUMBER, LEAF, LEAF_APP, LEAF_NUMBER, PROVIDER_ACCOUNT, PROVIDER_APP};
 pub(crate) use receiver::{Answer, FAIL, Receiver, SUCCESS};
 pub(crate) use refunds::REFUND;
 

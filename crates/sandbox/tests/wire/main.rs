@@ -22,4 +22,5 @@ mod refund_callbacks;
 mod refund_faults;
 mod refund_outcome;
 mod refund_query;
+mod service_provider;
 mod unified_order;

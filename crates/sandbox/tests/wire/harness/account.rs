@@ -8,6 +8,8 @@ use wechat_pay::v2::{
     sign::{SIGN, sign},
 };
 
+use super::provider;
+
 /// Where callbacks go that a test does not look at: nobody listens there, and no name server is asked.
 pub(crate) const NOWHERE: &str = "http://127.0.0.1:1";
 
@@ -84,7 +86,7 @@ impl Account {
     }
 }
 
-/// A directory with the files of [`ACME`] and [`TEA`].
+/// A directory with the files of [`ACME`], [`TEA`] and the sub-merchants of a service provider.
 pub(crate) fn merchants() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for account in [ACME, TEA] {
@@ -103,5 +105,6 @@ pub(crate) fn merchants() -> TempDir {
         fs::write(dir.path().join(format!("{name}.key")), key).unwrap();
         fs::write(dir.path().join(format!("{name}.secret")), app_secret).unwrap();
     }
+    provider::write(dir.path());
     dir
 }

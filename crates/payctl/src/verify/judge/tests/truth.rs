@@ -141,6 +141,8 @@ fn at_provider(payment: &PaymentRow, refunds: Vec<control::Refund>) -> control::
         merchant: MERCHANT.into(),
         mch_id: MCH_ID.into(),
         app_id: APP_ID.into(),
+        sub_mch_id: None,
+        service_provider_app_id: None,
         out_trade_no: payment.out_trade_no(),
         amount_fen: payment.amount_fen,
         fee_type: "CNY".into(),
