@@ -30,6 +30,10 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HangUp;
 
+/// Marks a request that came over TLS.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encrypted;
+
 /// A response that ends the connection without an answer.
 pub(crate) fn hang_up() -> Response {
     let mut response = Response::new(Body::empty());
@@ -81,7 +85,7 @@ async fn connection(
 ) {
     // Answers are small and each is waited for.
     let _ = stream.set_nodelay(true);
-    let Some(acceptor) = tls else { return converse(stream, None, router, stop).await };
+    let Some(acceptor) = tls else { return converse(stream, None, None, router, stop).await };
     let greeted = tokio::select! {
         () = stop.cancelled() => return,
         greeted = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)) => greeted,
@@ -89,7 +93,7 @@ async fn connection(
     match greeted {
         Ok(Ok(stream)) => {
             let certificate = shown(&stream);
-            converse(stream, certificate, router, stop).await;
+            converse(stream, Some(Encrypted), certificate, router, stop).await;
         }
         // The client learns it from the alert; who looks for the reason finds it here.
         Ok(Err(error)) => tracing::info!(error = &error as &dyn std::error::Error, "a TLS handshake failed"),
@@ -105,12 +109,16 @@ fn shown(stream: &TlsStream<TcpStream>) -> Option<ClientCertificate> {
 
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin,
+    encrypted: Option<Encrypted>,
     certificate: Option<ClientCertificate>,
     router: Router,
     stop: CancellationToken,
 ) {
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         let router = router.clone();
+        if let Some(encrypted) = encrypted {
+            request.extensions_mut().insert(encrypted);
+        }
         if let Some(certificate) = &certificate {
             request.extensions_mut().insert(certificate.clone());
         }

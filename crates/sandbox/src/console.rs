@@ -1,8 +1,12 @@
 //! The control API under `/_sandbox/`.
 
+mod opened;
 mod refunds;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, MutexGuard},
+    time::Duration,
+};
 
 use axum::{
     Json, Router,
@@ -22,7 +26,8 @@ use crate::{
         ActiveFault, Advance, ClockState, FaultRule, Faults, Ledger, LoginCode, NewLoginCode, Paid, Pay, Problem,
     },
     ids,
-    ledger::{Filter, Lookup, Payable, Payment, PaymentRefused},
+    ledger::{Filter, Lookup, OrderId, Payable, Payment, PaymentRefused},
+    login::CodeKind,
     platform::Platform,
 };
 
@@ -42,6 +47,7 @@ pub(crate) fn routes() -> Router<Arc<Platform>> {
         .route("/_sandbox/clock", get(read_clock).post(advance_clock))
         .route("/_sandbox/login_codes", post(make_login_code))
         .route("/_sandbox/payments/{out_trade_no}/pay", post(pay))
+        .merge(opened::routes())
         .merge(refunds::routes())
         .route("/_sandbox/ledger", get(read_ledger))
         .route("/_sandbox/faults", get(list_faults).post(add_fault).delete(clear_faults))
@@ -115,7 +121,7 @@ async fn make_login_code(State(platform): State<Arc<Platform>>, body: Bytes) -> 
     if openid.as_ref().is_some_and(|openid| limits::check_openid(openid).is_err()) {
         return Err(bad("an openid has 1 to 128 letters, digits, hyphens and underscores"));
     }
-    let (code, openid) = platform.logins().make(&app_id, openid, platform.clock.now());
+    let (code, openid) = platform.logins().make(CodeKind::Login, &app_id, openid, platform.clock.now());
     Ok(Json(LoginCode { code, openid }))
 }
 
@@ -137,29 +143,39 @@ pub(crate) fn pay_order(platform: &Platform, out_trade_no: &str, wanted: Pay) ->
     if wanted.transaction_id.as_ref().is_some_and(|id| !is_number(id)) {
         return Err(bad("transaction_id is 1 to 32 digits"));
     }
+    let ledger = platform.ledger();
+    let id = found(ledger.look_up(out_trade_no, wanted.merchant.as_deref()), "no order has this number")?;
+    pay_found(platform, ledger, id, wanted, None)
+}
+
+/// Lets the user pay an order that was found in this ledger: whom the order names, otherwise `payer` or a new user.
+fn pay_found(
+    platform: &Platform,
+    mut ledger: MutexGuard<'_, crate::ledger::Ledger>,
+    id: OrderId,
+    wanted: Pay,
+    payer: Option<String>,
+) -> Result<Paid, Refused> {
     let now = platform.clock.now();
     // Messages and bills say whole seconds, and so does the ledger.
     let paid_at = Timestamp::from_second(now.as_second()).expect("an instant without its fraction fits");
-    let mut ledger = platform.ledger();
-    let id = found(ledger.look_up(out_trade_no, wanted.merchant.as_deref()), "no order has this number")?;
     let order = ledger.order(id);
     let payment = Payment {
         transaction_id: wanted.transaction_id.unwrap_or_else(|| ids::transaction_id(paid_at)),
         amount: wanted.amount_fen.map_or(order.amount, Fen::new),
         fee_type: wanted.fee_type.unwrap_or_else(|| order.fee_type.clone()),
         app_id: wanted.app_id.unwrap_or_else(|| order.app_id.clone()),
-        openid: order.payer().unwrap_or_else(ids::openid),
+        openid: ledger.payer(id).or(payer).unwrap_or_else(ids::openid),
         paid_at,
     };
-    let merchant = order.merchant.to_string();
+    let (merchant, out_trade_no) = (order.merchant.to_string(), order.out_trade_no.clone());
     let (transaction_id, amount_fen) = (payment.transaction_id.clone(), payment.amount.get());
     let callback = ledger
         .pay(id, Payable { payment, now, in_cashier: wanted.in_cashier })
         .map_err(|refused: PaymentRefused| Refused::new(StatusCode::CONFLICT, refused.to_string()))?;
     drop(ledger);
     platform.due_earlier.notify_one();
-    let (out_trade_no, callback_id) = (out_trade_no.to_owned(), callback.number());
-    Ok(Paid { merchant, out_trade_no, transaction_id, amount_fen, paid_at, callback_id })
+    Ok(Paid { merchant, out_trade_no, transaction_id, amount_fen, paid_at, callback_id: callback.number() })
 }
 
 /// The one that is meant, or why it is not clear which.

@@ -5,6 +5,9 @@
 //! | `GET /_sandbox/clock?after=<offset_ms>` | – | [`ClockState`]; with `after`, waits until the offset differs, at most 20 s |
 //! | `POST /_sandbox/clock` | [`Advance`] | [`ClockState`] |
 //! | `POST /_sandbox/login_codes` | [`NewLoginCode`] | [`LoginCode`] |
+//! | `POST /_sandbox/oauth_codes` | [`NewOAuthCode`] | [`LoginCode`] |
+//! | `POST /_sandbox/scans` | [`Scan`] | [`Scanned`] |
+//! | `POST /_sandbox/pay` | [`PayOpened`] | [`Paid`] |
 //! | `POST /_sandbox/payments/{out_trade_no}/pay` | [`Pay`], may be empty | [`Paid`] |
 //! | `POST /_sandbox/payments/{out_trade_no}/refund` | [`PlatformRefund`], may be empty | [`Refund`] |
 //! | `POST /_sandbox/refunds/{out_refund_no}/settle` | [`Settle`] | [`Refund`] |
@@ -21,12 +24,14 @@ mod faults;
 mod ledger;
 mod payments;
 mod refunds;
+mod scans;
 
 pub use clock::{Advance, ClockState};
 pub use faults::{ActiveFault, Fault, FaultPoint, FaultRule, Faults};
 pub use ledger::{AnswerClass, Attempt, Callback, CallbackKind, CallbackState, Ledger, Order, Payment};
-pub use payments::{LoginCode, NewLoginCode, Paid, Pay};
+pub use payments::{LoginCode, NewLoginCode, NewOAuthCode, Paid, Pay, PayOpened};
 pub use refunds::{Balance, PlatformRefund, Refund, RefundSource, RefundState, Settle, SettleDelay};
+pub use scans::{Cashier, Scan, Scanned, Shown};
 
 use serde::{Deserialize, Serialize};
 

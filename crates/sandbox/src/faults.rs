@@ -74,6 +74,7 @@ fn check(rule: &FaultRule) -> Result<(), BadRule> {
     let on = rule.on;
     let is_callback = matches!(on, FaultPoint::Callback | FaultPoint::RefundCallback);
     let is_bill = on == FaultPoint::DownloadBill;
+    let is_login = matches!(on, FaultPoint::JsCode2Session | FaultPoint::OAuthAccessToken);
     let fits = match &rule.fault {
         Fault::Lose
         | Fault::Delay { .. }
@@ -90,7 +91,7 @@ fn check(rule: &FaultRule) -> Result<(), BadRule> {
         | Fault::Garbage
         | Fault::ErrorCode { .. }
         | Fault::Redirect => !is_callback,
-        Fault::BadSignature => !is_callback && !matches!(on, FaultPoint::DownloadBill | FaultPoint::JsCode2Session),
+        Fault::BadSignature => !is_callback && !is_login && on != FaultPoint::DownloadBill,
         Fault::Truncate | Fault::AlterAmount | Fault::ExtraRow | Fault::MissingRow | Fault::OtherDay | Fault::Empty => {
             is_bill
         }
@@ -98,8 +99,8 @@ fn check(rule: &FaultRule) -> Result<(), BadRule> {
     if !fits {
         return Err(BadRule("this fault cannot strike there"));
     }
-    if rule.out_trade_no.is_some() && matches!(on, FaultPoint::DownloadBill | FaultPoint::JsCode2Session) {
-        return Err(BadRule("downloadbill and jscode2session are not about one order"));
+    if rule.out_trade_no.is_some() && (is_login || on == FaultPoint::DownloadBill) {
+        return Err(BadRule("downloadbill and logins are not about one order"));
     }
     if rule.times == 0 {
         return Err(BadRule("times is at least 1"));
@@ -114,8 +115,8 @@ fn check(rule: &FaultRule) -> Result<(), BadRule> {
         Fault::ErrorCode { code, .. } if code.is_empty() || 64 < code.len() => {
             Err(BadRule("code has 1 to 64 characters"))
         }
-        Fault::ErrorCode { code, .. } if on == FaultPoint::JsCode2Session && code.parse::<i32>().is_err() => {
-            Err(BadRule("code of jscode2session is a number"))
+        Fault::ErrorCode { code, .. } if is_login && code.parse::<i32>().is_err() => {
+            Err(BadRule("code of a login is a number"))
         }
         _ => Ok(()),
     }

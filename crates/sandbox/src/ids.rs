@@ -34,9 +34,9 @@ pub(crate) fn prepay_id(at: Timestamp) -> String {
     format!("wx{}{}", time::print_14(at), letters_and_digits(20).to_lowercase())
 }
 
-/// The opaque part of `code_url` and `mweb_url`.
-pub(crate) fn token() -> String {
-    letters_and_digits(11)
+/// The opaque part of `code_url`.
+pub(crate) fn code_token() -> String {
+    letters_and_digits(7)
 }
 
 /// A login code, as `wx.login` gives it.

@@ -2,6 +2,7 @@
 
 mod callback;
 mod order;
+mod prepays;
 mod refund;
 mod refunds;
 mod view;
@@ -13,6 +14,8 @@ use wechat_pay::time;
 
 pub(crate) use callback::{About, Callback, CallbackId, Delivery};
 pub(crate) use order::{CloseRefused, Order, Payment, PaymentRefused};
+use prepays::Prepays;
+pub(crate) use prepays::{CODE_URL, Prepay};
 pub(crate) use refund::{Refund, RefundId, RefundRefused, Refundable};
 use refunds::Refunds;
 pub(crate) use view::Filter;
@@ -32,6 +35,7 @@ pub(crate) struct Ledger {
     by_number: HashMap<String, Vec<OrderId>>,
     by_transaction: HashMap<String, OrderId>,
     paid_on: BTreeMap<(String, Date), Vec<OrderId>>,
+    prepays: Prepays,
     refunds: Refunds,
     callbacks: Vec<Callback>,
     /// Callbacks that wait for their next attempt.

@@ -11,7 +11,10 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{app::Settings, clock::Clock, faults::Rules, ledger::Ledger, login::Logins};
+use crate::{app::Settings, clock::Clock, faults::Rules, ids, ledger::Ledger, login::Logins};
+
+/// The person whose phone the page at `/phone` is.
+const PHONE_OWNER: &str = "the owner of the phone";
 
 /// One WeChat. Locks are held for moments and never across a wait.
 #[derive(Debug)]
@@ -96,6 +99,17 @@ impl Platform {
             .list()
             .iter()
             .any(|merchant| merchant.app(app_id).is_some() || service_provider_app_id(merchant) == Some(app_id))
+    }
+
+    /// Who the owner of the sandbox's phone is under an app.
+    pub(crate) fn phone_openid(&self, app_id: &str) -> String {
+        let of_provider =
+            self.app(app_id).and_then(|(merchant, _)| service_provider_app_id(&merchant).map(str::to_owned));
+        match of_provider.filter(|provider| provider != app_id) {
+            // As payments tell it: the payer under the sub-merchant's app follows from the one under the provider's.
+            Some(provider) => ids::openid_under(&ids::openid_under(PHONE_OWNER, &provider), app_id),
+            None => ids::openid_under(PHONE_OWNER, app_id),
+        }
     }
 
     /// The merchant with this name, among those of WeChat Pay v2.

@@ -4,6 +4,7 @@ mod close_order;
 mod download_bill;
 mod exchange;
 mod js_code_2_session;
+mod oauth_access_token;
 mod order_query;
 mod refund;
 mod refund_query;
@@ -25,6 +26,7 @@ use crate::{control::FaultPoint, platform::Platform, tls::ClientCertificate};
 use exchange::with_fault;
 use refusal::{Refusal, unsigned};
 use request::Request;
+pub(crate) use unified_order::H5_PATH;
 
 /// The paths of WeChat's two hosts. They do not overlap, so one port serves both.
 pub(crate) fn routes() -> Router<Arc<Platform>> {
@@ -37,6 +39,7 @@ pub(crate) fn routes() -> Router<Arc<Platform>> {
         .route(RefundQuery::PATH, any(refund_query))
         .route(DownloadBill::PATH, any(download_bill::handle))
         .route(login::PATH, get(js_code_2_session::handle))
+        .route(oauth_access_token::PATH, get(oauth_access_token::handle))
 }
 
 async fn unified_order(State(platform): State<Arc<Platform>>, request: axum::extract::Request) -> Response {

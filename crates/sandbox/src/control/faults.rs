@@ -22,6 +22,8 @@ pub enum FaultPoint {
     DownloadBill,
     /// `/sns/jscode2session`.
     JsCode2Session,
+    /// `/sns/oauth2/access_token`.
+    OAuthAccessToken,
 }
 
 impl FaultPoint {
@@ -37,6 +39,7 @@ impl FaultPoint {
             FaultPoint::RefundQuery => "refundquery",
             FaultPoint::DownloadBill => "downloadbill",
             FaultPoint::JsCode2Session => "jscode2session",
+            FaultPoint::OAuthAccessToken => "oauthaccesstoken",
         }
     }
 }
@@ -54,7 +57,7 @@ pub struct FaultRule {
     /// Only for this merchant (our name); for every merchant when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merchant: Option<String>,
-    /// Only for this order and its refunds; for every order when absent. Not for downloadbill and jscode2session.
+    /// Only for this order and its refunds; for every order when absent. Not for downloadbill and logins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
     /// What goes wrong.

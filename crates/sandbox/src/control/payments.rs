@@ -53,11 +53,43 @@ pub struct NewLoginCode {
     pub openid: Option<String>,
 }
 
-/// A login code: good once, for five minutes of the sandbox's clock.
+/// A login or OAuth code: good once, for five minutes of the sandbox's clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginCode {
-    /// What the mini program would send as `js_code`.
+    /// What the mini program would send as `js_code`, or the page as `code`.
     pub code: String,
     /// Who it stands for.
     pub openid: String,
+}
+
+/// Lets the user pay the order behind a code or a prepay id. Exactly one of the first two names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PayOpened {
+    /// The text of a QR code that an order of the trade type `NATIVE` was answered with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_url: Option<String>,
+    /// What any order was answered with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prepay_id: Option<String>,
+    /// Who pays, where the order does not say it; a new user when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub openid: Option<String>,
+    /// The user opened the cashier before the order expired or was closed: WeChat lets that payment through.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub in_cashier: bool,
+}
+
+/// Asks for the code that an OAuth redirect would bring to a page inside WeChat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewOAuthCode {
+    /// The official account.
+    pub app_id: String,
+    /// The user who agrees; a new user when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openid: Option<String>,
+    /// `snsapi_base` or `snsapi_userinfo`; the first when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
 }

@@ -7,7 +7,7 @@ use super::RefundId;
 use crate::ids;
 
 /// A prepay id opens the cashier for two hours.
-const PREPAY_LIFE: SignedDuration = SignedDuration::from_hours(2);
+pub(super) const PREPAY_LIFE: SignedDuration = SignedDuration::from_hours(2);
 
 /// WeChat refuses to close an order earlier than five minutes after it was created.
 const CLOSE_AFTER: SignedDuration = SignedDuration::from_mins(5);

@@ -20,7 +20,7 @@ pub(super) struct Login {
 }
 
 /// Why a login is refused: WeChat's number and words.
-type LoginRefused = (i64, &'static str);
+pub(super) type LoginRefused = (i64, &'static str);
 
 /// `GET /sns/jscode2session`: a login code becomes a user. Answers are JSON under `text/plain`, and never signed.
 pub(super) async fn handle(State(platform): State<Arc<Platform>>, Query(login): Query<Login>) -> Response {
@@ -39,25 +39,42 @@ pub(super) async fn handle(State(platform): State<Arc<Platform>>, Query(login): 
 }
 
 fn exchange(platform: &Platform, login: &Login) -> Result<Value, LoginRefused> {
-    let given = |field: &Option<String>| field.clone().filter(|value| !value.is_empty());
-    let app_id = given(&login.appid).ok_or((41002, "appid missing"))?;
-    let secret = given(&login.secret).ok_or((41004, "appsecret missing"))?;
-    let code = given(&login.js_code).ok_or((41008, "missing code"))?;
-    if login.grant_type.as_deref() != Some("authorization_code") {
-        return Err((40002, "invalid grant_type"));
-    }
-    let (_, app) = platform.app(&app_id).ok_or((40013, "invalid appid"))?;
-    if app.app_secret.is_none_or(|known| known.expose_secret() != secret) {
-        return Err((40125, "invalid appsecret"));
-    }
-    let openid = platform.logins().exchange(&app_id, &code, platform.clock.now()).map_err(|refused| match refused {
-        CodeRefused::Invalid => (40029, "invalid code"),
-        CodeRefused::Used => (40163, "code been used"),
-    })?;
+    let (app_id, code) = check(platform, [&login.appid, &login.secret, &login.js_code], login.grant_type.as_deref())?;
+    let openid = platform.logins().exchange(app_id, code, platform.clock.now()).map_err(spent)?;
     Ok(json!({ "session_key": ids::session_key(), "openid": openid }))
 }
 
-fn answer(outcome: Result<Value, LoginRefused>) -> Response {
+/// What both logins check before they look at the code: the app, its secret, that there is a code, and the grant.
+pub(super) fn check<'a>(
+    platform: &Platform,
+    given: [&'a Option<String>; 3],
+    grant_type: Option<&str>,
+) -> Result<(&'a str, &'a str), LoginRefused> {
+    let [app_id, secret, code] = given.map(|field| field.as_deref().filter(|value| !value.is_empty()));
+    let app_id = app_id.ok_or((41002, "appid missing"))?;
+    let secret = secret.ok_or((41004, "appsecret missing"))?;
+    let code = code.ok_or((41008, "missing code"))?;
+    if grant_type != Some("authorization_code") {
+        return Err((40002, "invalid grant_type"));
+    }
+    let (_, app) = platform.app(app_id).ok_or((40013, "invalid appid"))?;
+    if app.app_secret.is_none_or(|known| known.expose_secret() != secret) {
+        return Err((40125, "invalid appsecret"));
+    }
+    Ok((app_id, code))
+}
+
+/// Why a code names nobody, in WeChat's words.
+pub(super) fn spent(refused: CodeRefused) -> LoginRefused {
+    match refused {
+        CodeRefused::Invalid => (40029, "invalid code"),
+        CodeRefused::Used => (40163, "code been used"),
+        CodeRefused::TooOften => (45011, "api minute-quota reach limit"),
+    }
+}
+
+/// The JSON of both logins.
+pub(super) fn answer(outcome: Result<Value, LoginRefused>) -> Response {
     let body = outcome.unwrap_or_else(|(errcode, errmsg)| json!({ "errcode": errcode, "errmsg": errmsg }));
     text(body.to_string())
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use http::Method;
+use http::{Method, header};
 use merchants::Merchant;
 use wechat_pay::v2::{
     ApiKey, Fields, SignType, limits,
@@ -11,6 +11,7 @@ use wechat_pay::v2::{
 
 use super::{Refusal, exchange::text};
 use crate::{
+    accept::Encrypted,
     control::Fault,
     identity::{self, Meant, Stranger},
     ids,
@@ -30,6 +31,8 @@ pub(super) struct Request {
     pub(super) fields: Fields,
     /// What the request was signed with, and what its answer is signed with.
     pub(super) sign_type: SignType,
+    /// Where the merchant reached us: scheme, host and port.
+    pub(super) origin: Option<String>,
     key: ApiKey,
     mch_id: String,
 }
@@ -75,6 +78,7 @@ impl Request {
         if request.method() != Method::POST {
             return Err(Unread::NotPost);
         }
+        let origin = origin(&request);
         let body = axum::body::to_bytes(request.into_body(), MAX_REQUEST_BYTES).await.map_err(|_| Unread::TooLarge)?;
         if body.is_empty() {
             return Err(Unread::Empty);
@@ -97,7 +101,7 @@ impl Request {
             Some(word) => word.parse().map_err(|_| Unread::UnknownSignType)?,
         };
         verify(&fields, &key, sign_type).map_err(|_| Unread::BadSign)?;
-        Ok(Request { merchant, fields, sign_type, key, mch_id })
+        Ok(Request { merchant, fields, sign_type, origin, key, mch_id })
     }
 
     pub(super) fn mch_id(&self) -> &str {
@@ -169,6 +173,12 @@ impl Request {
         answer.insert(SIGN, signature);
         text(xml::write("xml", &answer))
     }
+}
+
+fn origin(request: &axum::extract::Request) -> Option<String> {
+    let scheme = if request.extensions().get::<Encrypted>().is_some() { "https" } else { "http" };
+    let host = request.headers().get(header::HOST)?.to_str().ok()?;
+    Some(format!("{scheme}://{host}"))
 }
 
 /// WeChat's words for what does not fit together.

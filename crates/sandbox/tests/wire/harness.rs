@@ -4,11 +4,13 @@ mod account;
 mod provider;
 mod receiver;
 mod refunds;
+mod shop;
 
 pub(crate) use account::{ACME, ACME_NATIVE_APP, Account, NOWHERE, TEA, merchants};
 pub(crate) use provider::{BREW, BREW_APP, BREW_NUMBER, LEAF, LEAF_APP, LEAF_NUMBER, PROVIDER_ACCOUNT, PROVIDER_APP};
 pub(crate) use receiver::{Answer, FAIL, Receiver, SUCCESS};
 pub(crate) use refunds::REFUND;
+pub(crate) use shop::Shop;
 
 use std::{
     fs,
