@@ -40,6 +40,7 @@ const MAX_COMMAND_BYTES: usize = 64 * 1024;
 /// Longest transaction id that may be chosen, in digits.
 const MAX_TRANSACTION_ID: usize = 32;
 
+pub(crate) use opened::pay_opened;
 pub(crate) use refunds::settle_refund;
 
 pub(crate) fn routes() -> Router<Arc<Platform>> {

@@ -15,7 +15,7 @@ use wechat_pay::time;
 pub(crate) use callback::{About, Callback, CallbackId, Delivery};
 pub(crate) use order::{CloseRefused, Order, Payment, PaymentRefused};
 use prepays::Prepays;
-pub(crate) use prepays::{CODE_URL, Prepay};
+pub(crate) use prepays::{CODE_URL, Open, Prepay};
 pub(crate) use refund::{Refund, RefundId, RefundRefused, Refundable};
 use refunds::Refunds;
 pub(crate) use view::Filter;

@@ -3,7 +3,8 @@
 //! One HTTP server plays WeChat Pay v2 and the login host for every merchant of a directory. It is as strict as the
 //! published rules (every parameter, every signature), keeps a ledger of what was really paid and refunded, posts
 //! callbacks on the official schedule, and writes the next day's bills. Time and faults are commands of its control
-//! API. A second listener speaks TLS: refunds are served there alone, to whoever shows the merchant's certificate.
+//! API. A second listener speaks TLS: refunds are served there alone, to whoever shows the merchant's certificate. The
+//! page at `/` shows all of it, and `/phone` is the phone of one person who scans, pays and agrees.
 //!
 //! - [`app`] — settings, start and stop
 //! - [`control`] — the messages of the control API under `/_sandbox/`, for whoever drives it

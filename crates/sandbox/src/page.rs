@@ -2,6 +2,7 @@
 //! browser every two seconds, without a script.
 
 mod html;
+mod phone;
 mod sections;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> Router<Arc<Platform>> {
         .route("/settle", post(settle))
         .route("/advance", post(advance))
         .route("/clear_faults", post(clear_faults))
+        .merge(phone::routes())
 }
 
 #[derive(serde::Deserialize)]

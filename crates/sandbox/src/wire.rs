@@ -26,7 +26,7 @@ use crate::{control::FaultPoint, platform::Platform, tls::ClientCertificate};
 use exchange::with_fault;
 use refusal::{Refusal, unsigned};
 use request::Request;
-pub(crate) use unified_order::H5_PATH;
+pub(crate) use unified_order::{H5_PATH, host, wap_host};
 
 /// The paths of WeChat's two hosts. They do not overlap, so one port serves both.
 pub(crate) fn routes() -> Router<Arc<Platform>> {

@@ -66,7 +66,12 @@ async fn pay(State(platform): State<Arc<Platform>>, body: Bytes) -> Result<Json<
 }
 
 /// Lets the user pay what a prepay id opens: whom the order names, otherwise `payer` or a new user.
-fn pay_opened(platform: &Platform, prepay_id: &str, payer: Option<String>, in_cashier: bool) -> Result<Paid, Refused> {
+pub(crate) fn pay_opened(
+    platform: &Platform,
+    prepay_id: &str,
+    payer: Option<String>,
+    in_cashier: bool,
+) -> Result<Paid, Refused> {
     let ledger = platform.ledger();
     let unknown = || Refused::new(StatusCode::NOT_FOUND, "no order has this prepay id");
     let prepay = ledger.prepay(prepay_id).ok_or_else(unknown)?;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Ledger, Order, OrderId, PaymentRefused, order::PREPAY_LIFE};
-use crate::ids;
+use crate::{control, ids};
 
 /// Prepay ids kept; the oldest is forgotten first.
 const MAX_PREPAYS: usize = 200_000;
@@ -41,12 +41,21 @@ impl Prepay {
     }
 }
 
+/// An order that somebody can pay now, with what opens its cashier.
+#[derive(Clone, Debug)]
+pub(crate) struct Open {
+    pub(crate) order: control::Order,
+    pub(crate) prepay: Prepay,
+}
+
 /// The prepay ids of one sandbox.
 #[derive(Debug, Default)]
 pub(super) struct Prepays {
     by_id: HashMap<String, Prepay>,
     /// By the opaque part of `code_url`.
     by_code: HashMap<String, String>,
+    /// The latest of each order.
+    latest: HashMap<OrderId, String>,
     /// In the order they were issued.
     issued: VecDeque<String>,
     /// Whose scan an order was placed for.
@@ -69,6 +78,7 @@ impl Ledger {
         let (prepay_id, package) = (ids::prepay_id(now), fastrand::u32(..));
         let prepay = Prepay { order, prepay_id: prepay_id.clone(), issued_at: now, code: code.clone(), package };
         prepays.by_code.insert(code, prepay_id.clone());
+        prepays.latest.insert(order, prepay_id.clone());
         prepays.issued.push_back(prepay_id.clone());
         prepays.by_id.insert(prepay_id, prepay.clone());
         prepay
@@ -93,6 +103,16 @@ impl Ledger {
         let order = self.order(prepay.order);
         order.payable(now)?;
         if prepay.issued_at + PREPAY_LIFE <= now { Err(PaymentRefused::PrepayStale) } else { Ok(order) }
+    }
+
+    /// Orders whose cashier can be opened, newest first, at most `limit`.
+    pub(crate) fn latest_openable(&self, now: Timestamp, limit: usize) -> Vec<Open> {
+        let open = self.orders.iter().enumerate().rev().filter(|(_, order)| order.payable(now).is_ok());
+        let open = open.filter_map(|(at, order)| {
+            let prepay = self.prepay(self.prepays.latest.get(&OrderId(at))?)?;
+            Some(Open { order: self.order_view(order), prepay: prepay.clone() })
+        });
+        open.take(limit).collect()
     }
 
     /// The order was placed because this user scanned a code.

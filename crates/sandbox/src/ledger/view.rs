@@ -98,7 +98,8 @@ impl Ledger {
         }
     }
 
-    fn order_view(&self, order: &Order) -> control::Order {
+    /// An order as the control API shows it.
+    pub(crate) fn order_view(&self, order: &Order) -> control::Order {
         control::Order {
             merchant: order.merchant.to_string(),
             mch_id: order.mch_id.clone(),

@@ -45,7 +45,7 @@ fn clock(clock: &ClockState) -> String {
     };
     let now = time::print_spaced(clock.now);
     format!(
-        "<header><h1>WeChat sandbox</h1><div><b>{now}</b> <small>Beijing time, {ahead}</small></div><div>{jumps}</div></header>"
+        "<header><h1>WeChat sandbox</h1><div><a href=\"/phone\">phone</a></div><div><b>{now}</b> <small>Beijing time, {ahead}</small></div><div>{jumps}</div></header>"
     )
 }
 

@@ -17,6 +17,7 @@ use detail::check_detail;
 use trade_type::TradeType;
 
 pub(super) use content::check_out_trade_no;
+pub(crate) use scene::{host, wap_host};
 
 /// Where an H5 payment begins; the page of the sandbox's phone serves it.
 pub(crate) const H5_PATH: &str = "/cgi-bin/mmpayweb-bin/checkmweb";

@@ -2,9 +2,11 @@ use std::time::Duration;
 
 use sandbox::control::{LoginCode, NewOAuthCode};
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::harness::{ACME, Bench, PROVIDER_ACCOUNT as PROVIDER, PROVIDER_APP, TEA};
 
+const AUTHORIZE: &str = "/connect/oauth2/authorize";
 const TOKEN: &str = "/sns/oauth2/access_token";
 
 async fn code(bench: &Bench, wanted: Value) -> LoginCode {
@@ -22,6 +24,18 @@ async fn ask(bench: &Bench, path: &str, query: &[(&str, &str)]) -> Value {
     let response = bench.http.get(format!("{}{path}", bench.url)).query(query).send().await.unwrap();
     assert_eq!(response.status(), 200);
     response.json().await.unwrap()
+}
+
+fn wanted<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let usual = [
+        ("appid", PROVIDER_APP),
+        ("redirect_uri", "https://shop.example.com/pay?cart=7"),
+        ("response_type", "code"),
+        ("scope", "snsapi_base"),
+        ("state", "x&y"),
+    ];
+    let other = |name| changes.iter().find(|(changed, _)| *changed == name);
+    usual.into_iter().map(|(name, value)| other(name).copied().unwrap_or((name, value))).collect()
 }
 
 #[tokio::test]
@@ -77,6 +91,65 @@ async fn a_login_code_is_no_oauth_code_nor_the_other_way_round() {
         ("grant_type", "authorization_code"),
     ];
     assert_eq!(ask(&bench, "/sns/jscode2session", &query).await["errcode"], 40029);
+}
+
+#[tokio::test]
+async fn with_the_openid_alone_the_browser_goes_back_at_once() {
+    let bench = Bench::start().await;
+    let url = format!("{}{AUTHORIZE}", bench.url);
+    let response = bench.http.get(&url).query(&wanted(&[])).send().await.unwrap();
+    assert_eq!(response.status(), 303);
+    let back = Url::parse(response.headers()["location"].to_str().unwrap()).unwrap();
+    let query: Vec<(String, String)> = back.query_pairs().into_owned().collect();
+    assert_eq!((back.host_str(), back.path()), (Some("shop.example.com"), "/pay"));
+    assert_eq!((&*query[0].1, &*query[2].1, &*query[2].0), ("7", "x&y", "state"));
+    let first = token(&bench, PROVIDER_APP, PROVIDER.app_secret, &query[1].1).await;
+    // The owner of the phone is the same person the next time.
+    let again = bench.http.get(&url).query(&wanted(&[])).send().await.unwrap();
+    let again = Url::parse(again.headers()["location"].to_str().unwrap()).unwrap();
+    let code = again.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+    let second = token(&bench, PROVIDER_APP, PROVIDER.app_secret, &code).await;
+    assert!(first["openid"].is_string() && first["openid"] == second["openid"]);
+}
+
+#[tokio::test]
+async fn for_name_and_picture_the_user_is_asked_first() {
+    let bench = Bench::start().await;
+    let url = format!("{}{AUTHORIZE}", bench.url);
+    let wanted = wanted(&[("scope", "snsapi_userinfo"), ("state", "\"><script>")]);
+    let page = bench.http.get(&url).query(&wanted).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    let page = page.text().await.unwrap();
+    assert!(page.contains("Allow") && page.contains(PROVIDER_APP) && !page.contains("<script>"));
+    let agreed = bench.http.post(&url).form(&wanted).send().await.unwrap();
+    assert_eq!(agreed.status(), 303);
+    let back = Url::parse(agreed.headers()["location"].to_str().unwrap()).unwrap();
+    let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+    assert_eq!(token(&bench, PROVIDER_APP, PROVIDER.app_secret, &code).await["scope"], "snsapi_userinfo");
+}
+
+#[tokio::test]
+async fn a_page_that_asks_wrongly_gets_a_sentence_and_no_code() {
+    let bench = Bench::start().await;
+    let long = "x".repeat(129);
+    for (change, sentence) in [
+        (("appid", "wx0000000000000xxx"), "AppID"),
+        // A mini program has no pages that could ask.
+        (("appid", ACME.app_id), "Scope"),
+        (("redirect_uri", "javascript:alert(1)"), "redirect_uri"),
+        (("response_type", "token"), "response_type"),
+        (("scope", "snsapi_everything"), "Scope"),
+        (("state", &*long), "state"),
+    ] {
+        for request in [
+            bench.http.get(format!("{}{AUTHORIZE}", bench.url)).query(&wanted(&[change])),
+            bench.http.post(format!("{}{AUTHORIZE}", bench.url)).form(&wanted(&[change])),
+        ] {
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status(), 400, "{change:?}");
+            assert!(response.text().await.unwrap().contains(sentence), "{change:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -66,8 +66,16 @@ pub(super) fn check_store(fields: &Fields) -> Result<(), Refusal> {
     if right { Ok(()) } else { Err(malformed("scene_info")) }
 }
 
+/// The host of the web page that an H5 payer comes from; `None` when that is an app.
+pub(crate) fn wap_host(scene_info: &str) -> Option<String> {
+    match serde_json::from_str::<H5Scene>(scene_info).ok()?.h5_info {
+        H5Info::Wap { wap_url, .. } => host(&wap_url),
+        H5Info::Ios { .. } | H5Info::Android { .. } => None,
+    }
+}
+
 /// The host of a web address.
-fn host(address: &str) -> Option<String> {
+pub(crate) fn host(address: &str) -> Option<String> {
     let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     url.host_str().map(str::to_owned)
 }
