@@ -10,7 +10,7 @@ target := $(or $(CARGO_TARGET_DIR),target)
 dev := $(or $(TONGBAO_DEV_DIR),.dev)
 provisioned := set -a && . '$(abspath $(dev))/provision.env' && set +a &&
 
-.PHONY: help demo up down test chaos lint provision build cargo
+.PHONY: help demo up down test chaos interop lint provision build cargo
 
 help:
 	@echo 'make demo   run the main job from order to reconciliation, with everything it needs, and tell the story'
@@ -18,6 +18,7 @@ help:
 	@echo 'make down   stop it'
 	@echo 'make test   run every test'
 	@echo 'make chaos  load and faults of every kind at one time, 3 minutes; CHAOS_SECONDS, CHAOS_SEED'
+	@echo 'make interop  let a client of somebody else speak with the sandbox and notify-svc; needs Node.js and npm'
 	@echo 'make lint   check format, lints, query caches and docs'
 
 demo: build
@@ -36,6 +37,11 @@ test: build
 # Both variables reach it by the environment; what is drawn and what is seen is printed.
 chaos: build
 	@$(provisioned) $(target)/debug/chaos
+
+# Beside `make test` and not in it: the client comes from a registry. Without Node.js or a registry it says so and ends well.
+interop: provision
+	cargo build -p sandbox -p notify-svc --bins
+	@$(provisioned) interop/run '$(target)/debug'
 
 lint: provision
 	cargo fmt --all --check
