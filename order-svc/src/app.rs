@@ -88,6 +88,8 @@ pub async fn start(config: Config, tasks: &Tasks) -> anyhow::Result<telemetry::G
         asking: config.ask_schedule.clone(),
         refund_asking: config.refund_ask_schedule.clone(),
         close_min_age: config.close_min_age(),
+        pay_code_ask: Duration::from_secs(config.pay_code_ask_s),
+        pay_code_time: Duration::from_secs(config.pay_code_time_s),
         measured: Measured::new(&metrics),
         refund_due: Arc::default(),
         stop: tasks.stop(),

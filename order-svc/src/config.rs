@@ -62,6 +62,14 @@ pub struct Config {
     #[arg(long, env, default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub close_min_age_s: u64,
 
+    /// How often the provider is asked about a pay code or face payment whose payer is entering a password, in seconds.
+    #[arg(long, env, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub pay_code_ask_s: u64,
+
+    /// How long a payer has to finish a pay code or face payment before it is taken back, in seconds. WeChat's number is 45.
+    #[arg(long, env, default_value_t = 45, value_parser = clap::value_parser!(u64).range(20..=600))]
+    pub pay_code_time_s: u64,
+
     /// How often the list of merchants is read from pay-gateway, in seconds.
     #[arg(long, env, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub merchants_every_s: u64,

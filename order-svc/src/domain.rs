@@ -1,6 +1,7 @@
 //! What an order is and what may happen to it: pure, without IO, SQL or messages.
 
 pub mod carried;
+pub mod charge;
 pub mod ids;
 pub mod order;
 pub mod payment;

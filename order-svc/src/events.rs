@@ -231,6 +231,7 @@ pub fn evidence(fact: &PaymentPaid) -> Result<(PaymentId, Paid), NotAFact> {
         currency: fact.currency.clone(),
         transaction_id: fact.transaction_id.clone(),
         paid_time,
+        asked_too_late: false,
     };
     Ok((id, paid))
 }

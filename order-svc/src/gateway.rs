@@ -7,11 +7,11 @@ pub use merchants::{App, Merchant, Merchants, Surplus};
 use std::time::Duration;
 
 use proto::gateway::v1::{
-    ClosePaymentRequest, CreateRefundRequest, NotDone, PaymentMethod, PaymentStatus, Prepaid, PrepayRequest,
-    QueryPaymentRequest, QueryRefundRequest, RefundAccepted, RefundStatus, ResolveOpenidRequest,
-    SignProductCodeRequest, close_payment_response, create_refund_response,
+    ChargeRequest, ClosePaymentRequest, CreateRefundRequest, NotDone, PaymentMethod, PaymentStatus, Prepaid,
+    PrepayRequest, QueryPaymentRequest, QueryRefundRequest, RefundAccepted, RefundStatus, ResolveOpenidRequest,
+    ReversePaymentRequest, SignProductCodeRequest, charge_response, close_payment_response, create_refund_response,
     payment_gateway_client::PaymentGatewayClient, prepay_response, query_payment_response, query_refund_response,
-    resolve_openid_response,
+    resolve_openid_response, reverse_payment_response,
 };
 use svc_kit::{refusal, trace};
 use tonic::{Code, Request, Status, transport::Channel};
@@ -72,6 +72,38 @@ impl Gateway {
                 prepay_response::Outcome::Done(done) => Asked::Done(done),
                 prepay_response::Outcome::NotDone(not_done) => Asked::NotDone(not_done),
                 prepay_response::Outcome::Unknown(unknown) => Asked::Unknown { why: unknown.why, over: true },
+            })
+        })
+    }
+
+    /// Charges a code. It must not be sent a second time.
+    pub async fn charge(&self, request: ChargeRequest) -> Asked<PaymentStatus> {
+        let answer = in_time(CALL_TIME, self.client.clone().charge(outgoing(CALL_TIME, request))).await;
+        finish(answer, |response| {
+            Some(match response.outcome? {
+                charge_response::Outcome::Done(done) => Asked::Done(done),
+                charge_response::Outcome::NotDone(not_done) => Asked::NotDone(not_done),
+                charge_response::Outcome::Unknown(unknown) => Asked::Unknown { why: unknown.why, over: true },
+            })
+        })
+    }
+
+    /// Takes a charge back.
+    pub async fn reverse(&self, payment: &Payment) -> Asked<()> {
+        let request = ReversePaymentRequest {
+            merchant: payment.merchant.clone(),
+            mch_id: payment.mch_id.clone(),
+            sub_mch_id: payment.sub_mch_id.clone(),
+            app_id: payment.app_id.clone(),
+            out_trade_no: payment.id.out_trade_no(),
+            method: method(payment.method).into(),
+        };
+        let answer = in_time(CALL_TIME, self.client.clone().reverse_payment(outgoing(CALL_TIME, request))).await;
+        finish(answer, |response| {
+            Some(match response.outcome? {
+                reverse_payment_response::Outcome::Done(_) => Asked::Done(()),
+                reverse_payment_response::Outcome::NotDone(not_done) => Asked::NotDone(not_done),
+                reverse_payment_response::Outcome::Unknown(unknown) => Asked::Unknown { why: unknown.why, over: true },
             })
         })
     }

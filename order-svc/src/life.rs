@@ -2,11 +2,13 @@
 
 pub mod ask;
 pub mod budget;
+pub mod charge;
 pub mod close;
 pub mod decide;
 pub mod earlier;
 pub mod refund;
 mod refund_word;
+mod reverse;
 pub mod settle;
 pub mod surplus;
 
@@ -38,6 +40,10 @@ pub struct Life {
     pub refund_asking: Schedule,
     /// The provider closes an attempt only this long after it was made.
     pub close_min_age: Duration,
+    /// How often to ask about a charge whose payer is entering a password.
+    pub pay_code_ask: Duration,
+    /// How long a payer has to finish a charge before it is taken back.
+    pub pay_code_time: Duration,
     /// What happened, counted.
     pub measured: Measured,
     /// Tells the relay that a commit left events in the outbox.

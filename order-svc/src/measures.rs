@@ -33,6 +33,8 @@ pub struct Measured {
     asked: Family<Outcome, Counter>,
     closed: Family<Outcome, Counter>,
     scans: Family<Outcome, Counter>,
+    charged: Family<Outcome, Counter>,
+    reversed: Family<Outcome, Counter>,
     refunds_sent: Family<Outcome, Counter>,
     refunds_asked: Family<Outcome, Counter>,
     refunds_heard: Family<Outcome, Counter>,
@@ -47,6 +49,10 @@ pub struct Measured {
     pub asking_overdue_seconds: Gauge,
     /// Attempts that were paid with other content than asked for.
     pub disputed_payments: Gauge,
+    /// Charges that are being taken back.
+    pub reversing_payments: Gauge,
+    /// Age of the oldest of them.
+    pub reversing_oldest_seconds: Gauge,
     /// Orders past their time and still PENDING.
     pub overdue_orders: Gauge,
     /// Refunds that were sent and have no known outcome.
@@ -76,11 +82,13 @@ impl Measured {
     pub fn new(metrics: &Metrics) -> Self {
         Self {
             calls: metrics.counters("calls", "Calls of internal teams by RPC and outcome"),
-            settled: metrics.counters("paid_facts", "Paid facts by what they did: kept, surplus, unchanged"),
+            settled: metrics.counters("paid_facts", "Paid facts by what they did: kept, surplus, unchanged, reversing"),
             mismatched: metrics.counters("paid_facts_refused", "Paid facts that can never pay their order, by reason"),
             asked: metrics.counters("provider_queries", "Queries of attempts by the provider's word"),
             closed: metrics.counters("provider_closes", "Closings of attempts by the provider's word"),
             scans: metrics.counters("native_scans", "Scans of product codes by what the payer was answered"),
+            charged: metrics.counters("charges", "Charges of pay codes and faces by the provider's word"),
+            reversed: metrics.counters("reversals", "Reversals of charges by the provider's word"),
             refunds_sent: metrics.counters("refunds_sent", "Sendings of refunds by the provider's word"),
             refunds_asked: metrics.counters("refund_queries", "Queries of refunds by the provider's word"),
             refunds_heard: metrics.counters("refund_words", "What the provider's words about refunds changed"),
@@ -94,6 +102,9 @@ impl Measured {
             asking_overdue_seconds: metrics.gauge("asking_overdue_seconds", "How late the most overdue asking is"),
             disputed_payments: metrics
                 .gauge("disputed_payments", "Attempts paid with other content than asked for: a person must look"),
+            reversing_payments: metrics.gauge("reversing_payments", "Charges that are being taken back"),
+            reversing_oldest_seconds: metrics
+                .gauge("reversing_oldest_seconds", "Age of the oldest charge that is being taken back"),
             overdue_orders: metrics.gauge("overdue_orders", "Orders past their time and still PENDING"),
             unknown_refunds: metrics.gauge("unknown_refunds", "Refunds that were sent and have no known outcome"),
             unknown_refunds_oldest_seconds: metrics
@@ -170,6 +181,16 @@ impl Measured {
     /// A word about a refund contradicts what was asked or said before.
     pub fn refund_disputed(&self) {
         self.refunds_disputed.inc();
+    }
+
+    /// A charge was answered so.
+    pub fn charged(&self, outcome: &'static str) {
+        self.charged.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// A reversal was answered so.
+    pub fn reversed(&self, outcome: &'static str) {
+        self.reversed.get_or_create(&Outcome { outcome }).inc();
     }
 
     /// The provider answered a closing so.

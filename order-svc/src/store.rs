@@ -11,9 +11,10 @@ pub mod requests;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use serde::{Serialize, de::DeserializeOwned};
+use sqlx::postgres::types::PgInterval;
 
 /// How long one step of a background loop may take. sqlx has no read timeout of its own: a database that went silent without
 /// a word would stop a loop for ever.
@@ -46,6 +47,11 @@ fn to_json(value: &impl Serialize) -> sqlx::Result<String> {
 
 fn from_json<T: DeserializeOwned>(text: &str) -> sqlx::Result<T> {
     serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
+/// In the database's words.
+pub fn interval(time: SignedDuration) -> PgInterval {
+    PgInterval { months: 0, days: 0, microseconds: i64::try_from(time.as_micros()).unwrap_or(i64::MAX) }
 }
 
 fn some_sqlx(instant: Option<Timestamp>) -> Option<jiff_sqlx::Timestamp> {

@@ -61,7 +61,9 @@ pub(super) fn payment(payment: &Payment) -> v1::Payment {
         paid_time,
         surplus,
         create_time: Some(to_wire(payment.create_time)),
-        ..v1::Payment::default()
+        // Too late to be taken back, it was paid.
+        reversing: payment.reversing.is_some() && !matches!(payment.state, payment::State::Succeeded { .. }),
+        provider_code: payment.provider_code.clone().unwrap_or_default(),
     }
 }
 

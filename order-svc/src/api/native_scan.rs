@@ -226,6 +226,10 @@ impl Reply for ToPhone {
         let prepay_id = Some(prepaid.prepay_id).filter(|prepay_id| !prepay_id.is_empty())?;
         Some(NativeScanAnswer { answer: Some(Answer::PrepayId(prepay_id)) })
     }
+
+    fn of_charge(&self, _: &Payment) -> Option<NativeScanAnswer> {
+        None
+    }
 }
 
 fn is(status: &Status, reason: ErrorReason) -> bool {

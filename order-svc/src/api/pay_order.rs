@@ -5,8 +5,12 @@
 //! 3. Write the attempt, CREATED, with the event that tells its number.
 //! 4. Ask the provider. A lost answer leaves it CREATED: unknown. The caller retries with the same request id, and the
 //!    same attempt is sent again with the same content.
+//!
+//! A pay code or a face is charged instead, once: see [`charging`].
 
 pub(super) mod app;
+mod charging;
+mod code;
 mod fields;
 mod h5;
 mod invocation;
@@ -33,11 +37,13 @@ use crate::{
     config::PROCESS,
     domain::{
         PaymentId,
+        charge::under_way,
         order::{Order, Unpayable},
         payment::{Openid, Payment, State},
     },
     events,
     gateway::Asked,
+    life::budget::Kind,
     store::{orders, payments, requests},
 };
 
@@ -82,6 +88,12 @@ async fn go_on<R: Reply>(
     let id = PaymentId(api.life.clock.uuid_v7());
     let (payment, written_at) = match begun {
         Begun::Replayed(response) => return Ok(*response),
+        Begun::Charged(payment) => {
+            let answer = charging::read_back(api, named, reply, &payment).await;
+            // Not every answer is kept, and the next call shall not wait for a lease.
+            release(api, named).await;
+            return answer;
+        }
         Begun::Again(payment, written_at) => (payment, written_at),
         Begun::New(order) => match write(api, named, wanted, &order, id).await {
             Ok(written) => written,
@@ -93,8 +105,13 @@ async fn go_on<R: Reply>(
             }
         },
     };
-    let answer = sending::send(api, named, reply, &payment, written_at).await;
-    if answer.is_err() {
+    let answer = match &wanted.payer {
+        Payer::Code(code) => charging::charge(api, named, reply, &payment, code, written_at).await,
+        Payer::Openid(_) | Payer::LoginCode(_) | Payer::Unnamed => {
+            sending::send(api, named, reply, &payment, written_at).await
+        }
+    };
+    if answer.is_err() || payment.method.is_charge() {
         release(api, named).await;
     }
     answer
@@ -107,6 +124,8 @@ enum Begun<A> {
     New(Box<Order>),
     /// The attempt was written before, and its answer is not known; this sending of it was written at or after that instant.
     Again(Box<Payment>, Instant),
+    /// The charge was written before, and must not be sent again.
+    Charged(Box<Payment>),
 }
 
 /// Takes the request id and reads the order.
@@ -127,6 +146,8 @@ async fn begin<A: Message + Default>(api: &Api, named: &Named, wanted: &Wanted) 
         }
     };
     match &written {
+        // Whatever has become of it is the answer.
+        Some(payment) if payment.method.is_charge() => {}
         Some(payment) if !payment.state.is_open() => return Err(sending::ended(&order, payment)),
         Some(payment) => {
             payable(&order, api)?;
@@ -141,6 +162,7 @@ async fn begin<A: Message + Default>(api: &Api, named: &Named, wanted: &Wanted) 
     requests::claim_again(&mut tx, &named.app, named.request_id, lease_s).await.map_err(failed)?;
     tx.commit().await.map_err(failed)?;
     Ok(match written {
+        Some(payment) if payment.method.is_charge() => Begun::Charged(Box::new(payment)),
         Some(mut payment) => {
             payment.sends += 1;
             Begun::Again(Box::new(payment), began)
@@ -172,15 +194,26 @@ async fn write(
         .map_err(|_| refuse::try_again("the list of merchants is not known yet; retry with the same request_id"))?
         .ok_or_else(|| refuse::method_not_available(format!("merchant {} is no longer configured", order.merchant)))?;
     let app_id = wanted.app_of(&merchant)?;
+    let method = match &wanted.payer {
+        Payer::Code(code) => code.method_at(&merchant, wanted.method)?,
+        Payer::Openid(_) | Payer::LoginCode(_) | Payer::Unnamed => wanted.method,
+    };
     let openid = match &wanted.payer {
         Payer::Openid(openid) => openid.clone(),
         Payer::LoginCode(code) => resolve(api, &order.merchant, &app_id, code).await?,
-        Payer::Unnamed => String::new(),
+        // Of a charge nobody asks who it is, and what is not kept cannot be read.
+        Payer::Unnamed | Payer::Code(_) => String::new(),
     };
 
     // The payer has one cashier open at a time. What was paid meanwhile is heard before there is another.
     api.life.settle_earlier(order.id).await.map_err(failed)?;
 
+    if method.is_charge() {
+        // Before the writing, because a charge leaves at once after it or never.
+        let taken = api.life.budgets.take(&order.merchant, Kind::Charge).await;
+        taken
+            .map_err(|_| refuse::try_again("the provider takes no more charges now; retry with the same request_id"))?;
+    }
     let (now, began) = (api.life.clock.now(), Instant::now());
     let mut tx = api.life.pool.begin().await.map_err(failed)?;
     // Locked, so that attempts are counted and closing is seen one after the other.
@@ -190,6 +223,10 @@ async fn write(
     let attempts = payments::of_orders(&mut tx, &[order.id]).await.map_err(failed)?;
     if attempts.iter().any(|payment| payment.state.is_open() && payment.disputed) {
         return Err(refuse::order_disputed(&order));
+    }
+    // Two ways to pay one sale at once would take the payer's money twice, and a charge cannot be closed to make room.
+    if under_way(&attempts).is_some() {
+        return Err(refuse::payment_under_way(&order));
     }
     if MAX_OPEN_PAYMENTS <= attempts.iter().filter(|payment| payment.state.is_open()).count() {
         return Err(refuse::too_many_payments(&order, MAX_OPEN_PAYMENTS));
@@ -203,7 +240,7 @@ async fn write(
         sub_mch_id: merchant.sub_mch_id,
         app_id,
         amount: order.amount,
-        method: wanted.method,
+        method,
         details: wanted.details.clone(),
         openid: Openid(openid),
         payer_ip: wanted.payer_ip.to_string(),
@@ -216,13 +253,18 @@ async fn write(
         superseded: false,
         refunded: Fen::ZERO,
         refunding: Fen::ZERO,
+        reversing: None,
+        provider_code: None,
     };
-    let first_ask =
-        now.checked_add(api.life.asking.after_jittered(1)).unwrap_or(order.expire_time).min(order.expire_time);
+    let first_ask = if method.is_charge() {
+        api.life.first_ask_of_charge(now)
+    } else {
+        now.checked_add(api.life.asking.after_jittered(1)).unwrap_or(order.expire_time).min(order.expire_time)
+    };
     let close_min_age_s = u32::try_from(api.life.close_min_age.as_secs()).unwrap_or(u32::MAX);
     // Those that could not be closed yet are closed as soon as the provider does it.
     payments::supersede(&mut tx, order.id, now, close_min_age_s).await.map_err(failed)?;
-    payments::insert(&mut tx, &payment, first_ask, SENDING_S).await.map_err(failed)?;
+    payments::insert(&mut tx, &payment, first_ask, SENDING_S, api.life.ahead()).await.map_err(failed)?;
     order.version += 1;
     orders::update(&mut tx, &order).await.map_err(failed)?;
     if !requests::set_payment(&mut tx, &named.app, named.request_id, payment.id).await.map_err(failed)? {
@@ -233,6 +275,9 @@ async fn write(
     svc_kit::crash::point("order.pay.before_written");
     tx.commit().await.map_err(failed)?;
     svc_kit::crash::point("order.pay.written");
+    if method.is_charge() {
+        svc_kit::crash::point("order.charge.written");
+    }
     api.life.relay.wake();
     Ok((Box::new(payment), began))
 }

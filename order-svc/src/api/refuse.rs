@@ -145,6 +145,25 @@ pub(super) fn provider_refused(no: &NotDone) -> Status {
     refuse(Code::FailedPrecondition, ErrorReason::ProviderRefused.word(), words.trim_end(), metadata)
 }
 
+pub(super) fn payment_under_way(order: &Order) -> Status {
+    let words = format!(
+        "a pay code or face payment of {} is not decided yet; it ends within about a minute, wait for that with WatchOrder",
+        order.id
+    );
+    refuse(Code::FailedPrecondition, ErrorReason::PaymentUnderWay.word(), words, [state_of(order)])
+}
+
+pub(super) fn pay_code_invalid() -> Status {
+    let words = "the code is wrong, used or too old; scan a fresh one and pay with a new request_id";
+    refuse(Code::FailedPrecondition, ErrorReason::PayCodeInvalid.word(), words, [])
+}
+
+pub(super) fn payer_cannot_pay(no: &NotDone) -> Status {
+    let words = format!("the payer cannot pay this way: {} {}", no.provider_code, no.provider_message);
+    let metadata = [("provider_code", no.provider_code.clone())];
+    refuse(Code::FailedPrecondition, ErrorReason::PayerCannotPay.word(), words.trim_end(), metadata)
+}
+
 /// The attempt of this request has ended without paying; the order may still be paid.
 pub(super) fn attempt_ended(order: &Order, word: &str) -> Status {
     let words = format!("this attempt of {} is {word}; pay with a new request_id", order.id);

@@ -31,7 +31,7 @@ impl Handler for PaidFacts {
         let facts: Vec<PaymentPaid> = decoded.iter().flatten().cloned().collect();
 
         let mut tx = self.life.pool.begin().await?;
-        let settled = settle_all(&mut tx, &facts, self.life.clock.now()).await?;
+        let settled = settle_all(&mut tx, &facts, self.life.clock.now(), false).await?;
         let mut next = settled.iter();
         let verdicts: Vec<Verdict> = decoded
             .iter()

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use money::Fen;
 
-use super::{OrderId, PaymentId, carried::Details};
+use super::{OrderId, PaymentId, carried::Details, charge::Reversing};
 
 /// One attempt.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +50,10 @@ pub struct Payment {
     pub refunded: Fen,
     /// What is reserved for refunds that are not decided yet.
     pub refunding: Fen,
+    /// How far a charge is being taken back; absent while nobody has begun to.
+    pub reversing: Option<Reversing>,
+    /// The provider's word for a refusal.
+    pub provider_code: Option<String>,
 }
 
 /// The payer under one app. It does not print itself, because logs are not the place for personal data.
@@ -182,9 +186,9 @@ impl Payment {
     }
 
     /// The provider refused to accept it. That ends it only when it was asked once: after a lost answer an earlier sending
-    /// may have been accepted, and then only a query can tell.
+    /// may have been accepted, and then only a query can tell. Nor does it end what is being taken back: only a query does.
     pub fn refused(&mut self) -> bool {
-        let changes = self.state == State::Created && self.sends <= 1;
+        let changes = self.state == State::Created && self.sends <= 1 && self.reversing.is_none();
         if changes {
             self.state = State::Failed;
         }

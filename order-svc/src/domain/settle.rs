@@ -29,6 +29,8 @@ pub struct Paid {
     pub transaction_id: String,
     /// The provider's time.
     pub paid_time: Timestamp,
+    /// The provider was asked after it had said that it takes the attempt back no more.
+    pub asked_too_late: bool,
 }
 
 /// What a paid fact did.
@@ -40,6 +42,8 @@ pub enum Settled {
     Surplus,
     /// Said before.
     Unchanged,
+    /// The attempt is being taken back, or was: that money goes back, so it is no payment.
+    Reversing,
 }
 
 /// Why a paid fact must never pay the order. A person has to look.
@@ -89,7 +93,8 @@ impl Mismatch {
 
 /// Records that `payment`, an attempt of `order`, was paid.
 ///
-/// Evidence counts in every state: a payer can pay an attempt that we believe closed or failed, and that money is real.
+/// Evidence counts in every state: a payer can pay an attempt that we believe closed or failed, and that money is real. Only of
+/// an attempt that is being taken back it says nothing, because a reversal may be on its way that it does not know of.
 ///
 /// # Errors
 /// [`Mismatch`] when the evidence is for something else than we asked for; nothing changes then.
@@ -101,6 +106,9 @@ pub fn settle(order: &mut Order, payment: &mut Payment, paid: &Paid) -> Result<S
         } else {
             Err(Mismatch::Transaction)
         };
+    }
+    if payment.reversing.is_some_and(|reversing| !(reversing.too_late && paid.asked_too_late)) {
+        return Ok(Settled::Reversing);
     }
     let surplus = match order.state {
         order::State::Pending => false,
@@ -195,6 +203,8 @@ pub mod samples {
                 superseded: false,
                 refunded: Fen::ZERO,
                 refunding: Fen::ZERO,
+                reversing: None,
+                provider_code: None,
             })
             .collect();
         (order, payments)
@@ -215,6 +225,7 @@ pub mod samples {
             currency: "CNY".into(),
             transaction_id: transaction_id.into(),
             paid_time: "2026-11-21T02:01:00Z".parse().expect("a valid instant"),
+            asked_too_late: false,
         }
     }
 

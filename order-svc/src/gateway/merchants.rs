@@ -27,6 +27,8 @@ pub struct Merchant {
     pub sub_mch_id: String,
     /// Apps paired with it.
     pub apps: Vec<App>,
+    /// Words of the methods that it takes.
+    pub methods: Vec<String>,
     /// Whether it can give money back.
     pub can_refund: bool,
     /// What is done with money that no order of it can keep.
@@ -144,6 +146,7 @@ impl Merchants {
                     can_resolve_openid: app.can_resolve_openid,
                 })
                 .collect(),
+            methods: merchant.methods.clone(),
             can_refund: merchant.can_refund,
             surplus: match merchant.surplus() {
                 SurplusPolicy::Refund => Surplus::Refund,

@@ -36,6 +36,8 @@ pub async fn run(life: Life, merchants: Merchants, stop: CancellationToken) -> a
                 gauges.open_payments.set(read.open_payments);
                 gauges.asking_overdue_seconds.set(read.asking_overdue_s);
                 gauges.disputed_payments.set(read.disputed_payments);
+                gauges.reversing_payments.set(read.reversing_payments);
+                gauges.reversing_oldest_seconds.set(read.reversing_oldest_s);
                 gauges.overdue_orders.set(read.overdue_orders);
                 gauges.unknown_refunds.set(read.unknown_refunds);
                 gauges.unknown_refunds_oldest_seconds.set(read.unknown_refunds_oldest_s);

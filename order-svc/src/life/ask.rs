@@ -9,7 +9,6 @@ use svc_kit::schedule::jittered;
 use super::{Life, budget::Kind, close::Closing, decide::Word, settle};
 use crate::{
     domain::payment::Payment,
-    events,
     gateway::Asked,
     store::{
         asking::{self, Claim},
@@ -33,6 +32,8 @@ pub(super) enum Status {
     Open,
     /// The payer is just paying.
     Paying,
+    /// It was paid, but is being taken back, which a reversal that is on its way does.
+    Reversing,
     /// It knows no such number.
     NotFound,
     /// Nothing was learned.
@@ -52,6 +53,14 @@ impl Life {
             orders::find(&mut conn, payment.order_id).await
         });
         let Some(order) = order.await? else { return Ok(()) }; // A payment refers to its order; the database sees to it.
+        if payment.method.is_charge() {
+            let (next, heard) = self.attend_charge(&payment, &order).await?;
+            return timely(async {
+                let mut conn = self.pool.acquire().await?;
+                asking::release(&mut conn, payment.id, turn, next, heard).await
+            })
+            .await;
+        }
         let now = self.clock.now();
         let superseded = payment.superseded && self.closable_at(&payment) <= now;
         let (next, heard) = if superseded || settle::is_over(&order) || order.to_close(now).is_some() {
@@ -118,13 +127,12 @@ impl Life {
         Ok(status)
     }
 
-    async fn heard(&self, payment: &Payment, status: &PaymentStatus) -> sqlx::Result<Status> {
+    pub(super) async fn heard(&self, payment: &Payment, status: &PaymentStatus) -> sqlx::Result<Status> {
         let decide = |word| self.decide(payment.order_id, payment.id, word);
         Ok(match status.state() {
             payment_status::State::Paid => {
                 let Some(paid) = &status.paid else { return Ok(Status::Nothing) };
-                self.found_paid(events::payment_paid(payment, paid)).await?;
-                Status::Ended
+                if self.found_paid(payment, paid).await? { Status::Ended } else { Status::Reversing }
             }
             payment_status::State::NotPaid => {
                 decide(Word::Accepted).await?;
@@ -154,7 +162,7 @@ impl Life {
         let by_schedule = soon(now, self.asking.after_jittered(asks));
         let by_schedule = match status {
             Status::Nothing => by_schedule.min(soon_jittered(now, NOTHING_AGAIN)),
-            Status::Ended | Status::Open | Status::Paying | Status::NotFound => by_schedule,
+            Status::Ended | Status::Open | Status::Paying | Status::Reversing | Status::NotFound => by_schedule,
         };
         let closable_at = self.closable_at(payment);
         by_schedule.min(if payment.superseded { closable_at } else { payment.expire_time.max(closable_at) })

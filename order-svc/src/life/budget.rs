@@ -28,12 +28,23 @@ pub enum Kind {
     Close,
     /// Giving money back.
     Refund,
+    /// Charging a pay code or a face.
+    Charge,
+    /// Taking a charge back.
+    Reverse,
 }
 
 /// Calls per second of one merchant over all replicas. WeChat documents 150 refunds a second, and 6 a second that fail; for the
 /// other calls it documents no number, and ours stay well below what one account has ever needed.
 /// Source: WeChat Pay v2 reference, refund, limits.
-const PER_SECOND: [(Kind, u32); 4] = [(Kind::Prepay, 500), (Kind::Query, 300), (Kind::Close, 100), (Kind::Refund, 150)];
+const PER_SECOND: [(Kind, u32); 6] = [
+    (Kind::Prepay, 500),
+    (Kind::Query, 300),
+    (Kind::Close, 100),
+    (Kind::Refund, 150),
+    (Kind::Charge, 300),
+    (Kind::Reverse, 100),
+];
 /// Refunds a second that may fail.
 const FAILED_REFUNDS_PER_SECOND: u32 = 6;
 /// How long a kind rests after the provider has said that it takes no more. Source: WeChat Pay v2 reference, action
@@ -47,7 +58,7 @@ type Limiter = DefaultKeyedRateLimiter<String>;
 /// The budgets of every merchant, as far as this process may use them. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Budgets {
-    limiters: Arc<[(Kind, Limiter); 4]>,
+    limiters: Arc<[(Kind, Limiter); 6]>,
     failures: Arc<Limiter>,
     resting: Arc<Mutex<HashMap<(String, Kind), Timestamp>>>,
     clock: Clock,

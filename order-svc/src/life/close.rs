@@ -36,7 +36,7 @@ impl Life {
         // Ask first: closing what is paid is refused, and what is closed needs no closing.
         match self.ask(payment).await? {
             Status::Ended => return Ok(Closing::Ended),
-            Status::Paying | Status::Nothing => return Ok(Closing::Again),
+            Status::Paying | Status::Reversing | Status::Nothing => return Ok(Closing::Again),
             Status::Open | Status::NotFound => {}
         }
         let (now, closable_at) = (self.clock.now(), self.closable_at(payment));
@@ -89,7 +89,7 @@ impl Life {
                 let ended = self.decide(payment.order_id, payment.id, word).await?;
                 Ok(if ended { Closing::Ended } else { Closing::Again })
             }
-            Status::Open | Status::Paying | Status::Nothing => Ok(Closing::Again),
+            Status::Open | Status::Paying | Status::Reversing | Status::Nothing => Ok(Closing::Again),
         }
     }
 }

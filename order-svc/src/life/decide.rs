@@ -1,13 +1,20 @@
 //! The provider's word about one attempt changes the attempt and perhaps closes its order: one transaction.
 
 use jiff::{SignedDuration, Timestamp};
-use proto::event::PaymentPaid;
+use proto::gateway::v1::PaidStatus;
 use svc_kit::outbox;
 
-use super::{Life, settle};
+use super::{
+    Life,
+    settle::{self, Verdict},
+};
 use crate::{
     config::PROCESS,
-    domain::{OrderId, PaymentId, settle::close},
+    domain::{
+        OrderId, PaymentId,
+        payment::Payment,
+        settle::{Settled, close},
+    },
     events,
     store::{orders, payments, timely},
 };
@@ -36,11 +43,16 @@ pub enum Word {
         /// When the provider was asked. Its answer may have been slow, and a sending may have arrived meanwhile.
         asked_at: Timestamp,
     },
+    /// It knows no such number, and was asked when the charge and every reversal were so long ago that none of them can arrive.
+    NeverCharged {
+        /// How many reversals there were then.
+        reverses: i32,
+    },
 }
 
 /// Right after a lost prepay "unknown number" means "not yet", for at least this long.
 /// Source: WeChat Pay v2 reference, orderquery, `ORDERNOTEXIST`.
-const NOT_YET: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const NOT_YET: SignedDuration = SignedDuration::from_secs(60);
 
 impl Life {
     /// Records the provider's word. What it no longer changes is left as it is. True when the attempt changed.
@@ -65,6 +77,7 @@ impl Life {
                     let quiet = payments::is_quiet(&mut tx, id, *sends, sent_before).await?;
                     (quiet && if *closing { payment.closed() } else { payment.failed() }, None)
                 }
+                Word::NeverCharged { reverses } => (payment.never_charged(*reverses), None),
             };
             if took {
                 payments::update(&mut tx, payment, provider_code).await?;
@@ -89,22 +102,35 @@ impl Life {
         Ok(changed)
     }
 
-    /// Records that a query found a payment: applied here at once, and told on the bus as a callback would have told it.
-    pub async fn found_paid(&self, fact: PaymentPaid) -> sqlx::Result<()> {
-        timely(self.found_paid_now(fact)).await
+    /// Records that the provider, asked about `payment` as it is given, says that it was paid: applied here at once, and told on
+    /// the bus as a callback would have told it. False when it is being taken back, so that nothing was recorded.
+    pub async fn found_paid(&self, payment: &Payment, paid: &PaidStatus) -> sqlx::Result<bool> {
+        timely(self.found_paid_now(payment, paid)).await
     }
 
-    async fn found_paid_now(&self, fact: PaymentPaid) -> sqlx::Result<()> {
+    async fn found_paid_now(&self, payment: &Payment, paid: &PaidStatus) -> sqlx::Result<bool> {
         let now = self.clock.now();
-        let facts = [fact];
+        let facts = [events::payment_paid(payment, paid)];
         let mut tx = self.pool.begin().await?;
-        let verdicts = settle::settle_all(&mut tx, &facts, now).await?;
+        let verdicts = settle::settle_all(&mut tx, &facts, now, payment.is_too_late_to_reverse()).await?;
+        let reversing = match verdicts.first() {
+            Some(Verdict::Settled(settled)) => *settled == Settled::Reversing,
+            // A person is told by the log; taking it back goes on.
+            Some(Verdict::Dead(_)) => payment.reversing.is_some(),
+            None => false,
+        };
+        if reversing {
+            // Its money goes back, so nobody is told of it.
+            tx.rollback().await?;
+            settle::tell(&facts, &verdicts, &self.measured);
+            return Ok(false);
+        }
         outbox::enqueue(&mut tx, &facts[0], PROCESS).await?;
         svc_kit::crash::point("order.found.before_commit");
         tx.commit().await?;
         svc_kit::crash::point("order.found.committed");
         self.relay.wake();
         settle::tell(&facts, &verdicts, &self.measured);
-        Ok(())
+        Ok(true)
     }
 }

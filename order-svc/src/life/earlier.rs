@@ -41,6 +41,9 @@ impl Life {
 
     async fn settle_one(&self, claim: asking::Claim) -> sqlx::Result<()> {
         let payment: &Payment = &claim.payment;
+        if payment.method.is_charge() {
+            return self.attend(claim).await;
+        }
         if self.closable_at(payment) <= self.clock.now() {
             self.close(payment).await?;
         } else if !self.is_sending(payment).await? {

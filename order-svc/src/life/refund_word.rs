@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use proto::event::RefundChanged;
-use sqlx::{PgConnection, postgres::types::PgInterval};
+use sqlx::PgConnection;
 use svc_kit::outbox;
 
 use super::Life;
@@ -15,7 +15,7 @@ use crate::{
         refunding::{Heard, Word, hear},
     },
     events,
-    store::{orders, payments, refunds, timely},
+    store::{interval, orders, payments, refunds, timely},
 };
 
 /// The fact that a word is told as on the bus.
@@ -116,11 +116,6 @@ impl Life {
         .await
     }
 
-    /// How far the clock of development is ahead of the machine's; nothing, elsewhere.
-    fn ahead(&self) -> PgInterval {
-        interval(SignedDuration::from_millis(self.clock.offset_ms()))
-    }
-
     /// A sending certainly did nothing.
     pub(super) async fn take_refund_back(&self, refund: &Refund, sends: i32) -> sqlx::Result<()> {
         timely(async {
@@ -129,11 +124,6 @@ impl Life {
         })
         .await
     }
-}
-
-/// In the database's words.
-fn interval(time: SignedDuration) -> PgInterval {
-    PgInterval { months: 0, days: 0, microseconds: i64::try_from(time.as_micros()).unwrap_or(i64::MAX) }
 }
 
 /// The order first, as everywhere; then what hangs on it.

@@ -53,8 +53,14 @@ impl Dead {
     }
 }
 
-/// Applies facts in their order, inside the caller's transaction. One verdict per fact.
-pub async fn settle_all(tx: &mut PgConnection, facts: &[PaymentPaid], now: Timestamp) -> sqlx::Result<Vec<Verdict>> {
+/// Applies facts in their order, inside the caller's transaction. One verdict per fact. `asked_too_late` says that they answer a
+/// question that was asked after the provider had said that it takes the attempt back no more.
+pub async fn settle_all(
+    tx: &mut PgConnection,
+    facts: &[PaymentPaid],
+    now: Timestamp,
+    asked_too_late: bool,
+) -> sqlx::Result<Vec<Verdict>> {
     let evidence: Vec<_> = facts.iter().map(events::evidence).collect();
     let ids: Vec<_> = evidence.iter().flatten().map(|(id, _)| id.0).collect();
     let order_of: BTreeMap<PaymentId, OrderId> = payments::orders_of(tx, &ids).await?.into_iter().collect();
@@ -67,7 +73,7 @@ pub async fn settle_all(tx: &mut PgConnection, facts: &[PaymentPaid], now: Times
             Err(not_a_fact) => Verdict::Dead(not_a_fact.into()),
             Ok((id, paid)) => match order_of.get(&id) {
                 None => Verdict::Dead(Dead::UnknownPayment),
-                Some(order) => books.settle(*order, id, &paid),
+                Some(order) => books.settle(*order, id, &Paid { asked_too_late, ..paid }),
             },
         });
     }
@@ -109,9 +115,10 @@ impl Books {
                 Verdict::Settled(settled)
             }
             Err(mismatch) => {
-                // Only the payment's own account can dispute it; a stranger's word must not stop our asking.
+                // Only the payment's own account can dispute it; a stranger's word must not stop our asking. What is being taken
+                // back goes back, whatever was paid.
                 let own_account = paid.merchant == payment.merchant && paid.mch_id == payment.mch_id;
-                if own_account && payment.state.is_open() {
+                if own_account && payment.state.is_open() && payment.reversing.is_none() {
                     self.disputed.insert(id);
                 }
                 Verdict::Dead(mismatch.into())
@@ -122,6 +129,11 @@ impl Books {
     async fn write(self, tx: &mut PgConnection, now: Timestamp) -> sqlx::Result<()> {
         for (id, settled, order) in &self.settled {
             let payment = &self.payments[id];
+            if *settled == Settled::Reversing {
+                // It is looked at now: perhaps it must be taken back once more.
+                asking::ask_soon(tx, order.id, now).await?;
+                continue;
+            }
             let payment::State::Succeeded { transaction_id, at, .. } = &payment.state else {
                 continue; // Settled payments have succeeded; there is no other way into this list.
             };
@@ -138,7 +150,7 @@ impl Books {
                     let event = events::payment_surplus(order, payment, transaction_id, *at);
                     outbox::enqueue(tx, &event, PROCESS).await?;
                 }
-                Settled::Unchanged => {}
+                Settled::Reversing | Settled::Unchanged => {}
             }
         }
         for id in &self.disputed {
@@ -166,6 +178,15 @@ pub fn tell(facts: &[PaymentPaid], verdicts: &[Verdict], measured: &crate::measu
                 );
             }
             Verdict::Settled(Settled::Unchanged) => measured.settled("unchanged"),
+            Verdict::Settled(Settled::Reversing) => {
+                measured.settled("reversing");
+                tracing::warn!(
+                    out_trade_no = fact.out_trade_no,
+                    transaction_id = fact.transaction_id,
+                    amount_fen = fact.amount_fen,
+                    "a charge was paid that is taken back: the money goes back at the provider"
+                );
+            }
             Verdict::Dead(dead) => {
                 measured.mismatched(dead.word());
                 tracing::error!(

@@ -33,7 +33,7 @@ pub enum Turn {
     Refresh,
 }
 
-/// Takes attempts that are due, those near their end before others and those past it after them (they wait for their closing, and
+/// Takes attempts that are due: charges first, because their payer stands at a till, then those near their end before others and those past it after them (they wait for their closing, and
 /// nobody waits for that), at most `rooms[i]` of `merchants[i]` and `limit` in all, so that one
 /// slow account cannot take every place and a long list of idle ones takes none.
 pub async fn claim_due(
@@ -52,13 +52,14 @@ pub async fn claim_due(
                  SELECT p.payment_id FROM payments AS p
                  WHERE p.merchant = share.merchant AND p.next_ask_at <= $1
                    AND (p.claimed_until IS NULL OR p.claimed_until < now())
-                 ORDER BY p.expire_time <= $1, p.expire_time LIMIT share.room FOR UPDATE SKIP LOCKED) AS waiting),
+                 ORDER BY p.method NOT IN ('pay_code', 'face', 'facepay'), p.expire_time <= $1, p.expire_time LIMIT share.room FOR UPDATE SKIP LOCKED) AS waiting),
          taken AS MATERIALIZED (SELECT payment_id FROM due ORDER BY random() LIMIT $4)
          UPDATE payments SET claimed_until = now() + $5, last_ask_at = $1, next_ask_at = $6
          WHERE payment_id IN (SELECT payment_id FROM taken)
          RETURNING payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
                    create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded, expire_time,
-                   refunded_fen, refunding_fen, sub_mch_id, details::text AS details",
+                   refunded_fen, refunding_fen, sub_mch_id, details::text AS details, reversing_at,
+                   reverses, reverse_sent_at, reverse_too_late, provider_code",
         now.to_sqlx() as _,
         merchants,
         rooms,
@@ -88,7 +89,8 @@ pub async fn claim_of_order(
                FOR UPDATE SKIP LOCKED)
          RETURNING payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
                    create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded, expire_time,
-                   refunded_fen, refunding_fen, sub_mch_id, details::text AS details",
+                   refunded_fen, refunding_fen, sub_mch_id, details::text AS details, reversing_at,
+                   reverses, reverse_sent_at, reverse_too_late, provider_code",
         order.0,
         now.to_sqlx() as _,
         asked_before.to_sqlx() as _,

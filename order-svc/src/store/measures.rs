@@ -15,6 +15,10 @@ pub struct Measures {
     pub asking_overdue_s: i64,
     /// Attempts paid with other content than asked for, waiting for a person.
     pub disputed_payments: i64,
+    /// Charges that are being taken back.
+    pub reversing_payments: i64,
+    /// Age of the oldest of them, seconds.
+    pub reversing_oldest_s: i64,
     /// Orders past their time and still PENDING.
     pub overdue_orders: i64,
     /// Refunds that were sent and have no known outcome.
@@ -51,6 +55,10 @@ pub async fn measure(conn: &mut PgConnection, now: jiff_sqlx::Timestamp) -> sqlx
             (SELECT coalesce(greatest(0, extract(epoch FROM $1::timestamptz - min(next_ask_at)))::bigint, 0)
                FROM payments WHERE next_ask_at IS NOT NULL) AS "asking_overdue_s!",
             (SELECT count(*) FROM payments WHERE disputed_at IS NOT NULL AND state <> 'SUCCEEDED') AS "disputed_payments!",
+            (SELECT count(*) FROM payments WHERE reversing_at IS NOT NULL AND state IN ('CREATED', 'PENDING'))
+                AS "reversing_payments!",
+            (SELECT coalesce(greatest(0, extract(epoch FROM $1::timestamptz - min(reversing_at)))::bigint, 0)
+               FROM payments WHERE reversing_at IS NOT NULL AND state IN ('CREATED', 'PENDING')) AS "reversing_oldest_s!",
             (SELECT count(*) FROM orders WHERE state = 'PENDING' AND expire_time <= $1) AS "overdue_orders!",
             (SELECT count(*) FROM refunds WHERE state = 'CREATED' AND unknown_since IS NOT NULL) AS "unknown_refunds!",
             (SELECT coalesce(greatest(0, extract(epoch FROM $1::timestamptz - min(unknown_since)))::bigint, 0)

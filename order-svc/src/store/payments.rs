@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use money::Fen;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, postgres::types::PgInterval};
 use uuid::Uuid;
 
 use super::{from_json, impossible, orders::seconds, some_sqlx, to_json};
 use crate::domain::{
     OrderId, PaymentId,
+    charge::Reversing,
     payment::{Method, Openid, Payment, State},
 };
 
@@ -37,6 +38,11 @@ pub(super) struct Row {
     pub(super) refunding_fen: i64,
     pub(super) sub_mch_id: String,
     pub(super) details: Option<String>,
+    pub(super) reversing_at: Option<jiff_sqlx::Timestamp>,
+    pub(super) reverses: i32,
+    pub(super) reverse_sent_at: Option<jiff_sqlx::Timestamp>,
+    pub(super) reverse_too_late: bool,
+    pub(super) provider_code: Option<String>,
 }
 
 impl TryFrom<Row> for Payment {
@@ -52,6 +58,16 @@ impl TryFrom<Row> for Payment {
             ("CLOSED", None, None) => State::Closed,
             ("FAILED", None, None) => State::Failed,
             (state, ..) => return Err(impossible("payments", format!("{} in state {state}", row.payment_id))),
+        };
+        let reversing = match (row.reversing_at, row.reverse_sent_at) {
+            (None, None) => None,
+            (Some(since), Some(sent_at)) => Some(Reversing {
+                since: since.to_jiff(),
+                sends: row.reverses,
+                sent_at: sent_at.to_jiff(),
+                too_late: row.reverse_too_late,
+            }),
+            _ => return Err(impossible("payments", format!("{} half reversed", row.payment_id))),
         };
         let method = Method::from_word(&row.method).ok_or_else(|| impossible("payments", row.method.clone()))?;
         Ok(Payment {
@@ -76,22 +92,28 @@ impl TryFrom<Row> for Payment {
             expire_time: row.expire_time.to_jiff(),
             refunded: Fen::new(row.refunded_fen),
             refunding: Fen::new(row.refunding_fen),
+            reversing,
+            provider_code: row.provider_code,
         })
     }
 }
 
-/// Writes a new attempt, before anything leaves the process. `sending_s` is how long its first sending may take.
+/// Writes a new attempt, before anything leaves the process. `sending_s` is how long its first sending may take, `ahead` how far
+/// the clock of development is ahead of the machine's.
 pub async fn insert(
     conn: &mut PgConnection,
     payment: &Payment,
     next_ask_at: Timestamp,
     sending_s: u32,
+    ahead: PgInterval,
 ) -> sqlx::Result<()> {
     let details = if payment.details.is_empty() { None } else { Some(to_json(&payment.details)?) };
     sqlx::query!(
         "INSERT INTO payments (payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip,
-                               state, create_time, expire_time, sends, sent_at, sending_until, next_ask_at, sub_mch_id, details)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'CREATED', $11, $14, 1, $11, now() + $12, $13, $15, $16::text::jsonb)",
+                               state, create_time, expire_time, sends, sent_at, sending_until, next_ask_at, sub_mch_id, details,
+                               sent_on_db)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'CREATED', $11, $14, 1, $11, now() + $12, $13, $15, $16::text::jsonb,
+                 clock_timestamp() + $17)",
         payment.id.0,
         payment.order_id.0,
         payment.merchant,
@@ -108,6 +130,7 @@ pub async fn insert(
         payment.expire_time.to_sqlx() as _,
         payment.sub_mch_id,
         details,
+        ahead,
     )
     .execute(conn)
     .await?;
@@ -179,6 +202,62 @@ pub async fn is_quiet(
     Ok(row.is_some_and(|row| row.quiet))
 }
 
+/// Whether a charge and all its reversals were written at least `quiet` ago by the database's clock, and are over. Asked before
+/// the provider is, because its answer may be slow: then "unknown number" means that nothing of them ever arrives.
+pub async fn is_charge_quiet(
+    conn: &mut PgConnection,
+    id: PaymentId,
+    reverses: i32,
+    ahead: PgInterval,
+    quiet: PgInterval,
+) -> sqlx::Result<bool> {
+    let row = sqlx::query!(
+        r#"SELECT reverses = $2 AND coalesce(sending_until < clock_timestamp(), true)
+                  AND coalesce(greatest(sent_on_db, reverse_sent_on_db) <= clock_timestamp() + $3 - $4::interval, false)
+                  AS "quiet!"
+           FROM payments WHERE payment_id = $1"#,
+        id.0,
+        reverses,
+        ahead,
+        quiet,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.is_some_and(|row| row.quiet))
+}
+
+/// Writes that one more reversal is about to leave, while the order is locked.
+pub async fn begin_reversing(
+    conn: &mut PgConnection,
+    id: PaymentId,
+    reversing: &Reversing,
+    ahead: PgInterval,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE payments SET reversing_at = $2, reverses = $3, reverse_sent_at = $4, reverse_sent_on_db = clock_timestamp() + $5
+         WHERE payment_id = $1",
+        id.0,
+        reversing.since.to_sqlx() as _,
+        reversing.sends,
+        reversing.sent_at.to_sqlx() as _,
+        ahead,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes that the provider takes it back no more.
+pub async fn too_late_to_reverse(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE payments SET reverse_too_late = true WHERE payment_id = $1 AND reversing_at IS NOT NULL",
+        id.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// The payer starts another attempt: the open ones are to be closed, as soon as the provider closes attempts of their age.
 pub async fn supersede(
     conn: &mut PgConnection,
@@ -216,7 +295,8 @@ pub async fn of_orders(conn: &mut PgConnection, orders: &[OrderId]) -> sqlx::Res
         Row,
         "SELECT payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
                 create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded, expire_time,
-                   refunded_fen, refunding_fen, sub_mch_id, details::text AS details
+                   refunded_fen, refunding_fen, sub_mch_id, details::text AS details, reversing_at,
+                   reverses, reverse_sent_at, reverse_too_late, provider_code
          FROM payments WHERE order_id = ANY($1) ORDER BY payment_id",
         &orders,
     )
@@ -233,7 +313,8 @@ pub async fn get(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<Option<
         Row,
         "SELECT payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
                 create_time, sends, asks, transaction_id, paid_time, surplus, disputed_at, superseded, expire_time,
-                   refunded_fen, refunding_fen, sub_mch_id, details::text AS details
+                   refunded_fen, refunding_fen, sub_mch_id, details::text AS details, reversing_at,
+                   reverses, reverse_sent_at, reverse_too_late, provider_code
          FROM payments WHERE payment_id = $1",
         id.0,
     )

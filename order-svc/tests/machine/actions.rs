@@ -23,6 +23,8 @@ pub(crate) enum Action {
     Expire,
     /// A minute passes in which nothing is sent. What is still on its way after it never arrives.
     Minute,
+    /// A week passes, after which the provider reverses nothing that is older.
+    Week,
     /// The job that closes orders whose attempts are all final.
     CloseOrder,
     /// `CreateRefund`: so much of an attempt.
@@ -43,6 +45,7 @@ pub(crate) enum Action {
     Lost(u8),
     LatePrepay(u8),
     LateClose(u8, Outcome),
+    LateReverse(u8),
     LateRefund(u8),
     /// A process does its next step: records an answer, or sends what it has claimed.
     Next(u8),
@@ -51,6 +54,8 @@ pub(crate) enum Action {
     Ask(u8),
     /// Somebody asks about an attempt and then closes it.
     Close(u8),
+    /// Somebody has asked about a charge, and takes it back.
+    Reverse(u8),
     /// A refund has its turn.
     Attend(u8),
     /// A refund has its turn, is sent, and the answer is recorded, without anything going wrong.
@@ -76,8 +81,8 @@ pub(crate) enum Outcome {
 
 use Action::{
     Arrives, Ask, Attend, Close, CloseOrder, Consume, DecideSurplus, Delete, Expire, Fact, GiveUp, LateClose,
-    LatePrepay, LateRefund, Lost, Minute, Moves, Next, Overdue, Pay, PayAgain, PayerFails, PayerPays, Publish, Through,
-    Wish,
+    LatePrepay, LateRefund, LateReverse, Lost, Minute, Moves, Next, Overdue, Pay, PayAgain, PayerFails, PayerPays,
+    Publish, Reverse, Through, Week, Wish,
 };
 
 impl World {
@@ -93,18 +98,19 @@ impl World {
 
     fn does(&mut self, config: &Config, action: Action) -> Result<(), Wrong> {
         match action {
-            Pay => self.write_attempt(u8::try_from(self.written().count()).expect("attempts are few"))?,
+            Pay => self.write_attempt(config, u8::try_from(self.written().count()).expect("attempts are few"))?,
             PayAgain(n) => self.send_again(n),
             GiveUp => self.give_up(config)?,
             Expire => self.expired = true,
             Minute => *self = self.after_a_minute(config),
+            Week => *self = self.after_a_week(config),
             CloseOrder => self.close_order(config)?,
             Wish(n, amount) => {
                 self.write_refund_of(config, n, amount, Cause::Requested)?;
             }
             PayerPays(n) => self.pays(n),
             PayerFails(n) => self.attempt_mut(n).there = There::Failing,
-            Fact(n) => self.settle(config, n)?,
+            Fact(n) => self.settle(config, n, false)?,
             Moves(r, there) => self.refund_mut(r).there = there,
             Arrives(at, outcome) => self.arrives(at, outcome),
             Overdue(at) => self.overdue(config, at)?,
@@ -115,6 +121,9 @@ impl World {
                 self.prepay_arrives(n, Outcome::Done);
             }
             LateClose(n, outcome) => self.close_arrives(n, outcome),
+            LateReverse(n) => {
+                self.reverse_arrives(n, Outcome::Done);
+            }
             LateRefund(r) => {
                 self.refund_arrives(r, Outcome::Done);
             }
@@ -127,6 +136,7 @@ impl World {
                 let sends = self.attempt(n).row.sends;
                 self.begin(Desk::Close { n, sends });
             }
+            Reverse(n) => self.begin_reversing(config, n)?,
             Attend(r) => match self.refund_step(r) {
                 Step::Send => self.begin(Desk::Claim { r }),
                 Step::Ask => self.ask_refund(config, r)?,
@@ -149,6 +159,10 @@ impl World {
         let mut next = *self;
         for attempt in next.attempts.iter_mut().flatten() {
             (attempt.row.fresh, attempt.late_prepay, attempt.late_close) = (false, false, false);
+            attempt.late_reverse = false;
+            if let Some(reversal) = &mut attempt.row.reversing {
+                reversal.fresh = false;
+            }
         }
         for refund in next.refunds.iter_mut().flatten() {
             (refund.row.fresh, refund.late) = (false, false);
@@ -171,6 +185,7 @@ impl World {
                 self.close_arrives(n, outcome);
                 Desk::Closed { n, sends }
             }
+            Desk::Reverse { n } => Desk::Reversal { n, answer: self.reverse_arrives(n, outcome) },
             Desk::Refund { r, sends } => Desk::Refunded { r, sends, answer: self.refund_arrives(r, outcome) },
             desk => desk,
         };
@@ -190,6 +205,10 @@ impl World {
                 let attempt = self.attempt_mut(n);
                 attempt.late_close = matches!(attempt.there, There::Unknown | There::Open | There::Failing);
             }
+            Desk::Reverse { n } => {
+                let attempt = self.attempt_mut(n);
+                attempt.late_reverse = !matches!(attempt.there, There::Closed | There::Reversed);
+            }
             Desk::Refund { r, .. } => {
                 let refund = self.refund_mut(r);
                 refund.late = refund.there == RefundThere::Unknown;
@@ -205,13 +224,15 @@ impl World {
         match desk {
             Desk::Prepaid { n, answer } => self.record_prepaid(config, n, answer),
             Desk::Asked { .. } => self.record_asked(config, desk),
-            Desk::Closed { n, sends } if config.has(Fault::CloseIsBelieved) => {
-                self.record_asked(config, Desk::Asked { n, sends, quiet: true, closing: true, said: There::Closed })
-            }
+            Desk::Closed { n, sends } if config.has(Fault::CloseIsBelieved) => self.record_asked(
+                config,
+                Desk::Asked { n, sends, quiet: true, closing: true, said: There::Closed, too_late: false },
+            ),
             Desk::Closed { n, sends } => {
                 self.ask(config, n, sends, true);
                 Ok(())
             }
+            Desk::Reversal { n, answer } => self.record_reversed(config, n, answer),
             Desk::Claim { r } => {
                 if self.refund(r).row.sends < config.refund_sends && self.begin_sending(r) {
                     let sends = self.refund(r).row.sends;
@@ -221,7 +242,9 @@ impl World {
             }
             Desk::Refunded { r, sends, answer } => self.record_refunded(config, r, sends, answer),
             Desk::AskedRefund { .. } => self.record_asked_refund(config, desk),
-            Desk::Prepay { .. } | Desk::Close { .. } | Desk::Refund { .. } => Err("it waits for an answer".into()),
+            Desk::Prepay { .. } | Desk::Close { .. } | Desk::Reverse { .. } | Desk::Refund { .. } => {
+                Err("it waits for an answer".into())
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use money::Fen;
 use order_svc::domain::{
     OrderId, PaymentId, RefundId,
     carried::Details,
+    charge::Reversing,
     order::{self, Order},
     payment::{self, Method, Openid, Payment},
     refund::{self, Refund},
@@ -17,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     legal,
-    world::{AttemptRow, AttemptState, OrderRow, OrderState, PRICE, RefundRow, RefundState, World},
+    world::{Attempt, AttemptRow, AttemptState, OrderRow, OrderState, PRICE, RefundRow, RefundState, Reversal, World},
 };
 
 /// What was found wrong, in a sentence.
@@ -68,6 +69,7 @@ pub(crate) fn evidence(n: u8) -> Paid {
         currency: "CNY".into(),
         transaction_id: format!("42{n}"),
         paid_time: *NOW,
+        asked_too_late: false,
     }
 }
 
@@ -96,7 +98,7 @@ impl World {
     }
 
     pub(crate) fn read_payment(&self, n: u8) -> Payment {
-        let row = self.attempt(n).row;
+        let Attempt { row, is_charge, .. } = self.attempt(n);
         let succeeded =
             |surplus| payment::State::Succeeded { transaction_id: evidence(n).transaction_id, at: *NOW, surplus };
         Payment {
@@ -108,7 +110,7 @@ impl World {
             sub_mch_id: String::new(),
             app_id: "wx01".into(),
             amount: Fen::new(PRICE),
-            method: Method::MiniProgram,
+            method: if is_charge { Method::PayCode } else { Method::MiniProgram },
             details: Details::default(),
             openid: Openid(String::new()),
             payer_ip: String::new(),
@@ -120,7 +122,8 @@ impl World {
                 AttemptState::Closed => payment::State::Closed,
                 AttemptState::Failed => payment::State::Failed,
             },
-            create_time: *NOW,
+            // Old enough to be reversed: of when that may be, the domain's own tests speak.
+            create_time: ago(row.fresh),
             expire_time: *NOW,
             sends: row.sends.into(),
             asks: 0,
@@ -128,6 +131,13 @@ impl World {
             superseded: false,
             refunded: Fen::new(row.refunded.into()),
             refunding: Fen::new(row.refunding.into()),
+            reversing: row.reversing.map(|reversal| Reversing {
+                since: *NOW,
+                sends: 1,
+                sent_at: ago(reversal.fresh),
+                too_late: reversal.too_late,
+            }),
+            provider_code: None,
         }
     }
 
@@ -207,6 +217,9 @@ impl World {
             sends: count(payment.sends),
             refunded: small(payment.refunded),
             refunding: small(payment.refunding),
+            reversing: payment
+                .reversing
+                .map(|reversing| Reversal { fresh: *NOW < reversing.sent_at + QUIET, too_late: reversing.too_late }),
             ..row
         };
         if self.read_payment(n) != *payment {

@@ -8,6 +8,8 @@ pub(crate) struct Config {
     pub(crate) name: &'static str,
     pub(crate) start: Start,
     pub(crate) attempts: u8,
+    /// Which attempts are charges, a bit each.
+    pub(crate) charges: u8,
     /// Sendings of one attempt.
     pub(crate) sends: u8,
     /// Refunds that the team may ask for, and places for all of them.
@@ -77,6 +79,22 @@ pub(crate) enum Fault {
     SurplusIsForgotten,
     /// Nobody asks about refunds that were sent.
     NobodyAsksAboutRefunds,
+    /// A charge without an answer is sent again.
+    ChargeSentAgain,
+    /// Another attempt is started beside a charge that is not decided.
+    StartedBesideCharge,
+    /// A charge that is being taken back counts as paid when somebody says so.
+    PaidWhileReversing,
+    /// A reversal leaves before its mark is written.
+    ReversedBeforeMark,
+    /// A reversal that was answered with yes ends the charge: no question follows.
+    ReversalIsBelieved,
+    /// Once it is too late to reverse, "paid" is believed whenever it was said.
+    SaidBeforeTooLate,
+    /// Charges are closed like other attempts.
+    ChargeIsClosed,
+    /// Nobody takes charges back.
+    NobodyReverses,
 }
 
 impl Config {
@@ -84,6 +102,7 @@ impl Config {
         name: "",
         start: Start::New,
         attempts: 1,
+        charges: 0,
         sends: 2,
         wishes: 0,
         refunds: 0,
@@ -99,6 +118,10 @@ impl Config {
         self.fault == Some(fault)
     }
 
+    pub(crate) fn is_charge(&self, n: u8) -> bool {
+        self.charges & (1 << n) != 0
+    }
+
     /// Where the walk begins.
     pub(crate) fn first(&self) -> World {
         assert!(usize::from(self.attempts) <= ATTEMPTS && usize::from(self.refunds) <= REFUNDS && self.desks <= DESKS);
@@ -109,7 +132,7 @@ impl Config {
             Start::Paid => 1,
         };
         for n in 0..written {
-            world.write_attempt(n).expect("an order can be paid");
+            world.write_attempt(self, n).expect("an order can be paid");
             world.desks = World::NEW.desks;
             world.accepted(n).expect("an attempt can be accepted");
             let attempt = world.attempt_mut(n);
@@ -118,7 +141,7 @@ impl Config {
         }
         if self.start == Start::Paid {
             world.attempt_mut(0).there = There::Paid;
-            world.settle(self, 0).expect("the payment is kept");
+            world.settle(self, 0, false).expect("the payment is kept");
         }
         world
     }

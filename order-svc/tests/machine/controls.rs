@@ -3,7 +3,7 @@
 use crate::{
     config::{Config, Fault},
     walk::walk,
-    walks::{EVENTS, LATE_MONEY, ONE_ATTEMPT, ONE_REFUND, TWO_ATTEMPTS, TWO_REFUNDS},
+    walks::{CHARGE_THEN_CASHIER, EVENTS, LATE_MONEY, ONE_ATTEMPT, ONE_CHARGE, ONE_REFUND, TWO_ATTEMPTS, TWO_REFUNDS},
 };
 
 /// Walks with `fault` and wants to be told `why` it is wrong.
@@ -111,4 +111,51 @@ fn surplus_money_that_nobody_decides_about_is_seen() {
 #[test]
 fn refunds_that_nobody_asks_about_are_seen() {
     is_seen(&Config { desks: 1, refund_sends: 1, ..ONE_REFUND }, Fault::NobodyAsksAboutRefunds, STUCK);
+}
+
+#[test]
+fn a_charge_that_is_sent_again_is_seen() {
+    is_seen(&Config { sends: 2, ..ONE_CHARGE }, Fault::ChargeSentAgain, "charge 0 was sent 2 times");
+}
+
+#[test]
+fn an_attempt_beside_an_undecided_charge_is_seen() {
+    is_seen(&CHARGE_THEN_CASHIER, Fault::StartedBesideCharge, "another attempt was started beside charge 0");
+}
+
+#[test]
+fn money_that_is_believed_while_it_is_taken_back_is_seen() {
+    is_seen(&ONE_CHARGE, Fault::PaidWhileReversing, "is Kept and at the provider Reversed");
+}
+
+#[test]
+fn a_reversal_that_leaves_before_its_mark_is_seen() {
+    is_seen(&ONE_CHARGE, Fault::ReversedBeforeMark, "is Kept and at the provider Reversed");
+}
+
+#[test]
+fn a_reversal_that_is_believed_is_seen() {
+    is_seen(&ONE_CHARGE, Fault::ReversalIsBelieved, "charge 0 is Closed and at the provider Open");
+}
+
+#[test]
+fn what_was_said_before_it_was_too_late_and_is_believed_is_seen() {
+    is_seen(&ONE_CHARGE, Fault::SaidBeforeTooLate, "is Kept and at the provider Reversed");
+}
+
+#[test]
+fn an_unknown_number_that_ends_a_charge_at_once_is_seen() {
+    is_seen(&ONE_CHARGE, Fault::AttemptNeverArrivedAtOnce, "charge 0 is Closed and at the provider Open");
+    is_seen(&ONE_CHARGE, Fault::JudgedWhenAnswered, "charge 0 is Closed and at the provider Open");
+}
+
+#[test]
+fn a_charge_that_leaves_a_minute_after_its_write_breaks_the_assumption() {
+    is_seen(&ONE_CHARGE, Fault::PausedSender, "charge 0 is Closed and at the provider Open");
+}
+
+#[test]
+fn charges_that_are_closed_and_not_taken_back_are_seen() {
+    is_seen(&ONE_CHARGE, Fault::ChargeIsClosed, STUCK);
+    is_seen(&ONE_CHARGE, Fault::NobodyReverses, STUCK);
 }

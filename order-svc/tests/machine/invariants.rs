@@ -16,6 +16,7 @@ impl World {
     pub(crate) fn check(&self) -> Result<(), Wrong> {
         self.check_order()?;
         self.check_attempts()?;
+        self.check_charges()?;
         self.check_refunds()?;
         self.check_told()
     }
@@ -54,7 +55,7 @@ impl World {
                 AttemptState::Pending => there != There::Unknown,
                 AttemptState::Kept | AttemptState::Surplus => there == There::Paid,
                 // The payer can win every race that they have entered before, but nobody new can.
-                AttemptState::Closed => !matches!(there, There::Open | There::Failing),
+                AttemptState::Closed => !matches!(there, There::Open | There::Failing) || attempt.is_charge,
                 // Whose try has failed may try again.
                 AttemptState::Failed => there != There::Open,
             };

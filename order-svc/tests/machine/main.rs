@@ -10,13 +10,17 @@
 //! - **The provider** accepts, refuses and postpones; a payer pays whenever it lets them, also when a close has come too late for
 //!   them; money that goes back arrives, bounces, is given up, and arrives after it bounced. It does not watch the sum of refunds,
 //!   so that a mistake of ours shows.
+//! - **Charges** (pay codes, faces) are accepted, paid at once or refused; their payer pays or fails whenever they like; reversals are
+//!   lost, late, doubled and postponed, close what is unpaid and give back what is paid, and are refused once a week has passed.
+//!   What was said of a payment before it was taken back may be heard at any time after. When a reversal may leave (15 s, 5 s) is
+//!   not in the model: it may at any time.
 //! - **Facts** come in any order, any number of times, at any later time, or never; what the provider says can be old when it is
 //!   recorded.
 //!
 //! # The assumption
 //!
 //! Time is two bits: whether the order's time is over, and whether something was sent within the last 60 s. The machine is right
-//! under one assumption about it, for prepays and for refunds: **what was sent arrives within 60 s of the moment that its sending
+//! under one assumption about it, for prepays, charges, reversals and refunds: **what was sent arrives within 60 s of the moment that its sending
 //! was written, or never.** WeChat documents that much for "unknown number", our calls end after 9 s, and a process that is
 //! stopped for a minute between its write and its send breaks it; the control `PausedSender` shows what happens then.
 //!
@@ -28,6 +32,7 @@
 
 mod actions;
 mod books;
+mod charging;
 mod config;
 mod controls;
 mod giving;

@@ -3,7 +3,7 @@
 use order_svc::domain::{
     order::Order,
     payment::Payment,
-    settle::{Settled, close, settle},
+    settle::{Paid, Settled, close, settle},
 };
 
 use crate::{
@@ -16,12 +16,27 @@ use crate::{
 
 impl World {
     /// `PayOrder` writes an attempt and is about to send it.
-    pub(crate) fn write_attempt(&mut self, n: u8) -> Result<(), Wrong> {
+    pub(crate) fn write_attempt(&mut self, config: &Config, n: u8) -> Result<(), Wrong> {
         let mut order = self.read_order();
-        let row =
-            AttemptRow { state: AttemptState::Created, sends: 1, fresh: true, refunded: 0, refunding: 0, held: false };
-        self.attempts[usize::from(n)] =
-            Some(Attempt { row, there: There::Unknown, late_prepay: false, late_close: false });
+        let row = AttemptRow {
+            state: AttemptState::Created,
+            sends: 1,
+            fresh: true,
+            refunded: 0,
+            refunding: 0,
+            held: false,
+            reversing: None,
+        };
+        self.attempts[usize::from(n)] = Some(Attempt {
+            is_charge: config.is_charge(n),
+            row,
+            there: There::Unknown,
+            late_prepay: false,
+            late_close: false,
+            late_reverse: false,
+            was_paid: false,
+            old: false,
+        });
         order.version += 1;
         self.write_order(&mut order, true)?;
         self.begin(Desk::Prepay { n });
@@ -64,15 +79,22 @@ impl World {
     }
 
     /// A paid fact is applied: from a callback, from an answer or from the bill.
-    pub(crate) fn settle(&mut self, config: &Config, n: u8) -> Result<(), Wrong> {
+    pub(crate) fn settle(&mut self, config: &Config, n: u8, asked_too_late: bool) -> Result<(), Wrong> {
         let (mut order, mut payment) = (self.read_order(), self.read_payment(n));
         let before = order.clone();
+        let reversing = payment.reversing;
+        if config.has(Fault::PaidWhileReversing) {
+            payment.reversing = None;
+        }
+        let asked_too_late = asked_too_late || config.has(Fault::SaidBeforeTooLate);
         if config.has(Fault::SecondPaymentIsKept) && matches!(self.order.state, OrderState::Paid(..)) {
             order.state = order_svc::domain::order::State::Pending;
         }
-        let settled = settle(&mut order, &mut payment, &evidence(n)).map_err(|mismatch| mismatch.to_string())?;
+        let settled = settle(&mut order, &mut payment, &Paid { asked_too_late, ..evidence(n) })
+            .map_err(|mismatch| mismatch.to_string())?;
+        payment.reversing = reversing;
         match settled {
-            Settled::Unchanged => {
+            Settled::Unchanged | Settled::Reversing => {
                 let same = config.fault.is_some() || (&order, &payment) == (&before, &self.read_payment(n));
                 return if same { Ok(()) } else { Err("the same fact changed something".into()) };
             }
@@ -84,7 +106,12 @@ impl World {
     }
 
     /// One transaction about one attempt, as `life::decide` makes it.
-    fn decide(&mut self, config: &Config, n: u8, word: impl FnOnce(&mut Payment) -> bool) -> Result<(), Wrong> {
+    pub(crate) fn decide(
+        &mut self,
+        config: &Config,
+        n: u8,
+        word: impl FnOnce(&mut Payment) -> bool,
+    ) -> Result<(), Wrong> {
         let mut order: Order = self.read_order();
         let mut payment = self.read_payment(n);
         let took = word(&mut payment);
@@ -115,6 +142,9 @@ impl World {
 
     /// What a prepay was answered with is recorded.
     pub(crate) fn record_prepaid(&mut self, config: &Config, n: u8, answer: Prepaid) -> Result<(), Wrong> {
+        if self.attempt(n).is_charge {
+            return self.record_charged(config, n, answer);
+        }
         match answer {
             Prepaid::Accepted => self.accepted(n),
             Prepaid::Refused => self.decide(config, n, |payment| {
@@ -132,22 +162,28 @@ impl World {
                 Ok(())
             }
             Prepaid::AlreadyClosed => self.decide(config, n, Payment::closed),
-            Prepaid::AlreadyPaid => Ok(()), // Only a question tells how.
+            Prepaid::AlreadyPaid | Prepaid::Paid => Ok(()), // Only a question tells how.
         }
     }
 
     /// What the provider has said about an attempt is recorded.
     pub(crate) fn record_asked(&mut self, config: &Config, asked: Desk) -> Result<(), Wrong> {
-        let Desk::Asked { n, sends, quiet, closing, said } = asked else { return Err("not an answer".into()) };
+        let Desk::Asked { n, sends, quiet, closing, said, too_late } = asked else {
+            return Err("not an answer".into());
+        };
         match said {
-            There::Paid => self.settle(config, n),
+            There::Paid => self.settle(config, n, too_late),
             There::Open => self.decide(config, n, Payment::accepted),
             There::Failing => self.decide(config, n, Payment::failed),
-            There::Closed | There::Racing => self.decide(config, n, Payment::closed),
+            There::Closed | There::Racing | There::Reversed => self.decide(config, n, Payment::closed),
             There::Unknown => {
                 let row = self.attempt(n).row;
                 let quiet = row.sends == sends && quiet && !row.fresh;
                 let never = quiet || config.has(Fault::AttemptNeverArrivedAtOnce);
+                if self.attempt(n).is_charge {
+                    // A reversal since the question has made it loud.
+                    return self.decide(config, n, |payment| never && payment.never_charged(payment.reverses()));
+                }
                 self.decide(config, n, |payment| never && if closing { payment.closed() } else { payment.failed() })
             }
         }
@@ -156,19 +192,25 @@ impl World {
     /// The answer to a question about an attempt, when it may change anything.
     pub(crate) fn ask(&mut self, config: &Config, n: u8, sends: u8, closing: bool) {
         let Attempt { row, there, .. } = self.attempt(n);
-        let quiet = !row.fresh && row.sends == sends;
+        let quiet = !row.fresh && row.sends == sends && !row.reversing.is_some_and(|reversal| reversal.fresh);
+        let too_late = row.reversing.is_some_and(|reversal| reversal.too_late);
         let matters = match there {
             There::Open => row.state == AttemptState::Created,
             There::Unknown => {
                 let early = config.has(Fault::AttemptNeverArrivedAtOnce) || config.has(Fault::JudgedWhenAnswered);
                 row.state.is_open() && (quiet || early)
             }
-            There::Failing | There::Closed | There::Racing => row.state.is_open(),
-            There::Paid => !row.state.has_money(),
+            There::Failing | There::Closed | There::Racing | There::Reversed => row.state.is_open(),
+            There::Paid => {
+                // What is taken back is no payment, whatever is said of it.
+                let early = config.has(Fault::PaidWhileReversing) || config.has(Fault::SaidBeforeTooLate);
+                let believed = row.reversing.is_none() || too_late || early;
+                !row.state.has_money() && believed
+            }
         };
         if matters {
             let said = if there == There::Racing { There::Closed } else { there };
-            self.begin(Desk::Asked { n, sends, quiet, closing, said });
+            self.begin(Desk::Asked { n, sends, quiet, closing, said, too_late });
         }
     }
 
@@ -180,6 +222,9 @@ impl World {
 
     /// A prepay reaches the provider. What it answers when somebody still listens.
     pub(crate) fn prepay_arrives(&mut self, n: u8, outcome: Outcome) -> Prepaid {
+        if self.attempt(n).is_charge {
+            return self.charge_arrives(n, outcome);
+        }
         let attempt = self.attempt_mut(n);
         match (attempt.there, outcome) {
             (There::Unknown | There::Open, Outcome::Refused) => Prepaid::Refused,
@@ -190,7 +235,7 @@ impl World {
                 Prepaid::Accepted
             }
             (There::Open | There::Failing, _) => Prepaid::Accepted,
-            (There::Closed | There::Racing, _) => Prepaid::AlreadyClosed,
+            (There::Closed | There::Racing | There::Reversed, _) => Prepaid::AlreadyClosed,
             (There::Paid, _) => Prepaid::AlreadyPaid,
         }
     }
@@ -198,7 +243,8 @@ impl World {
     /// A close reaches the provider, which says yes to numbers that it never saw.
     pub(crate) fn close_arrives(&mut self, n: u8, outcome: Outcome) {
         let attempt = self.attempt_mut(n);
-        if matches!(attempt.there, There::Open | There::Failing) {
+        // A charge is never closed, only reversed.
+        if matches!(attempt.there, There::Open | There::Failing) && !attempt.is_charge {
             attempt.there = if outcome == Outcome::Raced { There::Racing } else { There::Closed };
             attempt.late_close = false;
         }
@@ -209,6 +255,7 @@ impl World {
         let attempt = self.attempt_mut(n);
         attempt.there = There::Paid;
         attempt.late_close = false;
+        attempt.was_paid = attempt.is_charge;
     }
 }
 

@@ -1,13 +1,16 @@
 //! What can happen next in a world.
 
-use order_svc::domain::refund::{Missing, Step};
+use order_svc::domain::{
+    charge::under_way,
+    refund::{Missing, Step},
+};
 
 use crate::{
     actions::{
         Action::{
             self, Arrives, Ask, Attend, Close, CloseOrder, Consume, DecideSurplus, Delete, Expire, Fact, GiveUp,
-            LateClose, LatePrepay, LateRefund, Lost, Minute, Moves, Next, Overdue, Pay, PayAgain, PayerFails,
-            PayerPays, Publish, Through, Wish,
+            LateClose, LatePrepay, LateRefund, LateReverse, Lost, Minute, Moves, Next, Overdue, Pay, PayAgain,
+            PayerFails, PayerPays, Publish, Reverse, Through, Week, Wish,
         },
         Outcome,
     },
@@ -38,13 +41,21 @@ impl World {
                 Desk::Prepay { .. } | Desk::Refund { .. } => {
                     let answers = [Outcome::Done, Outcome::Refused, Outcome::NotDone];
                     all.extend(answers.map(|how| (Arrives(at, how), how == Outcome::Done)));
+                    if matches!(desk, Desk::Prepay { n } if self.attempt(n).is_charge) {
+                        all.push((Arrives(at, Outcome::Raced), false));
+                    }
                     all.extend([(Overdue(at), false), (Lost(at), false)]);
                 }
                 Desk::Close { .. } => {
                     all.extend([(Arrives(at, Outcome::Done), true), (Arrives(at, Outcome::Raced), false)]);
                     all.extend([(Overdue(at), false), (Lost(at), false)]);
                 }
+                Desk::Reverse { .. } => {
+                    all.extend([(Arrives(at, Outcome::Done), true), (Arrives(at, Outcome::NotDone), false)]);
+                    all.extend([(Overdue(at), false), (Lost(at), false)]);
+                }
                 Desk::Prepaid { .. }
+                | Desk::Reversal { .. }
                 | Desk::Asked { .. }
                 | Desk::Closed { .. }
                 | Desk::Claim { .. }
@@ -64,10 +75,15 @@ impl World {
     }
 
     fn next_of_time(&self, config: &Config, free: bool, all: &mut Vec<(Action, bool)>) {
-        let sending = |desk| matches!(desk, Desk::Prepay { .. } | Desk::Close { .. } | Desk::Refund { .. });
+        let sending = |desk| {
+            matches!(desk, Desk::Prepay { .. } | Desk::Close { .. } | Desk::Reverse { .. } | Desk::Refund { .. })
+        };
         let waits = self.busy().any(|(_, desk)| sending(desk));
         if (!waits || config.has(Fault::PausedSender)) && self.after_a_minute(config) != *self {
             all.push((Minute, true));
+        }
+        if !waits && self.written().any(|(_, one)| one.is_charge && !one.old) {
+            all.push((Week, false));
         }
         if self.order.state == OrderState::Pending {
             if !self.expired {
@@ -79,7 +95,12 @@ impl World {
             if self.read_order().to_close(*NOW).is_some() && !self.written().any(|(_, one)| one.row.state.is_open()) {
                 all.push((CloseOrder, true));
             }
-            if free && self.written().count() < config.attempts.into() && self.read_order().payable(*NOW).is_ok() {
+            let beside = under_way(&self.read_payments()).is_none() || config.has(Fault::StartedBesideCharge);
+            if free
+                && self.written().count() < config.attempts.into()
+                && self.read_order().payable(*NOW).is_ok()
+                && beside
+            {
                 all.push((Pay, false));
             }
         }
@@ -90,25 +111,40 @@ impl World {
             let ours = attempt.row.state;
             match attempt.there {
                 There::Open => all.extend([(PayerPays(n), false), (PayerFails(n), false)]),
+                // A charge that has failed is over; whoever is in a cashier tries again.
+                There::Failing if attempt.is_charge => {}
                 There::Failing | There::Racing => all.push((PayerPays(n), false)),
-                There::Unknown | There::Closed => {}
+                // What was said before it was taken back may be heard after.
+                There::Reversed if attempt.was_paid => all.push((Fact(n), false)),
+                There::Unknown | There::Closed | There::Reversed => {}
                 // The bill is what tells of money that nobody asks about any more.
                 There::Paid => all.push((Fact(n), !ours.is_open() && !ours.has_money() && !config.has(Fault::NoBill))),
             }
             if attempt.late_prepay && attempt.there == There::Unknown {
                 all.push((LatePrepay(n), false));
             }
+            if attempt.late_reverse && !matches!(attempt.there, There::Unknown | There::Closed | There::Reversed) {
+                all.push((LateReverse(n), false));
+            }
             if attempt.late_close && matches!(attempt.there, There::Open | There::Failing) {
                 all.extend([Outcome::Done, Outcome::Raced].map(|how| (LateClose(n, how), false)));
             }
             if free && ours.is_open() {
                 all.push((Ask(n), true));
-                if attempt.row.sends < config.sends && self.read_order().payable(*NOW).is_ok() {
+                let again = !attempt.is_charge || config.has(Fault::ChargeSentAgain);
+                if again && attempt.row.sends < config.sends && self.read_order().payable(*NOW).is_ok() {
                     all.push((PayAgain(n), false));
                 }
                 // Whoever closes asks first; only what can be paid, or is not known there, is closed.
-                if self.is_to_close(n) && matches!(attempt.there, There::Unknown | There::Open) {
+                let closes = !attempt.is_charge || config.has(Fault::ChargeIsClosed);
+                if closes && self.is_to_close(n) && matches!(attempt.there, There::Unknown | There::Open) {
                     all.push((Close(n), true));
+                }
+                let reverses = !config.has(Fault::NobodyReverses) && !config.has(Fault::ChargeIsClosed);
+                if reverses && self.may_reverse(n) {
+                    // Whoever asks first leaves alone what is unknown there, settles what was paid, and ends what has ended.
+                    let paid = attempt.there == There::Paid && attempt.row.reversing.is_some();
+                    all.push((Reverse(n), paid || attempt.there == There::Open));
                 }
             }
             let room = |world: &Self| world.is_held(config, n) || world.given().count() < config.refunds.into();

@@ -14,6 +14,7 @@ const LARGE: Config = Config {
     name: "at random",
     start: Start::New,
     attempts: 3,
+    charges: 0,
     sends: 4,
     wishes: 1,
     refunds: 4,
@@ -55,7 +56,7 @@ fn rest(config: &Config, mut world: World) -> Result<World, Wrong> {
             Action::Next(_) | Action::Arrives(..) | Action::Through(..) => 0,
             Action::Lost(_) => 1,
             Action::Minute | Action::Expire => 2,
-            Action::Close(_) | Action::Moves(..) => 4,
+            Action::Close(_) | Action::Reverse(_) | Action::Moves(..) => 4,
             _ => 3,
         };
         let calm = world.next(config).into_iter().filter(|(_, calm)| *calm).map(|(action, _)| action);
@@ -87,6 +88,14 @@ proptest! {
         picks in picks(),
     ) {
         let config = Config { start, ..LARGE };
+        let world = go(&config, &picks).map_err(TestCaseError::fail)?;
+        rest(&config, world).map_err(TestCaseError::fail)?;
+    }
+
+    /// Charges among other attempts.
+    #[test]
+    fn charges_end_beside_cashiers_and_refunds(charges in 1_u8..8, picks in picks()) {
+        let config = Config { charges, ..LARGE };
         let world = go(&config, &picks).map_err(TestCaseError::fail)?;
         rest(&config, world).map_err(TestCaseError::fail)?;
     }

@@ -72,6 +72,22 @@ pub(crate) const EVENTS: Config = Config {
     ..Config::SMALL
 };
 
+/// One charge, two processes that are about it at once.
+pub(crate) const ONE_CHARGE: Config =
+    Config { name: "one charge, two processes", charges: 1, sends: 1, desks: 2, ..Config::SMALL };
+/// One charge, three processes that are about it at once.
+const ONE_CHARGE_THREE: Config = Config { name: "one charge, three processes", desks: 3, ..ONE_CHARGE };
+/// A charge, and then whatever the payer wants to pay with.
+pub(crate) const CHARGE_THEN_CASHIER: Config =
+    Config { name: "a charge, then a cashier", attempts: 2, desks: 1, ..ONE_CHARGE };
+/// A cashier that a charge supersedes.
+const CASHIER_THEN_CHARGE: Config = Config { name: "a cashier, then a charge", charges: 2, ..CHARGE_THEN_CASHIER };
+/// A code that did not work, and then a fresh one.
+const TWO_CHARGES: Config = Config { name: "two charges", charges: 3, ..CHARGE_THEN_CASHIER };
+/// One charge that is refunded, with every event followed to its consumer.
+const CHARGE_EVENTS: Config =
+    Config { name: "a charge and its events", desks: 1, wishes: 1, refunds: 1, given_up: 1, relay: true, ..ONE_CHARGE };
+
 /// Walks and prints what was seen; fails with a shortest trace.
 #[expect(clippy::print_stdout, reason = "whoever reads a walk wants to know how far it went")]
 fn is_right(config: &Config, at_least: usize) {
@@ -128,6 +144,24 @@ fn late_money_goes_back_or_waits_for_a_person() {
 #[test]
 fn what_happened_is_told_and_applied_once() {
     is_right(&EVENTS, 85_000);
+}
+
+#[test]
+fn one_charge_is_paid_or_taken_back_whatever_is_lost() {
+    is_right(&ONE_CHARGE, 12_000);
+    is_right(&ONE_CHARGE_THREE, 43_000);
+}
+
+#[test]
+fn a_charge_and_a_cashier_pay_an_order_once() {
+    is_right(&CHARGE_THEN_CASHIER, 29_000);
+    is_right(&CASHIER_THEN_CHARGE, 250_000);
+    is_right(&TWO_CHARGES, 45_000);
+}
+
+#[test]
+fn what_became_of_a_charge_is_told_and_applied_once() {
+    is_right(&CHARGE_EVENTS, 46_000);
 }
 
 #[test]

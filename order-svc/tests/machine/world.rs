@@ -40,12 +40,20 @@ pub(crate) enum OrderState {
 
 /// One attempt: on our side, at the provider, and between the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one bit of the world, whatever the others are")]
 pub(crate) struct Attempt {
+    /// A pay code or a face.
+    pub(crate) is_charge: bool,
     pub(crate) row: AttemptRow,
     pub(crate) there: There,
     /// A request that nobody waits for any more, and that may still arrive. Two of a kind do no more than one.
     pub(crate) late_prepay: bool,
     pub(crate) late_close: bool,
+    pub(crate) late_reverse: bool,
+    /// Somebody may still tell that it was paid: the provider has once said so.
+    pub(crate) was_paid: bool,
+    /// A week has passed, after which the provider reverses no more.
+    pub(crate) old: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +66,15 @@ pub(crate) struct AttemptRow {
     pub(crate) refunding: u8,
     /// Its surplus waits for a person.
     pub(crate) held: bool,
+    /// It is being taken back. How often that was tried is not kept: a question that is older than the last one knows.
+    pub(crate) reversing: Option<Reversal>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Reversal {
+    /// The last one was written less than a minute ago.
+    pub(crate) fresh: bool,
+    pub(crate) too_late: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,6 +98,8 @@ pub(crate) enum There {
     /// Closed, with a payer inside the cashier who can still win the race.
     Racing,
     Paid,
+    /// Paid and taken back, or taken back before anybody paid: nobody pays it.
+    Reversed,
 }
 
 /// One refund: on our side, at the provider, and between the two.
@@ -131,11 +150,15 @@ pub(crate) enum Desk {
     /// It was answered; nothing is recorded yet.
     Prepaid { n: u8, answer: Prepaid },
     /// The provider has said this about an attempt; nothing is recorded yet.
-    Asked { n: u8, sends: u8, quiet: bool, closing: bool, said: There },
+    Asked { n: u8, sends: u8, quiet: bool, closing: bool, said: There, too_late: bool },
     /// A close is on its way.
     Close { n: u8, sends: u8 },
     /// It was answered, which says nothing: the provider must be asked once more.
     Closed { n: u8, sends: u8 },
+    /// A reversal is on its way.
+    Reverse { n: u8 },
+    /// It was answered; nothing is recorded yet.
+    Reversal { n: u8, answer: Reverses },
     /// A refund was claimed before it was ever sent.
     Claim { r: u8 },
     /// A refund is on its way.
@@ -154,6 +177,17 @@ pub(crate) enum Prepaid {
     NotDone,
     AlreadyClosed,
     AlreadyPaid,
+    /// A code has paid.
+    Paid,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Reverses {
+    /// Yes, which is said of unknown numbers, too.
+    Done,
+    TooLate,
+    /// Nothing was done: a certificate of ours is wrong, or the provider takes no more calls.
+    NotDone,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -63,6 +63,7 @@ mod tests {
             mch_id: "1900000001".into(),
             sub_mch_id: String::new(),
             apps: apps.iter().map(app).collect(),
+            methods: Vec::new(),
             can_refund: true,
             surplus: Surplus::Refund,
         }

@@ -8,7 +8,11 @@ use tonic::Status;
 use uuid::Uuid;
 use wechat_pay::v2::limits;
 
-use super::{app, h5};
+use super::{
+    app,
+    code::{self, Code},
+    h5,
+};
 use crate::{
     api::{fields, images::Images, refuse},
     domain::{
@@ -35,12 +39,14 @@ pub(in crate::api) struct Wanted {
     app_id: String,
 }
 
-/// Who pays. It has no Debug, because that is nobody's business.
+/// Who pays. It has no Debug, because all of it is nobody's business.
 pub(super) enum Payer {
     Openid(String),
     LoginCode(String),
     /// Whoever opens the cashier: the method names nobody.
     Unnamed,
+    /// Nobody says who it is; a code pays, once.
+    Code(Code),
 }
 
 /// Every violated field at once.
@@ -85,7 +91,7 @@ fn how(
     };
     match &request.method {
         None => {
-            violations.push("method", "set one: mini_program, jsapi, native, app or h5");
+            violations.push("method", "set one: mini_program, jsapi, native, app, h5, pay_code or face");
             None
         }
         Some(pay_order_request::Method::MiniProgram(method)) => {
@@ -150,9 +156,13 @@ fn how(
             let details = Details { h5: Some(h5), ..Details::default() };
             Some(How { details, ..of(Method::H5, &method.app_id, Payer::Unnamed) })
         }
-        Some(pay_order_request::Method::PayCode(_) | pay_order_request::Method::Face(_)) => {
-            violations.push("method", "is not taken yet; set mini_program, jsapi, native, app or h5");
-            None
+        Some(pay_order_request::Method::PayCode(method)) => {
+            fields::check_app_id(&method.app_id, "pay_code.app_id", violations);
+            Some(of(Method::PayCode, &method.app_id, Payer::Code(code::pay_code(method, violations))))
+        }
+        Some(pay_order_request::Method::Face(method)) => {
+            fields::check_app_id(&method.app_id, "face.app_id", violations);
+            Some(of(Method::Face, &method.app_id, Payer::Code(code::face(method, violations))))
         }
     }
 }

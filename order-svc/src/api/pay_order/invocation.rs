@@ -34,6 +34,10 @@ impl Reply for ToTeam {
             usable_until: Some(to_wire(usable_until)),
         })
     }
+
+    fn of_charge(&self, payment: &Payment) -> Option<PayOrderResponse> {
+        Some(PayOrderResponse { payment: Some(answer::payment(payment)), invocation: None, usable_until: None })
+    }
 }
 
 /// Nothing when the gateway told nothing that this method could open the cashier with.

@@ -16,6 +16,7 @@ use crate::{
         replay::{Named, encode_refusal},
     },
     domain::{
+        OrderId,
         order::{Order, State},
         payment::Payment,
     },
@@ -37,6 +38,9 @@ pub(in crate::api) trait Reply: Send + Sync + 'static {
 
     /// The answer, usable until `usable_until`. `None` when what the gateway told cannot open a cashier.
     fn of(&self, payment: &Payment, prepaid: Prepaid, usable_until: Timestamp) -> Option<Self::Kept>;
+
+    /// The answer about a charge as it stands. `None` for whoever never charges.
+    fn of_charge(&self, payment: &Payment) -> Option<Self::Kept>;
 }
 
 pub(super) async fn send<R: Reply>(
@@ -178,7 +182,7 @@ async fn refused<A>(api: &Api, named: &Named, order: &Order, payment: &Payment, 
         }
         // The money is there already; asking tells how it came.
         not_done::Kind::AlreadyPaid => {
-            ask_now(api, order).await?;
+            ask_now(api, order.id).await?;
             return Err(refuse::try_again("this attempt is paid already; read the order back"));
         }
         // Our deployment is wrong, not the attempt, and such an answer need not be signed: it ends nothing. Once a person
@@ -193,13 +197,13 @@ async fn refused<A>(api: &Api, named: &Named, order: &Order, payment: &Payment, 
         | not_done::Kind::PayerCannotPay
         | not_done::Kind::TooLate
         | not_done::Kind::Unspecified => {
-            ask_now(api, order).await?;
+            ask_now(api, order.id).await?;
             return Err(refuse::provider_unknown());
         }
     };
     if !ended.map_err(|error| refuse::database(&error))? {
         // An earlier sending, whose answer was lost, may have been accepted. Only asking can tell.
-        ask_now(api, order).await?;
+        ask_now(api, order.id).await?;
         return Err(refuse::provider_unknown());
     }
     let refusal = refuse::provider_refused(no);
@@ -210,12 +214,12 @@ async fn refused<A>(api: &Api, named: &Named, order: &Order, payment: &Payment, 
     Err(refusal)
 }
 
-async fn ask_now(api: &Api, order: &Order) -> Result<(), Status> {
+pub(super) async fn ask_now(api: &Api, order: OrderId) -> Result<(), Status> {
     let now = api.life.clock.now();
     let asked = async {
         let mut tx = api.life.pool.begin().await?;
-        orders::lock(&mut tx, &[order.id]).await?;
-        asking::ask_soon(&mut tx, order.id, now).await?;
+        orders::lock(&mut tx, &[order]).await?;
+        asking::ask_soon(&mut tx, order, now).await?;
         tx.commit().await
     };
     asked.await.map_err(|error| refuse::database(&error))

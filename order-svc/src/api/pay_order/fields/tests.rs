@@ -1,5 +1,5 @@
 use proto::order::v1::{
-    H5, H5Page, Jsapi, Native, NativeApp, PayOrderRequest, h5, jsapi, pay_order_request::Method as Asked,
+    Face, H5, H5Page, Jsapi, Native, NativeApp, PayCode, PayOrderRequest, h5, jsapi, pay_order_request::Method as Asked,
 };
 use tonic_types::StatusExt as _;
 
@@ -67,4 +67,18 @@ fn a_page_inside_wechat_names_its_payer_by_openid_or_oauth_code() {
     assert!(matches!(wanted(Asked::Jsapi(code)).payer, Payer::LoginCode(code) if code == "081abc"));
     assert_eq!(wrong(&request(Asked::Jsapi(Jsapi::default()))), ["jsapi.payer"]);
     assert_eq!(wrong(&PayOrderRequest { method: None, ..request(Asked::App(NativeApp::default())) }), ["method"]);
+}
+
+#[test]
+fn a_pay_code_and_a_face_pay_once_and_name_nobody() {
+    let code = PayCode { auth_code: "134567890123456789".into(), ..PayCode::default() };
+    let code = wanted(Asked::PayCode(code));
+    assert!(matches!((code.method, code.payer), (Method::PayCode, Payer::Code(code)) if code.openid.is_empty()));
+    let face = Face { face_code: "f-1".into(), openid: "oFace".into(), ..Face::default() };
+    let face = wanted(Asked::Face(face));
+    assert!(matches!((face.method, face.payer), (Method::Face, Payer::Code(face)) if face.openid == "oFace"));
+    assert_eq!(
+        wrong(&request(Asked::PayCode(PayCode { app_id: "wx 1".into(), ..PayCode::default() }))),
+        ["pay_code.app_id", "pay_code.auth_code"]
+    );
 }
