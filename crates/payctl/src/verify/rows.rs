@@ -25,6 +25,7 @@ pub struct OrderRow {
 
 /// A payment: one attempt to pay an order.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column, whatever the others are")]
 pub struct PaymentRow {
     /// Its id; the hex digits are the provider's `out_trade_no`.
     pub payment_id: Uuid,
@@ -55,6 +56,8 @@ pub struct PaymentRow {
     pub surplus_held: bool,
     /// The provider says that it was paid, but not what was asked for: a person looks at it, and its order goes on without it.
     pub disputed: bool,
+    /// A pay code or a face that is being taken back at the provider, or was.
+    pub reversing: bool,
     /// What is back with the payer.
     pub refunded_fen: i64,
     /// What is on its way back.
@@ -65,6 +68,11 @@ impl PaymentRow {
     /// The number by which the provider knows it.
     pub fn out_trade_no(&self) -> String {
         self.payment_id.simple().to_string()
+    }
+
+    /// Whether the provider takes its money back, or has done so: what it was paid is no payment.
+    pub fn is_taken_back(&self) -> bool {
+        self.reversing && self.state != "SUCCEEDED"
     }
 
     /// Whether the order keeps its money.

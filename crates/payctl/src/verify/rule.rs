@@ -76,9 +76,9 @@ enum Heals {
 
 rules! {
     PaidWithoutMoney "paid_without_money" Ledger Never
-        "a SUCCEEDED payment is at the provider, equal in every field"
+        "a SUCCEEDED payment is at the provider, equal in every field, and not taken back"
     MoneyUnlearned "money_unlearned" Ledger Never
-        "money that the provider has is a SUCCEEDED payment here, or a dead letter says why not"
+        "money that the provider has and did not take back is a SUCCEEDED payment here, or a dead letter says why not"
     FactBelied "fact_belied" Ledger Never
         "a paid fact on the bus says what the provider says, or a dead letter refuses it"
     ForgeryBelieved "forgery_believed" Ledger Never
@@ -88,7 +88,7 @@ rules! {
     PaidWithoutFact "paid_without_fact" Ours Never
         "a SUCCEEDED payment has its paid fact on the bus, equal in every field"
     FactUnbelieved "fact_unbelieved" Ours Never
-        "a paid fact has its SUCCEEDED payment, or a dead letter says why not"
+        "a paid fact has its SUCCEEDED payment, or is of one that is taken back, or a dead letter says why not"
     KeptPayment "kept_payment" Ours Never
         "an order keeps one payment of its price when it is paid, and none otherwise"
     OpenAttempt "open_attempt" Ours Never
@@ -132,7 +132,7 @@ rules! {
     Backlog "backlog" Ours ByItself
         "every durable exists and has acked everything"
     Unknown "unknown" Ours ByItself
-        "no payment and no refund was sent to the provider and never answered"
+        "no payment and no refund was sent to the provider and never answered, and nothing is still being taken back"
 }
 
 impl Rule {

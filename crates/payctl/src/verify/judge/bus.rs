@@ -98,7 +98,7 @@ fn agrees(payment: &PaymentRow, told: &PaymentPaid) -> bool {
         && paid_time == payment.paid_time.0
 }
 
-/// A paid fact made its payment SUCCEEDED, unless somebody refused it aloud.
+/// A paid fact made its payment SUCCEEDED, unless somebody refused it aloud, or the provider takes that money back.
 fn is_believed(seen: &Seen<'_>, fact: &Fact, told: &PaymentPaid, found: &mut Found) {
     if seen.is_dead_message(fact) {
         return;
@@ -109,6 +109,8 @@ fn is_believed(seen: &Seen<'_>, fact: &Fact, told: &PaymentPaid, found: &mut Fou
             let sentence = format!("the bus says {id} about {number}, which was never written down here");
             found.say(Rule::FactUnbelieved, id, sentence);
         }
+        // It was said while it was so, and goes back.
+        Some(payment) if payment.is_taken_back() => {}
         Some(payment) if payment.transaction_id.as_ref() != Some(&told.transaction_id) => {
             let known = payment.transaction_id.as_deref().unwrap_or("no transaction");
             let sentence = format!("the bus says {id} about {number}, which is {} with {known} here", payment.state);

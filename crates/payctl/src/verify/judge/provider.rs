@@ -39,7 +39,7 @@ pub(super) fn judge(seen: &Seen<'_>, found: &mut Found) {
     }
 }
 
-/// No SUCCEEDED without money that agrees in every field.
+/// No SUCCEEDED without money that agrees in every field, and that the provider has not taken back.
 fn believed_without_money(seen: &Seen<'_>, payment: &PaymentRow, found: &mut Found) {
     let number = payment.out_trade_no();
     if payment.state != "SUCCEEDED" {
@@ -50,6 +50,11 @@ fn believed_without_money(seen: &Seen<'_>, payment: &PaymentRow, found: &mut Fou
         found.say(Rule::PaidWithoutMoney, &number, sentence);
         return;
     };
+    if is_reversed(order) {
+        let sentence = format!("{number} is SUCCEEDED, but WeChat has taken its money back");
+        found.say(Rule::PaidWithoutMoney, &number, sentence);
+        return;
+    }
     let time = |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.to_string());
     let fields = [
         ("transaction_id", payment.transaction_id.clone().unwrap_or_default(), paid.transaction_id.clone()),
@@ -74,13 +79,15 @@ fn believed_without_money(seen: &Seen<'_>, payment: &PaymentRow, found: &mut Fou
 fn still_payable(seen: &Seen<'_>, payment: &PaymentRow, found: &mut Found) {
     let number = payment.out_trade_no();
     let at_provider = seen.at_provider(&payment.merchant, &number);
-    if payment.state == "CLOSED" && at_provider.is_some_and(|order| order.trade_state == "NOTPAY") {
+    if payment.state == "CLOSED"
+        && at_provider.is_some_and(|order| matches!(order.trade_state.as_str(), "NOTPAY" | "USERPAYING"))
+    {
         let sentence = format!("{number} is CLOSED here, but WeChat would still take money for it");
         found.say(Rule::OpenAttempt, &number, sentence);
     }
 }
 
-/// No money without a SUCCEEDED payment, unless it is not what was asked for.
+/// No money without a SUCCEEDED payment, unless it is not what was asked for, or went back.
 fn money_missing(seen: &Seen<'_>, order: &LedgerOrder, paid: &LedgerPayment, found: &mut Found) {
     let number = &order.out_trade_no;
     let Some(payment) = seen.numbered(number) else {
@@ -88,7 +95,8 @@ fn money_missing(seen: &Seen<'_>, order: &LedgerOrder, paid: &LedgerPayment, fou
         found.say(Rule::MoneyUnlearned, number, sentence);
         return;
     };
-    if seen.allowed.unsettled {
+    // What was taken back went to the payer, so nobody here has it; that is judged where somebody believes to.
+    if seen.allowed.unsettled || is_reversed(order) {
         return;
     }
     if is_as_asked(payment, paid) {
@@ -102,6 +110,11 @@ fn money_missing(seen: &Seen<'_>, order: &LedgerOrder, paid: &LedgerPayment, fou
             format!("{number} was paid with other content than asked for, and there is no dead letter of it");
         found.say(Rule::MoneyUnlearned, number, sentence);
     }
+}
+
+/// Whether a charge was taken back: its payment is money that went back in full.
+fn is_reversed(order: &LedgerOrder) -> bool {
+    order.trade_state == "REVOKED"
 }
 
 fn is_as_asked(payment: &PaymentRow, paid: &LedgerPayment) -> bool {
@@ -180,7 +193,7 @@ fn conserved(seen: &Seen<'_>, orders: &[LedgerOrder], found: &mut Found) {
             let known = seen.refund_numbered(&refund.out_refund_no);
             !seen.allowed.unsettled || known.is_some_and(|refund| refund.state == "SUCCEEDED")
         });
-        let money = if is_excused { 0 } else { i128::from(paid.amount_fen) };
+        let money = if is_excused || is_reversed(order) { 0 } else { i128::from(paid.amount_fen) };
         *there.entry(&order.merchant).or_default() += money - sum(refunds.map(|refund| refund.amount_fen));
     }
     let merchants: BTreeSet<&str> = here.keys().chain(there.keys()).copied().collect();

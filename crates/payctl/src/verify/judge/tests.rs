@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use proto::event::{PaymentPaid, RefundFailed};
 use sandbox::control::{CallbackState, Ledger, RefundSource, RefundState};
-use truth::{CLOSED, ORDER, PAYMENT, REFUND, SURPLUS, at, fact, order_row, truth};
+use truth::{CLOSED, ORDER, PAYMENT, REFUND, SURPLUS, at, fact, order_row, truth, truth_with_reversed};
 use uuid::Uuid;
 
 use super::judge;
@@ -114,6 +114,39 @@ const PAYMENTS: &[(Rule, Spoil, &str)] = &[
         "are 130 fen here and 133 fen at WeChat: 3 fen apart",
     ),
 ];
+
+#[test]
+fn a_charge_that_was_taken_back_is_believed() {
+    assert_eq!(judge(&truth_with_reversed(), &Allowed::default()), Vec::new());
+}
+
+const REVERSED_CHARGE: &[(Rule, Spoil, &str)] = &[
+    (
+        Rule::PaidWithoutMoney,
+        |e| {
+            e.payments[2].state = "SUCCEEDED".into();
+            e.payments[2].transaction_id = ledger(e).orders[2].payment.as_ref().map(|paid| paid.transaction_id.clone());
+        },
+        "is SUCCEEDED, but WeChat has taken its money back",
+    ),
+    (Rule::Conservation, |e| e.payments[2].state = "SUCCEEDED".into(), "30 fen apart"),
+    (Rule::MoneyUnlearned, |e| ledger(e).orders[2].trade_state = "SUCCESS".into(), "was paid at WeChat"),
+    (Rule::Conservation, |e| ledger(e).orders[2].trade_state = "SUCCESS".into(), "30 fen apart"),
+    (Rule::OpenAttempt, |e| ledger(e).orders[2].trade_state = "USERPAYING".into(), "would still take money"),
+    (Rule::FactUnbelieved, |e| e.payments[2].reversing = false, "is CLOSED with no transaction here"),
+    (Rule::Unknown, |e| e.payments[2].state = "PENDING".into(), "is being taken back"),
+];
+
+#[test]
+fn what_is_wrong_about_a_charge_that_was_taken_back_is_said() {
+    for (rule, spoil, words) in REVERSED_CHARGE {
+        let mut evidence = truth_with_reversed();
+        spoil(&mut evidence);
+        let found = judge(&evidence, &Allowed::default());
+        let said = found.iter().any(|violation| violation.rule == *rule && violation.sentence.contains(words));
+        assert!(said, "{rule} does not say \"{words}\": {found:#?}");
+    }
+}
 
 fn refund(evidence: &mut Evidence, at: usize) -> &mut crate::verify::RefundRow {
     &mut evidence.refunds.as_mut().expect("there are some")[at]

@@ -55,6 +55,14 @@ fn unknown(seen: &Seen<'_>, found: &mut Found) {
             let number = payment.out_trade_no();
             found.say(Rule::Unknown, &number, format!("nobody knows whether WeChat has accepted {number}"));
         }
+        if payment.state == "PENDING" && payment.reversing {
+            let number = payment.out_trade_no();
+            found.say(
+                Rule::Unknown,
+                &number,
+                format!("{number} is being taken back, and WeChat has told no end of it"),
+            );
+        }
     }
     for refund in seen.all_refunds() {
         // Other words for waiting say that the provider has refused it for now, which is an answer.

@@ -26,14 +26,21 @@ const ORDERS: &str = "SELECT order_id, merchant, amount_fen, state, version, pai
 
 const PAYMENTS: &str = "SELECT payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, state, sends,
         transaction_id, paid_time, surplus, surplus_held_at IS NOT NULL AS surplus_held, disputed_at IS NOT NULL AS disputed,
-        refunded_fen, refunding_fen
+        reversing_at IS NOT NULL AS reversing, refunded_fen, refunding_fen
+    FROM payments WHERE $1 < order_id AND order_id <= $2";
+
+/// Of a release that takes no pay codes.
+const PAYMENTS_WITHOUT_CHARGES: &str =
+    "SELECT payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, state,
+        sends, transaction_id, paid_time, surplus, surplus_held_at IS NOT NULL AS surplus_held,
+        disputed_at IS NOT NULL AS disputed, false AS reversing, refunded_fen, refunding_fen
     FROM payments WHERE $1 < order_id AND order_id <= $2";
 
 /// Of a release that knows no refunds.
 const EARLIER_PAYMENTS: &str =
     "SELECT payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, state, sends,
         transaction_id, paid_time, surplus, false AS surplus_held, disputed_at IS NOT NULL AS disputed,
-        0::bigint AS refunded_fen, 0::bigint AS refunding_fen
+        false AS reversing, 0::bigint AS refunded_fen, 0::bigint AS refunding_fen
     FROM payments WHERE $1 < order_id AND order_id <= $2";
 
 const REFUNDS: &str = "SELECT refund_id, order_id, payment_id, merchant, provider, mch_id, transaction_id, total_fen,
@@ -52,7 +59,11 @@ pub(in crate::verify) async fn read(pool: &PgPool, window: &Window, limits: &Lim
     let conn = &mut *tx;
     let (refunds, journal) = (exists(conn, "refunds").await?, exists(conn, "state_changes").await?);
     let orders = rows(conn, ORDERS, "orders", window, limits).await?;
-    let payments = if refunds { PAYMENTS } else { EARLIER_PAYMENTS };
+    let payments = match (refunds, has_column(conn, "payments", "reversing_at").await?) {
+        (true, true) => PAYMENTS,
+        (true, false) => PAYMENTS_WITHOUT_CHARGES,
+        (false, _) => EARLIER_PAYMENTS,
+    };
     let payments = rows(conn, payments, "payments", window, limits).await?;
     let refunds = if refunds { Some(rows(conn, REFUNDS, "refunds", window, limits).await?) } else { None };
     let journal = if journal {
@@ -88,6 +99,12 @@ where
 
 async fn exists(conn: &mut PgConnection, table: &str) -> sqlx::Result<bool> {
     sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(table).fetch_one(conn).await
+}
+
+async fn has_column(conn: &mut PgConnection, table: &str, column: &str) -> sqlx::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT FROM pg_attribute
+        WHERE attrelid = to_regclass($1) AND attname = $2 AND NOT attisdropped)";
+    sqlx::query_scalar(sql).bind(table).bind(column).fetch_one(conn).await
 }
 
 /// When the migration that began the journal was applied. The journal's first row would not do: it may be missing.

@@ -24,6 +24,7 @@ pub(super) const REFUND: Uuid = Uuid::from_u128(3);
 pub(super) const CLOSED: Uuid = Uuid::from_u128(11);
 pub(super) const SURPLUS: Uuid = Uuid::from_u128(12);
 pub(super) const SURPLUS_REFUND: Uuid = Uuid::from_u128(13);
+pub(super) const REVERSED: Uuid = Uuid::from_u128(22);
 
 const APP: &str = "shop";
 const MERCHANT: &str = "acme-mini";
@@ -80,7 +81,7 @@ pub(super) fn order_row(order_id: Uuid, state: &str, amount_fen: i64, version: i
     }
 }
 
-fn payment_row(payment_id: Uuid, order_id: Uuid, amount_fen: i64) -> PaymentRow {
+pub(super) fn payment_row(payment_id: Uuid, order_id: Uuid, amount_fen: i64) -> PaymentRow {
     PaymentRow {
         payment_id,
         order_id,
@@ -96,6 +97,7 @@ fn payment_row(payment_id: Uuid, order_id: Uuid, amount_fen: i64) -> PaymentRow 
         surplus: false,
         surplus_held: false,
         disputed: false,
+        reversing: false,
         refunded_fen: 0,
         refunding_fen: 0,
     }
@@ -192,19 +194,22 @@ fn journal() -> Journal {
     ];
     let mut changes = Vec::new();
     for (entity, id, order_id, states) in chains {
-        for (at, to_state) in states.iter().enumerate() {
-            changes.push(ChangeRow {
-                seq: i64::try_from(changes.len()).expect("few"),
-                entity: entity.into(),
-                id,
-                order_id,
-                version: (entity == "order").then(|| i64::try_from(at + 1).expect("few")),
-                from_state: at.checked_sub(1).map(|before| states[before].into()),
-                to_state: (*to_state).into(),
-            });
-        }
+        changes.extend(chain(changes.len(), entity, id, order_id, states));
     }
     Journal { changes, begun: None }
+}
+
+fn chain(begin: usize, entity: &str, id: Uuid, order_id: Uuid, states: &[&str]) -> Vec<ChangeRow> {
+    let change = |(at, to_state): (usize, &&str)| ChangeRow {
+        seq: i64::try_from(begin + at).expect("few"),
+        entity: entity.into(),
+        id,
+        order_id,
+        version: (entity == "order").then(|| i64::try_from(at + 1).expect("few")),
+        from_state: at.checked_sub(1).map(|before| states[before].into()),
+        to_state: (*to_state).into(),
+    };
+    states.iter().enumerate().map(change).collect()
 }
 
 fn told_by_order_svc(refund: &RefundRow, surplus_refund: &RefundRow) -> Vec<Fact> {
@@ -267,6 +272,48 @@ fn told_by_order_svc(refund: &RefundRow, surplus_refund: &RefundRow) -> Vec<Fact
         }),
         refund_created(surplus_refund),
     ]
+}
+
+/// The true story, and a charge of 30 fen that was paid too late: the provider has taken it back. Its paid fact is on the bus,
+/// because reconciliation asked while it was paid.
+pub(super) fn truth_with_reversed() -> Evidence {
+    let mut evidence = truth();
+    let (order_id, payment_id) = (Uuid::from_u128(21), REVERSED);
+    let paid = payment_row(payment_id, order_id, 30);
+    let order = format!("orders/{order_id}");
+    let ledger = evidence.ledger.as_mut().expect("there is one");
+    ledger.orders.push(control::Order { trade_state: "REVOKED".into(), ..at_provider(&paid, Vec::new()) });
+    evidence.orders.push(order_row(order_id, "PENDING", 30, 4, None));
+    evidence.order.push(fact(&OrderCreated {
+        order: order.clone(),
+        app: APP.into(),
+        merchant: MERCHANT.into(),
+        amount_fen: 30,
+        ..OrderCreated::default()
+    }));
+    evidence.order.push(fact(&PaymentCreated {
+        payment: format!("{order}/payments/{payment_id}"),
+        order,
+        app: APP.into(),
+        merchant: MERCHANT.into(),
+        out_trade_no: number(payment_id),
+        amount_fen: 30,
+        mch_id: MCH_ID.into(),
+        ..PaymentCreated::default()
+    }));
+    evidence.pay.push(paid_fact(payment_id, 30));
+    let told = Told { transaction_id: transaction(payment_id), out_trade_no: number(payment_id), amount_fen: 30 };
+    evidence.books.as_mut().expect("kept").told.push(told);
+    let reversed =
+        PaymentRow { state: "CLOSED".into(), reversing: true, transaction_id: None, paid_time: Instant(None), ..paid };
+    evidence.payments.push(reversed);
+    let journal = evidence.journal.as_mut().expect("there is one");
+    let chains: [(&str, Uuid, &[&str]); 2] =
+        [("order", order_id, &["PENDING"; 4]), ("payment", payment_id, &["CREATED", "PENDING", "CLOSED"])];
+    for (entity, id, states) in chains {
+        journal.changes.extend(chain(journal.changes.len(), entity, id, order_id, states));
+    }
+    evidence
 }
 
 pub(super) fn truth() -> Evidence {
