@@ -44,6 +44,7 @@ async fn a_refund_is_accepted_in_a_signed_answer_and_is_on_its_way() {
                 refund_fee: Fen::new(300),
                 refund_desc: Some("茶凉了".into()),
                 notify_url: None,
+                goods: Vec::new(),
             };
             let signed = refund.signed("5K8264ILTKCH16CQ", &account.api_key(), account.sign_type);
             let response = bench.send_refund(bench.https(&account), &signed).await.unwrap();
