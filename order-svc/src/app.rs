@@ -1,6 +1,6 @@
 //! Puts the process together.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use proto::{
@@ -40,21 +40,42 @@ const REQUEST_TIME: Duration = Duration::from_secs(40);
 /// Our requests are small.
 const REQUEST_BYTES: usize = 64 * 1024;
 
+/// Where the parts listen, once they do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// The gRPC server.
+    pub grpc: SocketAddr,
+    /// Health and metrics.
+    pub admin: SocketAddr,
+}
+
 /// Connects, binds and starts every task; what is returned must live until the process ends.
 ///
 /// # Errors
 /// A wrong setting, or a part that cannot be reached in time: one clear line.
 pub async fn start(config: Config, tasks: &Tasks) -> anyhow::Result<telemetry::Guard> {
     let guard = telemetry::init(PROCESS, &config.telemetry)?;
+    start_on(None, &config, tasks).await?;
+    Ok(guard)
+}
+
+/// As [`start`], without telemetry, and on `clock` when one is given instead of the one that the settings name.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> anyhow::Result<Addresses> {
     let metrics = Metrics::new();
     let readiness = Readiness::new();
     let database_ready = readiness.part("postgres");
     let merchants_known = readiness.part("merchants");
     // First of all, so that a start that waits can be looked at.
-    admin::start(config.admin_listen, readiness.clone(), metrics.clone(), tasks).await?;
+    let admin = admin::start(config.admin_listen, readiness.clone(), metrics.clone(), tasks).await?;
 
     let apps = Apps::load(&config.apps_file)?;
-    let clock = Clock::start(&config.clock, tasks).await?;
+    let clock = match clock {
+        Some(clock) => clock,
+        None => Clock::start(&config.clock, tasks).await?,
+    };
     clock.show(&metrics);
     let settings =
         postgres::Settings { max_connections: config.database_connections, ..postgres::Settings::new(PROCESS) };
@@ -105,6 +126,7 @@ pub async fn start(config: Config, tasks: &Tasks) -> anyhow::Result<telemetry::G
     tasks.spawn("answer scans", native_scanned::run(api.clone(), bus, config.terminal_ip, tasks.stop()));
     let service = OrderServiceServer::new(api);
     let listener = listen::bind("grpc", config.listen).await?;
+    let grpc = listener.local_addr().context("cannot read the address of the gRPC server")?;
     let api = grpc::Api {
         routes: Routes::new(service),
         services: &[SERVICE_NAME],
@@ -118,7 +140,7 @@ pub async fn start(config: Config, tasks: &Tasks) -> anyhow::Result<telemetry::G
         },
     };
     tasks.spawn("grpc", grpc::serve(listener, api, tasks.stop()));
-    Ok(guard)
+    Ok(Addresses { grpc, admin })
 }
 
 fn start_jobs(life: &Life, merchants: &Merchants, bus: &Bus, tasks: &Tasks) -> anyhow::Result<()> {

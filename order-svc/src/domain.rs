@@ -1,4 +1,4 @@
-//! What an order is and what may happen to it: pure, without IO, SQL or messages.
+//! What an order is and what may happen to it: pure, without IO and SQL, and without messages but those that are only `carried`.
 
 pub mod carried;
 pub mod charge;
