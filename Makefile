@@ -18,7 +18,7 @@ help:
 	@echo 'make down   stop it'
 	@echo 'make test   run every test'
 	@echo 'make chaos  load and faults of every kind at one time, 3 minutes; CHAOS_SECONDS, CHAOS_SEED'
-	@echo 'make interop  let a client of somebody else speak with the sandbox and notify-svc; needs Node.js and npm'
+	@echo 'make interop  let clients of others speak with the sandbox and notify-svc; wants Node.js with npm, and Python'
 	@echo 'make lint   check format, lints, query caches and docs'
 
 demo: build
@@ -38,7 +38,7 @@ test: build
 chaos: build
 	@$(provisioned) $(target)/debug/chaos
 
-# Beside `make test` and not in it: the client comes from a registry. Without Node.js or a registry it says so and ends well.
+# Beside `make test` and not in it: the clients come from registries. What cannot be had is skipped with a reason.
 interop: provision
 	cargo build -p sandbox -p notify-svc --bins
 	@$(provisioned) interop/run '$(target)/debug'
