@@ -10,6 +10,16 @@ const DAY_MS = 86_400_000;
 /// A number that nobody has used.
 const number = (name) => `interop-${name}-${Formatter.nonce(12)}`;
 
+const BEIJING_MS = 8 * 3_600_000;
+
+/// Moves WeChat's clock to the next noon in Beijing, and gives the civil date before that.
+async function nextNoon(world) {
+  const { now } = await world.command('clock', { advance_ms: 0 });
+  const beijing = Date.parse(now) + BEIJING_MS;
+  await world.command('clock', { advance_ms: Math.ceil(1.5 * DAY_MS - (beijing % DAY_MS)) });
+  return new Date(beijing).toISOString().slice(0, 10).replaceAll('-', '');
+}
+
 /// What a business refusal of the client says.
 async function refusal(call) {
   try {
@@ -28,6 +38,8 @@ export async function calls(world, table) {
 
 async function sales(world, table, merchant) {
   const { name, fields, signType } = merchant;
+  // What is sold and given back here is to stand in one bill.
+  await nextNoon(world);
   const client = merchant.client(world.wechat);
   const [paid, unpaid] = [number('paid'), number('unpaid')];
   const order = (outTradeNo) => ({
@@ -104,11 +116,8 @@ async function sales(world, table, merchant) {
   });
 
   await check('bill of the day, raw', async () => {
-    const { now } = await world.command('clock', { advance_ms: 0 });
-    const beijing = new Date(Date.parse(now) + 8 * 3_600_000).toISOString();
-    const day = beijing.slice(0, 10).replaceAll('-', '');
-    // Noon of the next day: a bill is made in the morning.
-    await world.command('clock', { advance_ms: Math.round(1.5 * DAY_MS - ((Date.parse(now) + 8 * 3_600_000) % DAY_MS)) });
+    // A bill is made in the morning after.
+    const day = await nextNoon(world);
     const asked = { ...fields, bill_date: day, bill_type: 'ALL' };
     const { data } = await client.pay.downloadbill.post(asked, { transformResponse: [] });
     const lines = String(data).replace(/^\ufeff/, '').split('\r\n');
