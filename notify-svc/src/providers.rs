@@ -51,6 +51,6 @@ pub(crate) fn answer(merchant: &Merchant, outcome: Outcome) -> Response<Full<Byt
 /// Answers a scan in the provider's own shape, signed.
 pub(crate) fn answer_scan(merchant: &Merchant, scan: &Scan, said: &Said) -> Response<Full<Bytes>> {
     match &merchant.account {
-        Account::WechatV2(account) => wechat_v2::scan::answer(account, scan, said),
+        Account::WechatV2(_) => wechat_v2::scan::answer(scan, said),
     }
 }

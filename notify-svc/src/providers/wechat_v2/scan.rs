@@ -14,7 +14,7 @@ use uuid::Uuid;
 use wechat_pay::v2::native_scan::{self, NativeScan, NativeScanAnswer, NativeScanError};
 use wechat_pay::v2::sign::SignError;
 use wechat_pay::v2::xml::XmlError;
-use wechat_pay::v2::{ApiKey, Identity};
+use wechat_pay::v2::{ApiKey, Identity, SignType};
 
 use super::answer::xml;
 use super::{MAX_BYTES, has_app_ids, is_about, is_of_another_key, is_printable};
@@ -35,12 +35,15 @@ pub(crate) struct Scan {
     identity: Identity,
     /// The key that the question was signed with: in the middle of a key change, WeChat has that one.
     key: ApiKey,
+    /// And the type.
+    sign_type: SignType,
 }
 
-/// Verifies and reads one question with the account's keys and its pinned sign types.
+/// Verifies and reads one question with the account's keys. No order has pinned a sign type yet: the code on the wall names none,
+/// and WeChat asks in a type of its own choice, so each is taken. Whoever signs knows the key all the same.
 pub(in crate::providers) fn read(merchant: &Merchant, account: &WechatV2Account, body: &[u8]) -> Result<Scan, Outcome> {
     let (scan, key) = verified(account, body).map_err(|error| refusal(&error))?;
-    let NativeScan { identity, openid, product_id, nonce, .. } = scan;
+    let NativeScan { identity, openid, product_id, nonce, sign_type } = scan;
     if !is_about(account, &identity) || merchant.app(&identity.appid).is_none() {
         return Err(Outcome::OtherAccount);
     }
@@ -58,13 +61,12 @@ pub(in crate::providers) fn read(merchant: &Merchant, account: &WechatV2Account,
         product_id,
         nonce_str: nonce,
     };
-    Ok(Scan { question, identity, key: key.clone() })
+    Ok(Scan { question, identity, key: key.clone(), sign_type })
 }
 
 /// Tries the key in force, then the one before it while keys are being changed.
 fn verified<'a>(account: &'a WechatV2Account, body: &[u8]) -> Result<(NativeScan, &'a ApiKey), NativeScanError> {
-    let pinned = account.notice_sign_types();
-    let read = |key: &'a ApiKey| native_scan::read(body, key, &pinned).map(|scan| (scan, key));
+    let read = |key: &'a ApiKey| native_scan::read(body, key, &SignType::ALL).map(|scan| (scan, key));
     let first = read(&account.api_key);
     let Err(NativeScanError::BadSign(error)) = &first else { return first };
     let Some(previous) = account.previous_api_key.as_ref().filter(|_| is_of_another_key(*error)) else { return first };
@@ -87,12 +89,12 @@ fn refusal(error: &NativeScanError) -> Outcome {
 }
 
 /// The signed answer. It is always 200: the payer looks at the phone, and WeChat shows nothing of any other status.
-pub(in crate::providers) fn answer(account: &WechatV2Account, scan: &Scan, said: &Said) -> Response<Full<Bytes>> {
+pub(in crate::providers) fn answer(scan: &Scan, said: &Said) -> Response<Full<Bytes>> {
     let told = match said {
         Said::Prepaid(prepay_id) => NativeScanAnswer::Prepaid(prepay_id),
         Said::Refusal(words) if !words.trim().is_empty() => NativeScanAnswer::Refused(words),
         Said::Refusal(_) | Said::Nothing(_) => NativeScanAnswer::Refused(BUSY),
     };
     let nonce = Uuid::new_v4().simple().to_string();
-    xml(native_scan::answer(&scan.identity, &nonce, told, &scan.key, account.sign_type))
+    xml(native_scan::answer(&scan.identity, &nonce, told, &scan.key, scan.sign_type))
 }
