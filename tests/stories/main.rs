@@ -2,6 +2,7 @@
 
 mod amount;
 mod between;
+mod charge;
 mod crash;
 mod earlier;
 mod expiry;

@@ -95,6 +95,11 @@ impl Order {
         Paying::by(self.clone(), v1::pay_order_request::Method::Jsapi(method)).await
     }
 
+    /// Pays it by any method.
+    pub fn pay_by(&self, method: v1::pay_order_request::Method) -> Paying {
+        Paying::by(self.clone(), method)
+    }
+
     /// Gives it up.
     ///
     /// # Panics
