@@ -154,8 +154,7 @@ fn a_process_that_dies_before_it_charges_leaves_nothing_that_is_charged_later() 
             if sent == 0 {
                 till.becomes(&latest(&order).await.out_trade_no, There::Unknown);
             }
-            // What may be on its way is waited for on the database's clock, which no command moves.
-            forget_sending(world).await;
+            leases_end(world).await;
             world.pass(A_MINUTE).await;
             ends(&order, PaymentState::Closed).await;
             assert_eq!(till.charges() - charges, sent, "{point}");
@@ -211,24 +210,87 @@ fn a_given_up_order_takes_its_charge_back_as_soon_as_the_provider_does_it() {
 fn a_charge_that_can_no_longer_be_taken_back_is_kept_once_the_provider_says_again_that_it_was_paid() {
     story(Options::default(), async |world| {
         let till = Till::open(world).await;
-        let order = world.create_order(100).await;
-        till.next_charge(Charging::Asks);
-        till.next_reversals(Reversing::Refused(Kind::Configuration));
-        let opened = scan(&order).attempt().await.expect("it is under way").payment.expect("it says how far it came");
-        world.pass(TOO_LONG).await;
-        eventually("a reversal is refused", async || if 1 <= till.reversals() { Ok(()) } else { Err(0) }).await;
+        for death in [None, Some("order.reverse.before_too_late#1"), Some("order.reverse.too_late#1")] {
+            let (order, charges) = (world.create_order(100).await, till.charges());
+            till.next_charge(Charging::Asks);
+            till.next_reversals(Reversing::Refused(Kind::Configuration));
+            let opened =
+                scan(&order).attempt().await.expect("it is under way").payment.expect("it says how far it came");
+            if let Some(point) = death {
+                world.kill(Part::OrderSvc);
+                till.serves(world, &[("CRASH_AT", point)]).await;
+            }
+            let reversals = till.reversals();
+            world.pass(TOO_LONG).await;
+            eventually("a reversal is refused", async || if reversals < till.reversals() { Ok(()) } else { Err(0) })
+                .await;
 
-        till.pays(&charge_like(world, &order, &opened).await).await;
-        // The notice of a real payment is nothing that a charge has; it changes nothing, because the mark stands.
-        world.sandbox.delivered(&opened.out_trade_no).await;
-        world.counts(Part::OrderSvc, "paid_facts_total", &[("outcome", "reversing")], 1).await;
-        assert_eq!(order.now().await.state(), State::Pending);
+            till.pays(&charge_like(world, &order, &opened).await).await;
+            // The notice of a real payment is nothing that a charge has; it changes nothing, because the mark stands.
+            world.sandbox.delivered(&opened.out_trade_no).await;
+            world.counts(Part::OrderSvc, "paid_facts_total", &[("outcome", "reversing")], 1).await;
+            assert_eq!(order.now().await.state(), State::Pending);
 
-        till.next_reversals(Reversing::Refused(Kind::TooLate));
-        world.pass(Duration::from_mins(12)).await;
-        let paid = order.becomes(State::Paid).await;
-        assert_eq!((paid.payments[0].state(), paid.payments[0].reversing), (PaymentState::Succeeded, false));
-        assert_eq!(till.charges(), 1);
+            till.next_reversals(Reversing::Refused(Kind::TooLate));
+            world.pass(Duration::from_mins(12)).await;
+            if death.is_some() {
+                world.ends(Part::OrderSvc).await;
+                till.serves(world, &[]).await;
+                leases_end(world).await;
+                world.pass(A_MINUTE).await;
+            }
+            let paid = order.becomes(State::Paid).await;
+            assert_eq!((paid.payments[0].state(), paid.payments[0].reversing), (PaymentState::Succeeded, false));
+            assert_eq!(till.charges(), charges + 1);
+        }
+    });
+}
+
+#[test]
+fn a_process_that_dies_around_a_reversal_takes_the_charge_back_when_it_is_there_again() {
+    story(Options::default(), async |world| {
+        let till = Till::open(world).await;
+        for point in [
+            "order.reverse.before_written#1",
+            "order.reverse.written#1",
+            "order.reverse.before_send#1",
+            "order.reverse.answered#1",
+        ] {
+            let order = world.create_order(100).await;
+            till.next_charge(Charging::Asks);
+            scan(&order).attempt().await.expect("it is under way");
+            world.kill(Part::OrderSvc);
+            till.serves(world, &[("CRASH_AT", point)]).await;
+            world.pass(TOO_LONG).await;
+            world.ends(Part::OrderSvc).await;
+            till.serves(world, &[]).await;
+            let is_marked = point != "order.reverse.before_written#1";
+            assert_eq!(latest(&order).await.reversing, is_marked, "{point}");
+            leases_end(world).await;
+            world.pass(A_MINUTE).await;
+            assert!(ends(&order, PaymentState::Closed).await.reversing, "{point}");
+        }
+    });
+}
+
+#[test]
+fn a_process_that_dies_after_a_code_has_paid_answers_with_its_success_when_it_is_there_again() {
+    story(Options::default(), async |world| {
+        let till = Till::open(world).await;
+        for point in ["order.charge.recorded#1", "order.charge.before_kept#1", "order.charge.kept#1"] {
+            let (order, charges) = (world.create_order(100).await, till.charges());
+            till.next_charge(Charging::Pays);
+            world.kill(Part::OrderSvc);
+            till.serves(world, &[("CRASH_AT", point)]).await;
+            let scan = scan(&order);
+            assert!(scan.attempt().await.is_err(), "it died");
+            world.ends(Part::OrderSvc).await;
+            till.serves(world, &[]).await;
+            leases_end(world).await;
+            let answer = scan.attempt().await.expect("it is known").payment.expect("it says how far it came");
+            assert_eq!((answer.state(), till.charges()), (PaymentState::Succeeded, charges + 1), "{point}");
+            assert_eq!(order.now().await.state(), State::Paid);
+        }
     });
 }
 
@@ -249,10 +311,12 @@ async fn charge_like(world: &World, order: &Order, payment: &Payment) -> ChargeR
     }
 }
 
-async fn forget_sending(world: &World) {
+/// What is waited for on the database's clock, which no command moves, is over.
+async fn leases_end(world: &World) {
     let orders = world.postgres.pool("orders");
     for sql in [
-        "UPDATE payments SET sending_until = now() - interval '1 second', claimed_until = now() WHERE sending_until IS NOT NULL",
+        "UPDATE payments SET sending_until = now() - interval '1 second' WHERE now() < sending_until",
+        "UPDATE payments SET claimed_until = now() WHERE now() < claimed_until",
         "UPDATE requests SET claimed_until = now() WHERE now() < claimed_until",
     ] {
         sqlx::query(sql).execute(&orders).await.expect("it can be changed");

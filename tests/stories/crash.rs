@@ -29,7 +29,7 @@ const NOT_REACHED: [(Part, &str, u32); 36] = [
     (Part::OrderSvc, "order.scan.before_commit", 2),
     (Part::OrderSvc, "order.scan.committed", 1),
     (Part::OrderSvc, "order.scan.committed", 2),
-    // No flow of the business charges a pay code yet: the sandbox's merchants of this story take none.
+    // The flow of business shows no pay code. `charge.rs` lets order-svc die at the first pass of each of these.
     (Part::OrderSvc, "order.charge.written", 1),
     (Part::OrderSvc, "order.charge.written", 2),
     (Part::OrderSvc, "order.charge.before_send", 1),
@@ -42,7 +42,7 @@ const NOT_REACHED: [(Part, &str, u32); 36] = [
     (Part::OrderSvc, "order.charge.before_kept", 2),
     (Part::OrderSvc, "order.charge.kept", 1),
     (Part::OrderSvc, "order.charge.kept", 2),
-    // Nor does any take a charge back.
+    // Nor does it take one back; so does `charge.rs`.
     (Part::OrderSvc, "order.reverse.before_written", 1),
     (Part::OrderSvc, "order.reverse.before_written", 2),
     (Part::OrderSvc, "order.reverse.written", 1),
@@ -53,7 +53,6 @@ const NOT_REACHED: [(Part, &str, u32); 36] = [
     (Part::OrderSvc, "order.reverse.answered", 2),
     (Part::OrderSvc, "order.reverse.before_too_late", 1),
     (Part::OrderSvc, "order.reverse.before_too_late", 2),
-    // A provider that takes a charge back no more: a week later, which no business of a sweep is.
     (Part::OrderSvc, "order.reverse.too_late", 1),
     (Part::OrderSvc, "order.reverse.too_late", 2),
 ];
