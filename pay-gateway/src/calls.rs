@@ -36,6 +36,8 @@ pub(crate) enum Operation {
     QueryRefund,
     ResolveOpenid,
     DownloadBill,
+    Charge,
+    Reverse,
 }
 
 impl Operation {
@@ -48,6 +50,8 @@ impl Operation {
             Operation::QueryRefund => "query_refund",
             Operation::ResolveOpenid => "resolve_openid",
             Operation::DownloadBill => "download_bill",
+            Operation::Charge => "charge",
+            Operation::Reverse => "reverse",
         }
     }
 }

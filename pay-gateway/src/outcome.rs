@@ -112,6 +112,8 @@ pub(crate) enum Why {
     NumberInUse,
     /// A code that nobody has told us about.
     UnlistedCode,
+    /// The provider asks to be called again.
+    Recall,
     /// This process stops before the answer was whole.
     Stopping,
     /// Our own fault, after the call may have left.
@@ -139,6 +141,7 @@ impl Why {
             Why::SystemError => "system_error",
             Why::NumberInUse => "number_in_use",
             Why::UnlistedCode => "unlisted_code",
+            Why::Recall => "recall",
             Why::Stopping => "stopping",
             Why::Internal => "internal",
         }
@@ -227,6 +230,8 @@ response!(v1::Closed, ClosePaymentResponse, close_payment_response);
 response!(v1::RefundAccepted, CreateRefundResponse, create_refund_response);
 response!(v1::RefundStatus, QueryRefundResponse, query_refund_response);
 response!(v1::Resolved, ResolveOpenidResponse, resolve_openid_response);
+response!(v1::PaymentStatus, ChargeResponse, charge_response);
+response!(v1::Reversed, ReversePaymentResponse, reverse_payment_response);
 
 fn shortened(text: &str, chars: usize) -> String {
     text.chars().take(chars).collect()

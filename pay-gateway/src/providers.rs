@@ -3,6 +3,7 @@
 //! A new provider is one module with a session that answers the same questions, one variant of [`Route`] and of
 //! `merchants::Account`; nothing in `api` changes.
 
+mod counter;
 mod wechat_v2;
 
 use std::{net::IpAddr, sync::Arc};
@@ -16,6 +17,7 @@ use secrecy::SecretString;
 use svc_kit::clock::Clock;
 use wechat_pay::v2::{AccountType, BillType, H5Scene, Particulars, RefundGoodsItem};
 
+pub(crate) use self::counter::{Charge, CounterCall, Shown};
 use crate::{
     Config,
     metrics::HostMetrics,

@@ -1,5 +1,7 @@
 //! Checks of request fields. Every mistake is noted, so that the caller learns all of them at once.
 
+mod counter;
+
 use std::{net::IpAddr, sync::Arc};
 
 use jiff::Timestamp;

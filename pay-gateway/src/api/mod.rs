@@ -1,6 +1,7 @@
 //! The gRPC service: one RPC per file. What is common to them: fields are checked all at once (`fields`), the merchant is
 //! looked up, the deadline is worked out (`deadline`), and the call goes through [`Calls`](crate::calls::Calls).
 
+mod charge;
 mod close_payment;
 mod create_refund;
 mod deadline;
@@ -12,6 +13,7 @@ mod prepay;
 mod query_payment;
 mod query_refund;
 mod resolve_openid;
+mod reverse_payment;
 mod sign_product_code;
 
 use std::{sync::Arc, time::Duration};
@@ -43,15 +45,15 @@ impl PaymentGateway for Api {
         prepay::handle(self, request).await
     }
 
-    async fn charge(&self, _: Request<v1::ChargeRequest>) -> Result<Response<v1::ChargeResponse>, Status> {
-        Err(not_yet())
+    async fn charge(&self, request: Request<v1::ChargeRequest>) -> Result<Response<v1::ChargeResponse>, Status> {
+        charge::handle(self, request).await
     }
 
     async fn reverse_payment(
         &self,
-        _: Request<v1::ReversePaymentRequest>,
+        request: Request<v1::ReversePaymentRequest>,
     ) -> Result<Response<v1::ReversePaymentResponse>, Status> {
-        Err(not_yet())
+        reverse_payment::handle(self, request).await
     }
 
     async fn sign_product_code(
@@ -111,8 +113,4 @@ impl PaymentGateway for Api {
     ) -> Result<Response<v1::ListMerchantsResponse>, Status> {
         Ok(Response::new(list_merchants::answer(&self.merchants)))
     }
-}
-
-fn not_yet() -> Status {
-    Status::unimplemented("comes with a later change")
 }

@@ -10,7 +10,9 @@ pub(super) async fn handle(
     request: Request<v1::QueryPaymentRequest>,
 ) -> Result<Response<v1::QueryPaymentResponse>, Status> {
     let time = deadline::within(request.metadata(), api.provider_timeout)?;
-    let v1::QueryPaymentRequest { merchant, mch_id, app_id, out_trade_no, sub_mch_id, .. } = request.into_inner();
+    let asked = request.into_inner();
+    let facepay = asked.method() == v1::PaymentMethod::Facepay;
+    let v1::QueryPaymentRequest { merchant, mch_id, app_id, out_trade_no, sub_mch_id, .. } = asked;
     let mut fields = Fields::of_merchant(&merchant, &api.merchants);
     fields.mch_id(&mch_id);
     fields.sub_mch_id(&sub_mch_id);
@@ -20,6 +22,12 @@ pub(super) async fn handle(
 
     let route = api.providers.route(&merchant);
     let about = About { operation: Operation::Query, merchant, number: Number::OutTradeNo(out_trade_no.clone()) };
-    let work = async move { route.query(&app_id, &out_trade_no).await };
+    let work = async move {
+        if facepay {
+            route.query_facepay(&app_id, &out_trade_no).await
+        } else {
+            route.query(&app_id, &out_trade_no).await
+        }
+    };
     Ok(Response::new(api.calls.make(about, time, work).await?.into()))
 }

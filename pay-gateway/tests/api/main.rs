@@ -1,11 +1,14 @@
 //! pay-gateway as its callers see it.
 
 mod certificates;
+mod counter;
 mod fake;
 mod harness;
 
 mod backup;
 mod bills;
+mod charging;
+mod charging_once;
 mod closing;
 mod limits;
 mod login;
@@ -18,8 +21,10 @@ mod querying;
 mod querying_refunds;
 mod refunding;
 mod refusals;
+mod reversing;
 mod running;
 mod service_provider;
+mod service_provider_counter;
 mod verifying;
 mod wire;
 

@@ -73,7 +73,7 @@ async fn every_trade_state_has_its_meaning() {
         ("USERPAYING", State::Paying),
         ("ACCEPT", State::Paying),
         ("CLOSED", State::Closed),
-        ("REVOKED", State::Closed),
+        ("REVOKED", State::Reversed),
         ("PAYERROR", State::Failed),
         ("SOMETHING_NEW", State::Other),
     ] {

@@ -24,8 +24,11 @@ impl OrderNumber {
         }
     }
 
-    /// Refuses an answer that names another order than this one.
-    pub(crate) fn check(&self, fields: &Fields) -> Result<(), FieldError> {
+    /// Refuses an answer that names another order than this one. One that names none is not refused.
+    ///
+    /// # Errors
+    /// [`FieldProblem::Mismatch`].
+    pub fn check(&self, fields: &Fields) -> Result<(), FieldError> {
         let (name, number) = self.pair();
         match fields.text(name) {
             Some(answered) if answered != number => Err(FieldError::new(name, FieldProblem::Mismatch)),

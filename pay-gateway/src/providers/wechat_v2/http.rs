@@ -83,6 +83,8 @@ fn builder(connect_timeout: Duration, authorities: &Authorities) -> reqwest::Cli
         .connect_timeout(connect_timeout)
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
+        // A call is sent once; whether it is sent again is decided by who asked for it.
+        .retry(reqwest::retry::never())
         // A proxy that ends TLS could write the unsigned answers.
         .no_proxy()
         .tls_version_min(reqwest::tls::Version::TLS_1_2)

@@ -6,6 +6,7 @@
 mod authorities;
 mod bill;
 mod close;
+mod counter;
 mod gunzip;
 mod hosts;
 mod http;
@@ -24,8 +25,8 @@ use svc_kit::clock::Clock;
 use url::Url;
 use uuid::Uuid;
 use wechat_pay::v2::{
-    Answer, CloseOrder, DownloadBill, DownloadFundFlow, Fields, Identity, OrderQuery, Refund, RefundQuery,
-    UnifiedOrder, Unknown as Unproven, answer, login as of_login, xml,
+    Answer, ApiKey, CloseOrder, DownloadBill, DownloadFundFlow, Fields, Identity, OrderQuery, Refund, RefundQuery,
+    SignType, UnifiedOrder, Unknown as Unproven, answer, login as of_login, xml,
 };
 
 pub(crate) use bill::Download;
@@ -60,6 +61,7 @@ struct Urls {
     refund_query_with_goods: Endpoint,
     download_bill: Endpoint,
     download_fund_flow: Endpoint,
+    counter: counter::Urls,
     login: Url,
     oauth: Url,
 }
@@ -71,10 +73,11 @@ impl WechatV2 {
         let (main, main_with_cert) = (&config.wechat_v2_url, config.wechat_v2_cert_url());
         let login_host = &config.wechat_login_url;
         let (backup, backup_with_cert) = (config.wechat_v2_backup_url(), config.wechat_v2_backup_cert_url());
-        let all = [Some(main), Some(main_with_cert), Some(login_host), backup.as_ref(), backup_with_cert.as_ref()];
+        let backups = [backup.as_ref(), backup_with_cert.as_ref()];
+        let mut all = [main, main_with_cert, login_host].into_iter().chain(backups.into_iter().flatten());
         let authorities = match &config.wechat_v2_ca_file {
             Some(file) => Authorities::read(file)?,
-            None if all.iter().flatten().any(|url| url.scheme() == "https") => Authorities::System,
+            None if all.any(|url| url.scheme() == "https") => Authorities::System,
             None => Authorities::Nobody,
         };
         // A silence that would be too long for a connection is the host's fault, however patient the caller is. The tenth less
@@ -101,6 +104,7 @@ impl WechatV2 {
             download_fund_flow: below(&with_cert, DownloadFundFlow::PATH)?,
             login: url_below(login_host, of_login::PATH)?,
             oauth: url_below(login_host, of_login::OAUTH_PATH)?,
+            counter: counter::Urls::below(&pay, &with_cert)?,
         };
         Ok(WechatV2 { http: Http::new(config.connect_timeout(), authorities)?, urls, clock })
     }
@@ -138,14 +142,24 @@ impl Session {
 
     /// Sends one signed message and judges the answer.
     async fn exchange(&self, endpoint: &Endpoint, identity: &Identity, signed: &Fields) -> Result<Answer, Failure> {
+        self.exchange_by(endpoint, identity, signed, self.account.sign_type).await
+    }
+
+    /// As [`Session::exchange`], for a call whose sign type is WeChat's choice and not the merchant's.
+    async fn exchange_by(
+        &self,
+        endpoint: &Endpoint,
+        identity: &Identity,
+        signed: &Fields,
+        sign_type: SignType,
+    ) -> Result<Answer, Failure> {
         let client = self.client()?;
         let body = http::post_xml(&client, endpoint, &xml::write("xml", signed)).await?;
-        Ok(self.judge(&body, identity))
+        Ok(self.with_either_key(|key| answer::judge(200, &body, identity, key, sign_type)))
     }
 
     /// Verifies before it believes. While keys are being changed, either of the two is WeChat's.
-    fn judge(&self, body: &[u8], identity: &Identity) -> Answer {
-        let by = |key| answer::judge(200, body, identity, key, self.account.sign_type);
+    fn with_either_key(&self, by: impl Fn(&ApiKey) -> Answer) -> Answer {
         match (by(&self.account.api_key), &self.account.previous_api_key) {
             (Answer::Unknown(Unproven::BadSign(_)), Some(previous)) => by(previous),
             (answer, _) => answer,

@@ -3,24 +3,39 @@ use proto::{
     time::to_wire,
 };
 use wechat_pay::v2::{
-    Answer, FieldError, Fields, Identity, LocalState, OrderNumber, OrderQuery, OrderStatus, Payment, TradeState,
+    Answer, FacepayQuery, FieldError, Fields, Identity, LocalState, OrderNumber, OrderQuery, OrderStatus, Payment,
+    TradeState,
     action::{self, Action, Api},
 };
 
-use super::{Session, nonce, verdict};
+use super::{Session, hosts::Endpoint, nonce, verdict};
 use crate::outcome::{Failure, Outcome, Unknown, Why};
 
 impl Session {
     /// Asks what has become of an order.
     pub(crate) async fn query(&self, app_id: &str, out_trade_no: &str) -> Outcome<v1::PaymentStatus> {
-        self.ask(app_id, out_trade_no).await.into()
+        let order = OrderNumber::OutTradeNo(out_trade_no.to_owned());
+        let query = OrderQuery { identity: self.identity(app_id), order };
+        let signed = query.signed(&nonce(), &self.account.api_key, self.account.sign_type);
+        self.ask(&self.wechat.urls.order_query, &query.identity, &query.order, &signed).await.into()
     }
 
-    async fn ask(&self, app_id: &str, out_trade_no: &str) -> Result<v1::PaymentStatus, Failure> {
+    /// Asks what has become of a payment that the older face call took.
+    pub(crate) async fn query_facepay(&self, app_id: &str, out_trade_no: &str) -> Outcome<v1::PaymentStatus> {
         let order = OrderNumber::OutTradeNo(out_trade_no.to_owned());
-        let query = OrderQuery { identity: self.identity(app_id), order: order.clone() };
+        let query = FacepayQuery { identity: self.identity(app_id), order };
         let signed = query.signed(&nonce(), &self.account.api_key, self.account.sign_type);
-        let answer = self.exchange(&self.wechat.urls.order_query, &query.identity, &signed).await?;
+        self.ask(&self.wechat.urls.counter.facepay_query, &query.identity, &query.order, &signed).await.into()
+    }
+
+    async fn ask(
+        &self,
+        endpoint: &Endpoint,
+        asked: &Identity,
+        order: &OrderNumber,
+        signed: &Fields,
+    ) -> Result<v1::PaymentStatus, Failure> {
+        let answer = self.exchange(endpoint, asked, signed).await?;
         let fields = match &answer {
             Answer::Success(fields) => fields,
             Answer::Refused { err_code, .. } if action::after(Api::OrderQuery, &answer) == Action::NotFound => {
@@ -28,7 +43,7 @@ impl Session {
             }
             other => return Err(verdict::of(Api::OrderQuery, other)),
         };
-        Ok(read(fields, &order, &query.identity).map_err(|error| Unknown::new(Why::BadAnswer).because(&error))?)
+        Ok(read(fields, order, asked).map_err(|error| Unknown::new(Why::BadAnswer).because(&error))?)
     }
 }
 
@@ -44,19 +59,20 @@ fn state(trade_state: &TradeState) -> State {
         LocalState::Paid | LocalState::PaidWithRefund => State::Paid,
         LocalState::Pending if *trade_state == TradeState::NotPay => State::NotPaid,
         LocalState::Pending => State::Paying,
-        LocalState::Closed | LocalState::Reversed => State::Closed,
+        LocalState::Closed => State::Closed,
+        LocalState::Reversed => State::Reversed,
         LocalState::Failed => State::Failed,
         LocalState::Unknown => State::Other,
     }
 }
 
-fn status(state: State, paid: Option<v1::PaidStatus>, provider_state: &str) -> v1::PaymentStatus {
+pub(super) fn status(state: State, paid: Option<v1::PaidStatus>, provider_state: &str) -> v1::PaymentStatus {
     v1::PaymentStatus { state: state.into(), paid, provider_state: provider_state.to_owned() }
 }
 
 /// Everything as WeChat tells it; whoever asked compares it with what should be. A payment that names no sub-merchant proves
 /// nothing to one.
-fn paid(fields: &Fields, payment: &Payment, asked: &Identity) -> Result<v1::PaidStatus, FieldError> {
+pub(super) fn paid(fields: &Fields, payment: &Payment, asked: &Identity) -> Result<v1::PaidStatus, FieldError> {
     let sub_mch_id = match asked.sub_mch_id {
         Some(_) => fields.required("sub_mch_id")?,
         None => fields.text("sub_mch_id").unwrap_or_default(),

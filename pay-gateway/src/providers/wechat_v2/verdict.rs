@@ -1,7 +1,7 @@
 //! What an answer that is no success amounts to: a definite no, or nothing at all.
 
 use wechat_pay::v2::{
-    Answer, Unknown as Unproven,
+    Answer, FieldError, Unknown as Unproven,
     action::{self, Action, Api},
 };
 
@@ -11,7 +11,7 @@ use crate::outcome::{Failure, Kind, NotDone, Unknown, Why};
 ///
 /// A code that calls for a query is unknown, as is a refused question: not being told about a payment says nothing about
 /// it. Unsigned failures decide nothing either, except that a request that WeChat could not read was not carried out;
-/// such a no asks for a person or for patience, and never ends an attempt. Of a refund not even that is believed.
+/// such a no asks for a person or for patience, and never ends an attempt. Of what moves money not even that is believed.
 pub(super) fn of(api: Api, answer: &Answer) -> Failure {
     let action = action::after(api, answer);
     match answer {
@@ -19,6 +19,11 @@ pub(super) fn of(api: Api, answer: &Answer) -> Failure {
         Answer::Unknown(unproven) => unproven_answer(api, action, unproven),
         Answer::Success(_) => Unknown::new(Why::BadAnswer).into(),
     }
+}
+
+/// A genuine answer that lacks what it promises, or is about something else.
+pub(super) fn incomplete(error: &FieldError) -> Unknown {
+    Unknown::new(Why::BadAnswer).because(error)
 }
 
 fn refused(api: Api, action: Action, code: &str, words: &str) -> Failure {
@@ -30,6 +35,11 @@ fn refused(api: Api, action: Action, code: &str, words: &str) -> Failure {
         Action::FailConfig => no(Kind::Configuration),
         Action::BackoffRetrySameParams => no(Kind::RateLimited),
         Action::Fail if api == Api::Refund && code == "NOTENOUGH" => no(Kind::InsufficientBalance),
+        Action::FailUserRefreshCode => no(Kind::PayCodeInvalid),
+        Action::FailUser if at_counter(api) => no(Kind::PayerCannotPay),
+        Action::FailUseRefund => no(Kind::TooLate),
+        Action::Fail if at_counter(api) => no(Kind::Refused),
+        Action::Query if at_counter(api) && matches!(code, "SYSTEMERROR" | "BANKERROR") => unknown(Why::SystemError),
         Action::Fail | Action::FailUser if matches!(api, Api::UnifiedOrder | Api::Refund) => no(Kind::Refused),
         // Asked by one number there is no page that may be wrong, so it is the rest of our request.
         Action::Fail if api == Api::RefundQuery && code == "PARAM_ERROR" => no(Kind::Configuration),
@@ -37,13 +47,9 @@ fn refused(api: Api, action: Action, code: &str, words: &str) -> Failure {
         Action::CheckDuplicateSubmit => unknown(Why::NumberInUse),
         Action::RetrySameParams => unknown(Why::SystemError),
         Action::Query if api == Api::CloseOrder && says_too_early(words) => no(Kind::TooEarly),
-        Action::Query
-        | Action::Fail
-        | Action::FailUser
-        | Action::FailUserRefreshCode
-        | Action::FailUseRefund
-        | Action::NotFound
-        | Action::Proceed => unknown(Why::UnlistedCode),
+        Action::Query | Action::Fail | Action::FailUser | Action::NotFound | Action::Proceed => {
+            unknown(Why::UnlistedCode)
+        }
     }
 }
 
@@ -69,6 +75,10 @@ fn unproven_answer(api: Api, action: Action, unproven: &Unproven) -> Failure {
         Unproven::Foreign { .. } => Unknown::new(Why::WrongIdentity).because(unproven).into(),
         Unproven::NoResult => Unknown::new(Why::BadAnswer).because(unproven).into(),
     }
+}
+
+const fn at_counter(api: Api) -> bool {
+    matches!(api, Api::Micropay | Api::Facepay)
 }
 
 /// WeChat's tables have no code for a close within five minutes of the order, so its words must do. Reading them wrongly
