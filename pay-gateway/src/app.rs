@@ -4,7 +4,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use merchants::Merchants;
-use proto::gateway::v1::payment_gateway_server::{PaymentGatewayServer, SERVICE_NAME};
+use proto::gateway::v1::{
+    payment_gateway_server::{self, PaymentGatewayServer},
+    wechat_tools_server::{self, WechatToolsServer},
+};
 use svc_kit::{
     admin::{self, Readiness},
     clock::Clock,
@@ -81,8 +84,8 @@ impl App {
         let listener = listen::bind("grpc", config.listen).await?;
         let grpc = listener.local_addr().context("cannot read the address of the grpc listener")?;
         let served = grpc::Api {
-            routes: Routes::new(PaymentGatewayServer::new(api)),
-            services: &[SERVICE_NAME],
+            routes: Routes::new(PaymentGatewayServer::new(api.clone())).add_service(WechatToolsServer::new(api)),
+            services: &[payment_gateway_server::SERVICE_NAME, wechat_tools_server::SERVICE_NAME],
             descriptors: proto::FILE_DESCRIPTOR_SET,
             readiness,
             metrics,

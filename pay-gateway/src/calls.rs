@@ -38,6 +38,13 @@ pub(crate) enum Operation {
     DownloadBill,
     Charge,
     Reverse,
+    ResolvePayCode,
+    GetFaceCredential,
+    ShortenUrl,
+    ListRefunds,
+    ListComments,
+    SendRedPacket,
+    GetRedPacket,
 }
 
 impl Operation {
@@ -52,6 +59,13 @@ impl Operation {
             Operation::DownloadBill => "download_bill",
             Operation::Charge => "charge",
             Operation::Reverse => "reverse",
+            Operation::ResolvePayCode => "resolve_pay_code",
+            Operation::GetFaceCredential => "get_face_credential",
+            Operation::ShortenUrl => "shorten_url",
+            Operation::ListRefunds => "list_refunds",
+            Operation::ListComments => "list_comments",
+            Operation::SendRedPacket => "send_red_packet",
+            Operation::GetRedPacket => "get_red_packet",
         }
     }
 }
@@ -73,6 +87,8 @@ pub(crate) enum Number {
     OutTradeNo(String),
     /// A refund's.
     OutRefundNo(String),
+    /// A red packet's.
+    MchBillno(String),
 }
 
 /// Admits calls and follows them to their end.
@@ -212,10 +228,11 @@ pub(crate) fn note(metrics: &GatewayMetrics, about: &About, ended: Ended<'_>, to
     let Ended { outcome, detail, provider_code, cause, warn } = ended;
     metrics.ended(about.operation, outcome, detail, took);
     let (operation, merchant) = (about.operation.word(), about.merchant.name.as_str());
-    let (out_trade_no, out_refund_no) = match &about.number {
-        Number::None => (None, None),
-        Number::OutTradeNo(number) => (Some(number.as_str()), None),
-        Number::OutRefundNo(number) => (None, Some(number.as_str())),
+    let (out_trade_no, out_refund_no, mch_billno) = match &about.number {
+        Number::None => (None, None, None),
+        Number::OutTradeNo(number) => (Some(number.as_str()), None, None),
+        Number::OutRefundNo(number) => (None, Some(number.as_str()), None),
+        Number::MchBillno(number) => (None, None, Some(number.as_str())),
     };
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     macro_rules! line {
@@ -228,6 +245,7 @@ pub(crate) fn note(metrics: &GatewayMetrics, about: &About, ended: Ended<'_>, to
                 merchant,
                 out_trade_no,
                 out_refund_no,
+                mch_billno,
                 duration_ms,
                 provider_code,
                 cause,

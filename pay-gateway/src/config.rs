@@ -17,6 +17,9 @@ const MAIN: &str = "https://api.mch.weixin.qq.com";
 /// WeChat's host in another region, for when the main one fails: the same paths, numbers and certificates.
 const BACKUP: &str = "https://api2.mch.weixin.qq.com";
 
+/// WeChat's face host.
+const FACE: &str = "https://payapp.weixin.qq.com";
+
 /// Everything pay-gateway can be told; `pay-gateway --help` prints it.
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "pay-gateway", version, about = "The only process that talks to payment providers")]
@@ -61,6 +64,11 @@ pub struct Config {
     #[arg(long, env, default_value = "https://api.weixin.qq.com")]
     pub wechat_login_url: Url,
 
+    /// Base URL of WeChat's face host, where face devices get what they start with. Without it <https://payapp.weixin.qq.com>, or
+    /// `WECHAT_V2_URL` when that is plain http and so a sandbox.
+    #[arg(long, env)]
+    pub wechat_face_url: Option<Url>,
+
     /// Milliseconds that connecting to a provider may take, TLS included. At most 15000.
     #[arg(long, env, default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(1..=MOST_MS))]
     pub provider_connect_timeout_ms: u64,
@@ -99,6 +107,12 @@ impl Config {
         backup(self.wechat_v2_backup_cert_url.as_ref(), main)
     }
 
+    /// Base URL of WeChat's face host.
+    pub fn wechat_face_url(&self) -> Url {
+        let of_wechat = || Url::parse(FACE).ok().filter(|_| self.wechat_v2_url.scheme() == "https");
+        self.wechat_face_url.clone().or_else(of_wechat).unwrap_or_else(|| self.wechat_v2_url.clone())
+    }
+
     /// How long connecting may take.
     pub fn connect_timeout(&self) -> Duration {
         Duration::from_millis(self.provider_connect_timeout_ms)
@@ -119,6 +133,7 @@ impl Config {
             ("WECHAT_V2_CERT_URL", &self.wechat_v2_cert_url),
             ("WECHAT_V2_BACKUP_URL", &self.wechat_v2_backup_url),
             ("WECHAT_V2_BACKUP_CERT_URL", &self.wechat_v2_backup_cert_url),
+            ("WECHAT_FACE_URL", &self.wechat_face_url),
         ] {
             if let Some(url) = url {
                 base_url(setting, url)?;
@@ -226,6 +241,15 @@ mod tests {
         let both = ["--wechat-v2-backup-url", "https://b.example", "--wechat-v2-backup-cert-url", "https://c.example"];
         assert_eq!(backups(&both), [b, c]);
         assert_eq!(backups(&["--wechat-v2-backup-url", "https://api.mch.weixin.qq.com"]), [None, None]);
+    }
+
+    #[test]
+    fn the_face_host_is_wechats_own_unless_a_sandbox_is_asked() {
+        assert_eq!(parsed(&[]).wechat_face_url().as_str(), "https://payapp.weixin.qq.com/");
+        let sandbox = ["--wechat-v2-url", "http://127.0.0.1:9900"];
+        assert_eq!(parsed(&sandbox).wechat_face_url().as_str(), "http://127.0.0.1:9900/");
+        let apart = [&sandbox[..], &["--wechat-face-url", "https://f.example"]].concat();
+        assert_eq!(parsed(&apart).wechat_face_url().as_str(), "https://f.example/");
     }
 
     #[test]

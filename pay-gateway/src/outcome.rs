@@ -232,6 +232,12 @@ response!(v1::RefundStatus, QueryRefundResponse, query_refund_response);
 response!(v1::Resolved, ResolveOpenidResponse, resolve_openid_response);
 response!(v1::PaymentStatus, ChargeResponse, charge_response);
 response!(v1::Reversed, ReversePaymentResponse, reverse_payment_response);
+response!(v1::FaceCredential, GetFaceCredentialResponse, get_face_credential_response);
+response!(v1::ShortUrl, ShortenUrlResponse, shorten_url_response);
+response!(v1::ProviderRefunds, ListProviderRefundsResponse, list_provider_refunds_response);
+response!(v1::Comments, ListCommentsResponse, list_comments_response);
+response!(v1::RedPacketSent, SendRedPacketResponse, send_red_packet_response);
+response!(v1::RedPacket, GetRedPacketResponse, get_red_packet_response);
 
 fn shortened(text: &str, chars: usize) -> String {
     text.chars().take(chars).collect()

@@ -4,6 +4,7 @@
 //! `merchants::Account`; nothing in `api` changes.
 
 mod counter;
+mod tools;
 mod wechat_v2;
 
 use std::{net::IpAddr, sync::Arc};
@@ -17,7 +18,10 @@ use secrecy::SecretString;
 use svc_kit::clock::Clock;
 use wechat_pay::v2::{AccountType, BillType, H5Scene, Particulars, RefundGoodsItem};
 
-pub(crate) use self::counter::{Charge, CounterCall, Shown};
+pub(crate) use self::{
+    counter::{Charge, CounterCall, Shown},
+    tools::{CommentPage, RedPacketKind, RedPacketOrder},
+};
 use crate::{
     Config,
     metrics::HostMetrics,

@@ -15,6 +15,7 @@ mod query_refund;
 mod resolve_openid;
 mod reverse_payment;
 mod sign_product_code;
+mod tools;
 
 use std::{sync::Arc, time::Duration};
 

@@ -114,6 +114,11 @@ pub(crate) fn unsigned(words: &str) -> Reply {
     Reply::ok(format!("<xml><return_code>FAIL</return_code><return_msg>{words}</return_msg></xml>"))
 }
 
+/// An unsigned answer with these fields.
+pub(crate) fn plain(fields: &[(&str, &str)]) -> Reply {
+    Reply::ok(text(&fields.iter().copied().collect()))
+}
+
 /// The fields that a refusal names.
 pub(crate) fn named(status: &Status) -> Vec<String> {
     let told = status.get_details_bad_request().expect("the fields are named").field_violations;

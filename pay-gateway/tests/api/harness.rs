@@ -12,7 +12,9 @@ use clap::Parser as _;
 use jiff::{SignedDuration, Timestamp};
 use pay_gateway::{App, Config};
 use proto::{
-    gateway::v1::{self, PaymentMethod, payment_gateway_client::PaymentGatewayClient},
+    gateway::v1::{
+        self, PaymentMethod, payment_gateway_client::PaymentGatewayClient, wechat_tools_client::WechatToolsClient,
+    },
     order::v1::{H5, H5Page, h5::Scene},
 };
 use svc_kit::{
@@ -58,6 +60,8 @@ const GENEROUS: Duration = Duration::from_mins(1);
 /// The gateway and what a test holds of it. Everything ends when it is dropped.
 pub(crate) struct Gateway {
     pub(crate) client: PaymentGatewayClient<Channel>,
+    pub(crate) tools: WechatToolsClient<Channel>,
+    pub(crate) channel: Channel,
     pub(crate) admin: SocketAddr,
     pub(crate) clock: Clock,
     pub(crate) hand: Hand,
@@ -82,8 +86,9 @@ impl Gateway {
         let (tasks, (clock, hand)) = (Tasks::new(), at_noon());
         logs();
         let app = App::start_at(&config, clock.clone(), &tasks).await.expect("the gateway starts");
-        let client = PaymentGatewayClient::new(channel(&format!("http://{}", app.grpc)).expect("an address"));
-        Gateway { client, admin: app.admin, clock, hand, tasks, merchants }
+        let channel = channel(&format!("http://{}", app.grpc)).expect("an address");
+        let (client, tools) = (PaymentGatewayClient::new(channel.clone()), WechatToolsClient::new(channel.clone()));
+        Gateway { client, tools, channel, admin: app.admin, clock, hand, tasks, merchants }
     }
 
     /// A prepay that WeChat would take.

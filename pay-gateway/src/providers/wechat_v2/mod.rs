@@ -16,6 +16,7 @@ mod product_code;
 mod query;
 mod query_refund;
 mod refund;
+mod tools;
 mod verdict;
 
 use std::sync::Arc;
@@ -62,6 +63,7 @@ struct Urls {
     download_bill: Endpoint,
     download_fund_flow: Endpoint,
     counter: counter::Urls,
+    tools: tools::Urls,
     login: Url,
     oauth: Url,
 }
@@ -71,10 +73,10 @@ impl WechatV2 {
     /// When the authorities cannot be read, or no HTTP client can be made.
     pub(crate) fn new(config: &Config, clock: Clock, metrics: &HostMetrics) -> anyhow::Result<WechatV2> {
         let (main, main_with_cert) = (&config.wechat_v2_url, config.wechat_v2_cert_url());
-        let login_host = &config.wechat_login_url;
+        let (login_host, face) = (&config.wechat_login_url, config.wechat_face_url());
         let (backup, backup_with_cert) = (config.wechat_v2_backup_url(), config.wechat_v2_backup_cert_url());
         let backups = [backup.as_ref(), backup_with_cert.as_ref()];
-        let mut all = [main, main_with_cert, login_host].into_iter().chain(backups.into_iter().flatten());
+        let mut all = [main, main_with_cert, login_host, &face].into_iter().chain(backups.into_iter().flatten());
         let authorities = match &config.wechat_v2_ca_file {
             Some(file) => Authorities::read(file)?,
             None if all.any(|url| url.scheme() == "https") => Authorities::System,
@@ -105,6 +107,7 @@ impl WechatV2 {
             login: url_below(login_host, of_login::PATH)?,
             oauth: url_below(login_host, of_login::OAUTH_PATH)?,
             counter: counter::Urls::below(&pay, &with_cert)?,
+            tools: tools::Urls::below(&pay, &with_cert, &hosts(&face, &None, "face"))?,
         };
         Ok(WechatV2 { http: Http::new(config.connect_timeout(), authorities)?, urls, clock })
     }

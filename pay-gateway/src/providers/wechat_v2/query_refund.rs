@@ -71,7 +71,7 @@ fn read(fields: &Fields, out_refund_no: &str, with_goods: bool) -> Result<v1::Re
     })
 }
 
-fn state(status: &RefundStatus) -> State {
+pub(super) fn state(status: &RefundStatus) -> State {
     match status {
         RefundStatus::Success => State::Succeeded,
         RefundStatus::Processing => State::Processing,

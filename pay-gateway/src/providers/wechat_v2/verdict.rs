@@ -34,11 +34,13 @@ fn refused(api: Api, action: Action, code: &str, words: &str) -> Failure {
         Action::TreatAsClosed | Action::NewOutTradeNo => no(Kind::AlreadyClosed),
         Action::FailConfig => no(Kind::Configuration),
         Action::BackoffRetrySameParams => no(Kind::RateLimited),
-        Action::Fail if api == Api::Refund && code == "NOTENOUGH" => no(Kind::InsufficientBalance),
+        Action::Fail if matches!(api, Api::Refund | Api::SendRedpack) && code == "NOTENOUGH" => {
+            no(Kind::InsufficientBalance)
+        }
         Action::FailUserRefreshCode => no(Kind::PayCodeInvalid),
         Action::FailUser if at_counter(api) => no(Kind::PayerCannotPay),
         Action::FailUseRefund => no(Kind::TooLate),
-        Action::Fail if at_counter(api) => no(Kind::Refused),
+        Action::Fail if at_counter(api) || is_tool(api) => no(Kind::Refused),
         Action::Query if at_counter(api) && matches!(code, "SYSTEMERROR" | "BANKERROR") => unknown(Why::SystemError),
         Action::Fail | Action::FailUser if matches!(api, Api::UnifiedOrder | Api::Refund) => no(Kind::Refused),
         // Asked by one number there is no page that may be wrong, so it is the rest of our request.
@@ -79,6 +81,11 @@ fn unproven_answer(api: Api, action: Action, unproven: &Unproven) -> Failure {
 
 const fn at_counter(api: Api) -> bool {
     matches!(api, Api::Micropay | Api::Facepay)
+}
+
+/// Calls that ask for something and move nothing, and whose refusals are signed.
+const fn is_tool(api: Api) -> bool {
+    matches!(api, Api::AuthCodeToOpenid | Api::FaceCredential | Api::ShortUrl)
 }
 
 /// WeChat's tables have no code for a close within five minutes of the order, so its words must do. Reading them wrongly
