@@ -22,7 +22,7 @@ use crate::{
     Config,
     api::Api,
     calls::Calls,
-    metrics::{GatewayMetrics, HostMetrics},
+    metrics::{GatewayMetrics, HostMetrics, ReportMetrics},
     providers::Providers,
 };
 
@@ -69,11 +69,11 @@ impl App {
         merchants_part.ready();
         readiness.until(tasks.stop());
 
-        let hosts = HostMetrics::register(&metrics);
+        let (hosts, reports) = (HostMetrics::register(&metrics), ReportMetrics::register(&metrics));
         let calls = Arc::new(Calls::new(GatewayMetrics::register(&metrics)));
         let api = Api {
             merchants: merchants.clone(),
-            providers: Arc::new(Providers::new(config, clock.clone(), &hosts)?),
+            providers: Arc::new(Providers::new(config, clock.clone(), &hosts, reports, tasks)?),
             calls: Arc::clone(&calls),
             clock,
             provider_timeout: config.provider_timeout(),

@@ -1,6 +1,10 @@
 //! What pay-gateway can be told.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use anyhow::ensure;
 use svc_kit::{clock::ClockArgs, process::DRAIN_TIME, telemetry::TelemetryArgs};
@@ -68,6 +72,14 @@ pub struct Config {
     /// `WECHAT_V2_URL` when that is plain http and so a sandbox.
     #[arg(long, env)]
     pub wechat_face_url: Option<Url>,
+
+    /// Of how many calls in a thousand WeChat is told how they went (交易保障), in the background. 0 is none, 1000 is all.
+    #[arg(long, env, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub wechat_report_per_mille: u16,
+
+    /// The address, IPv4, that these reports say the calls came from.
+    #[arg(long, env, default_value = "127.0.0.1")]
+    pub wechat_report_ip: Ipv4Addr,
 
     /// Milliseconds that connecting to a provider may take, TLS included. At most 15000.
     #[arg(long, env, default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(1..=MOST_MS))]
@@ -241,6 +253,19 @@ mod tests {
         let both = ["--wechat-v2-backup-url", "https://b.example", "--wechat-v2-backup-cert-url", "https://c.example"];
         assert_eq!(backups(&both), [b, c]);
         assert_eq!(backups(&["--wechat-v2-backup-url", "https://api.mch.weixin.qq.com"]), [None, None]);
+    }
+
+    #[test]
+    fn no_call_is_reported_unless_somebody_asks_for_it() {
+        let config = parsed(&[]);
+        assert_eq!((config.wechat_report_per_mille, config.wechat_report_ip.to_string()), (0, "127.0.0.1".to_owned()));
+        let all = ["--wechat-report-per-mille", "1000", "--wechat-report-ip", "203.0.113.1"];
+        assert_eq!(parsed(&all).wechat_report_per_mille, 1000);
+        for wrong in [["--wechat-report-per-mille", "1001"], ["--wechat-report-ip", "2001:db8::1"]] {
+            let settings = [&["pay-gateway", "--merchants-dir", "merchants"], &wrong[..]].concat();
+            assert!(Config::try_parse_from(settings).is_err(), "{wrong:?}");
+        }
+        assert!(parsed(&["--wechat-face-url", "ftp://x.example"]).check().is_err());
     }
 
     #[test]

@@ -113,6 +113,42 @@ impl HostMetrics {
     }
 }
 
+/// What is measured about the reports to a provider; clones share the counters.
+#[derive(Clone, Debug)]
+pub(crate) struct ReportMetrics(Family<ReportLabels, Counter>);
+
+/// What became of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReportEnd {
+    /// The provider took it.
+    Taken,
+    /// It was sent in vain.
+    Failed,
+    /// Too many were waiting.
+    Dropped,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReportLabels {
+    outcome: &'static str,
+}
+
+impl ReportMetrics {
+    pub(crate) fn register(metrics: &Metrics) -> ReportMetrics {
+        ReportMetrics(metrics.counters("provider_reports", "Reports to providers about how their calls went"))
+    }
+
+    /// Counts what became of one report.
+    pub(crate) fn ended(&self, end: ReportEnd) {
+        let outcome = match end {
+            ReportEnd::Taken => "taken",
+            ReportEnd::Failed => "failed",
+            ReportEnd::Dropped => "dropped",
+        };
+        self.0.get_or_create(&ReportLabels { outcome }).inc();
+    }
+}
+
 /// One call under way.
 #[derive(Debug)]
 pub(crate) struct InFlight(Gauge);

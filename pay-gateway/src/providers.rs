@@ -15,7 +15,7 @@ use merchants::{Account, Merchant};
 use money::Fen;
 use proto::gateway::v1;
 use secrecy::SecretString;
-use svc_kit::clock::Clock;
+use svc_kit::{clock::Clock, process::Tasks};
 use wechat_pay::v2::{AccountType, BillType, H5Scene, Particulars, RefundGoodsItem};
 
 pub(crate) use self::{
@@ -24,7 +24,7 @@ pub(crate) use self::{
 };
 use crate::{
     Config,
-    metrics::HostMetrics,
+    metrics::{HostMetrics, ReportMetrics},
     outcome::{NotDone, Outcome, Unknown},
 };
 
@@ -146,10 +146,18 @@ pub(crate) enum Route {
 }
 
 impl Providers {
+    /// Starts on `tasks` what goes on beside the calls.
+    ///
     /// # Errors
     /// When the authorities cannot be read, or no HTTP client can be made.
-    pub(crate) fn new(config: &Config, clock: Clock, metrics: &HostMetrics) -> anyhow::Result<Providers> {
-        Ok(Providers { wechat_v2: Arc::new(wechat_v2::WechatV2::new(config, clock, metrics)?) })
+    pub(crate) fn new(
+        config: &Config,
+        clock: Clock,
+        hosts: &HostMetrics,
+        reports: ReportMetrics,
+        tasks: &Tasks,
+    ) -> anyhow::Result<Providers> {
+        Ok(Providers { wechat_v2: Arc::new(wechat_v2::WechatV2::new(config, clock, hosts, reports, tasks)?) })
     }
 
     /// The way to this merchant's provider.

@@ -23,6 +23,7 @@ mod querying_refunds;
 mod red_packets;
 mod refunding;
 mod refusals;
+mod reports;
 mod reversing;
 mod running;
 mod service_provider;

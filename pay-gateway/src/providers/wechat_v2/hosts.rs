@@ -172,6 +172,11 @@ impl Endpoint {
         })
     }
 
+    /// The address at the main host.
+    pub(super) fn url(&self) -> &Url {
+        &self.main
+    }
+
     /// Sends a request and takes the head of the answer, which must be 200. `request` makes the same request for either host.
     ///
     /// A silence that is longer than `patience`, or than the host's own where there is none, is the host's fault.

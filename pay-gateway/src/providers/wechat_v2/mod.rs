@@ -1,7 +1,7 @@
 //! WeChat Pay API v2 and WeChat's login host.
 //!
 //! `http` moves bytes, `hosts` says to which host, `authorities` whose certificates are believed, `verdict` what a refusal
-//! amounts to, and each call has its own file.
+//! amounts to, `reports` tells WeChat how calls went, and each call has its own file.
 
 mod authorities;
 mod bill;
@@ -16,18 +16,19 @@ mod product_code;
 mod query;
 mod query_refund;
 mod refund;
+mod reports;
 mod tools;
 mod verdict;
 
 use std::sync::Arc;
 
 use merchants::{Merchant, WechatV2Account};
-use svc_kit::clock::Clock;
+use svc_kit::{clock::Clock, process::Tasks};
 use url::Url;
 use uuid::Uuid;
 use wechat_pay::v2::{
     Answer, ApiKey, CloseOrder, DownloadBill, DownloadFundFlow, Fields, Identity, OrderQuery, Refund, RefundQuery,
-    SignType, UnifiedOrder, Unknown as Unproven, answer, login as of_login, xml,
+    SignType, UnifiedOrder, Unknown as Unproven, answer, login as of_login, report::Report, xml,
 };
 
 pub(crate) use bill::Download;
@@ -36,10 +37,11 @@ use self::{
     authorities::Authorities,
     hosts::{Endpoint, Hosts, url_below},
     http::Http,
+    reports::Reports,
 };
 use crate::{
     Config,
-    metrics::HostMetrics,
+    metrics::{HostMetrics, ReportMetrics},
     outcome::{Failure, Kind, NotDone},
 };
 
@@ -49,6 +51,8 @@ pub(crate) struct WechatV2 {
     http: Http,
     urls: Urls,
     clock: Clock,
+    /// None when no call is reported.
+    reports: Option<Arc<Reports>>,
 }
 
 #[derive(Debug)]
@@ -71,7 +75,13 @@ struct Urls {
 impl WechatV2 {
     /// # Errors
     /// When the authorities cannot be read, or no HTTP client can be made.
-    pub(crate) fn new(config: &Config, clock: Clock, metrics: &HostMetrics) -> anyhow::Result<WechatV2> {
+    pub(crate) fn new(
+        config: &Config,
+        clock: Clock,
+        metrics: &HostMetrics,
+        reports: ReportMetrics,
+        tasks: &Tasks,
+    ) -> anyhow::Result<WechatV2> {
         let (main, main_with_cert) = (&config.wechat_v2_url, config.wechat_v2_cert_url());
         let (login_host, face) = (&config.wechat_login_url, config.wechat_face_url());
         let (backup, backup_with_cert) = (config.wechat_v2_backup_url(), config.wechat_v2_backup_cert_url());
@@ -109,7 +119,12 @@ impl WechatV2 {
             counter: counter::Urls::below(&pay, &with_cert)?,
             tools: tools::Urls::below(&pay, &with_cert, &hosts(&face, &None, "face"))?,
         };
-        Ok(WechatV2 { http: Http::new(config.connect_timeout(), authorities)?, urls, clock })
+        let http = Http::new(config.connect_timeout(), authorities)?;
+        // Hosts of their own: what becomes of a report says nothing about where calls should go.
+        let to_report = below(&hosts(main, &None, "report"), Report::PATH)?;
+        let client = http.without_identity().clone();
+        let reports = Reports::start(config, client, to_report, clock.clone(), reports, tasks);
+        Ok(WechatV2 { http, urls, clock, reports })
     }
 }
 
@@ -157,8 +172,15 @@ impl Session {
         sign_type: SignType,
     ) -> Result<Answer, Failure> {
         let client = self.client()?;
-        let body = http::post_xml(&client, endpoint, &xml::write("xml", signed)).await?;
-        Ok(self.with_either_key(|key| answer::judge(200, &body, identity, key, sign_type)))
+        let reports = self.wechat.reports.as_ref();
+        let followed = reports.and_then(|reports| reports.follow(endpoint, identity, signed, &self.account.api_key));
+        let body = http::post_xml(&client, endpoint, &xml::write("xml", signed)).await;
+        let judge = |body: Vec<u8>| self.with_either_key(|key| answer::judge(200, &body, identity, key, sign_type));
+        let answer = body.map(judge).map_err(Failure::from);
+        if let Some(followed) = followed {
+            followed.ends(&answer);
+        }
+        answer
     }
 
     /// Verifies before it believes. While keys are being changed, either of the two is WeChat's.
