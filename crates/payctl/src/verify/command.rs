@@ -1,4 +1,4 @@
-//! `payctl verify`.
+//! `payctl promises`, and `payctl verify` without a file.
 
 use std::{
     fmt::Write as _,
@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 use svc_kit::{
     bus::{self, BusArgs},
@@ -30,13 +30,13 @@ const LEDGER_TIME: Duration = Duration::from_secs(30);
 /// Longest time that somebody may wait for the dust to settle.
 const MOST_SETTLE_S: u64 = 3_600;
 
-/// What `payctl verify` can be told.
+/// What `payctl promises` can be told.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = rules())]
 pub struct VerifyArgs {
-    /// Postgres URL of order-svc's database, with its password. Reading is enough.
+    /// Postgres URL of order-svc's database, with its password. Reading is enough. Required.
     #[arg(long, env, hide_env_values = true)]
-    pub order_database_url: SecretString,
+    pub order_database_url: Option<SecretString>,
 
     /// Postgres URL of reconcile-svc's database, with its password. Its books are not looked at without it.
     #[arg(long, env, hide_env_values = true)]
@@ -52,7 +52,7 @@ pub struct VerifyArgs {
     pub sandbox_url: Option<Url>,
 
     /// Print one JSON object instead of text.
-    #[arg(long)]
+    #[arg(long, help_heading = None)]
     pub json: bool,
 
     /// How long something may be on its way, or look wrong because it is, before it is a violation, in seconds. With 0,
@@ -108,7 +108,11 @@ async fn sources(args: &VerifyArgs) -> anyhow::Result<Sources> {
         idle_in_transaction_timeout: STATEMENT_TIME,
         ..postgres::Settings::new(PROCESS)
     };
-    let orders = postgres::connect(&args.order_database_url, &settings).await?;
+    // Not left to clap, because `payctl verify FILE` needs none.
+    let Some(order_database_url) = &args.order_database_url else {
+        bail!("--order-database-url is not set (or ORDER_DATABASE_URL in the environment); see payctl promises --help")
+    };
+    let orders = postgres::connect(order_database_url, &settings).await?;
     let reconcile = match &args.reconcile_database_url {
         Some(url) => Some(postgres::connect(url, &settings).await?),
         None => None,

@@ -1,0 +1,52 @@
+use std::fmt;
+
+use secrecy::{ExposeSecret as _, SecretSlice};
+
+/// What stands where a key would.
+pub(super) const MASK: &str = "********";
+
+/// The content of a key file, whatever it is, and whose it is. It prints itself as the latter.
+#[derive(Clone)]
+pub(crate) struct KeyText {
+    /// For a sentence: "the key of acme-mini".
+    pub(crate) name: String,
+    bytes: SecretSlice<u8>,
+}
+
+impl KeyText {
+    /// Takes the whole file.
+    pub(crate) fn new(name: impl Into<String>, file: Vec<u8>) -> KeyText {
+        KeyText { name: name.into(), bytes: file.into() }
+    }
+
+    /// The whole file.
+    pub(super) fn file(&self) -> &[u8] {
+        self.bytes.expose_secret()
+    }
+
+    /// The key as our services read it: without the line end of its file.
+    pub(super) fn bytes(&self) -> &[u8] {
+        let file = self.file();
+        let length = file.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+        &file[..length]
+    }
+
+    /// The key as a text, for WeChat's own rules about keys. `None` when it is none.
+    pub(crate) fn text(&self) -> Option<&str> {
+        std::str::from_utf8(self.bytes()).ok()
+    }
+
+    /// The text without the key, should it be in there.
+    pub(crate) fn mask(&self, text: &str) -> String {
+        match self.text().map(str::trim).filter(|key| !key.is_empty()) {
+            Some(key) => text.replace(key, MASK),
+            None => text.to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for KeyText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyText").field("name", &self.name).finish_non_exhaustive()
+    }
+}

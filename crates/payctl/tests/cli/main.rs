@@ -1,0 +1,8 @@
+//! The program from outside: files in; text, JSON and exit code out. One file for each command.
+
+#![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test, loudly and there")]
+
+mod harness;
+mod help;
+mod sign;
+mod verify;
