@@ -7,6 +7,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use crate::{
     commands::{
         check_sign::{self, CheckArgs},
+        decrypt::{self, DecryptArgs},
         sign::{self, SignArgs},
     },
     output,
@@ -37,6 +38,8 @@ enum Command {
     /// Prove that no fen is missing: read databases, streams and, when there is one, the sandbox's ledger, and judge what they
     /// say. Nothing is changed anywhere.
     Promises(Box<VerifyArgs>),
+    /// Decrypt a refund notice.
+    Decrypt(DecryptArgs),
 }
 
 /// What `payctl verify` can be told.
@@ -69,6 +72,7 @@ impl Cli {
                 None => verify::run(&args.promises).await,
             },
             Command::Promises(args) => verify::run(&args).await,
+            Command::Decrypt(args) => decrypt::run(&args),
         }
     }
 }

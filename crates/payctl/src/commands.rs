@@ -1,4 +1,5 @@
 //! One file for each command.
 
 pub(crate) mod check_sign;
+pub(crate) mod decrypt;
 pub(crate) mod sign;
