@@ -6,6 +6,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
+        bill::{self, BillArgs},
         check_sign::{self, CheckArgs},
         decrypt::{self, DecryptArgs},
         sign::{self, SignArgs},
@@ -40,6 +41,8 @@ enum Command {
     Promises(Box<VerifyArgs>),
     /// Decrypt a refund notice.
     Decrypt(DecryptArgs),
+    /// Check a trade bill, and print its totals or its rows.
+    Bill(BillArgs),
 }
 
 /// What `payctl verify` can be told.
@@ -73,6 +76,7 @@ impl Cli {
             },
             Command::Promises(args) => verify::run(&args).await,
             Command::Decrypt(args) => decrypt::run(&args),
+            Command::Bill(args) => bill::run(&args),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub(crate) mod bill;
 pub(crate) mod check_sign;
 pub(crate) mod decrypt;
 pub(crate) mod sign;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test, loudly and there")]
 
+mod bill;
 mod decrypt;
 mod harness;
 mod help;
