@@ -9,6 +9,7 @@ use crate::{
         bill::{self, BillArgs},
         check_sign::{self, CheckArgs},
         decrypt::{self, DecryptArgs},
+        order::{self, OrderArgs},
         sign::{self, SignArgs},
     },
     output,
@@ -43,6 +44,8 @@ enum Command {
     Decrypt(DecryptArgs),
     /// Check a trade bill, and print its totals or its rows.
     Bill(BillArgs),
+    /// Create, pay, read, watch, close and refund orders, as a team does.
+    Order(Box<OrderArgs>),
 }
 
 /// What `payctl verify` can be told.
@@ -77,6 +80,7 @@ impl Cli {
             Command::Promises(args) => verify::run(&args).await,
             Command::Decrypt(args) => decrypt::run(&args),
             Command::Bill(args) => bill::run(&args),
+            Command::Order(args) => order::run(&args).await,
         }
     }
 }

@@ -3,4 +3,5 @@
 pub(crate) mod bill;
 pub(crate) mod check_sign;
 pub(crate) mod decrypt;
+pub(crate) mod order;
 pub(crate) mod sign;

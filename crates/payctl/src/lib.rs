@@ -12,6 +12,7 @@ mod account;
 mod cli;
 mod commands;
 mod diagnosis;
+mod duration;
 mod input;
 mod message;
 mod output;

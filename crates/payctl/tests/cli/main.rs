@@ -6,5 +6,6 @@ mod bill;
 mod decrypt;
 mod harness;
 mod help;
+mod order;
 mod sign;
 mod verify;
