@@ -9,6 +9,7 @@ use crate::{
         bill::{self, BillArgs},
         check_sign::{self, CheckArgs},
         decrypt::{self, DecryptArgs},
+        events::{self, EventsCommand},
         order::{self, OrderArgs},
         sign::{self, SignArgs},
     },
@@ -46,6 +47,9 @@ enum Command {
     Bill(BillArgs),
     /// Create, pay, read, watch, close and refund orders, as a team does.
     Order(Box<OrderArgs>),
+    /// Read the bus.
+    #[command(subcommand)]
+    Events(EventsCommand),
 }
 
 /// What `payctl verify` can be told.
@@ -81,6 +85,7 @@ impl Cli {
             Command::Decrypt(args) => decrypt::run(&args),
             Command::Bill(args) => bill::run(&args),
             Command::Order(args) => order::run(&args).await,
+            Command::Events(EventsCommand::Tail(args)) => events::tail(&args).await,
         }
     }
 }
