@@ -10,6 +10,7 @@ use crate::{
         check_sign::{self, CheckArgs},
         decrypt::{self, DecryptArgs},
         events::{self, EventsCommand},
+        merchants::{self, MerchantsCommand},
         order::{self, OrderArgs},
         sign::{self, SignArgs},
     },
@@ -50,6 +51,9 @@ enum Command {
     /// Read the bus.
     #[command(subcommand)]
     Events(EventsCommand),
+    /// Look at merchant files.
+    #[command(subcommand)]
+    Merchants(MerchantsCommand),
 }
 
 /// What `payctl verify` can be told.
@@ -86,6 +90,7 @@ impl Cli {
             Command::Bill(args) => bill::run(&args),
             Command::Order(args) => order::run(&args).await,
             Command::Events(EventsCommand::Tail(args)) => events::tail(&args).await,
+            Command::Merchants(MerchantsCommand::Check(args)) => merchants::run(&args),
         }
     }
 }

@@ -4,5 +4,6 @@ pub(crate) mod bill;
 pub(crate) mod check_sign;
 pub(crate) mod decrypt;
 pub(crate) mod events;
+pub(crate) mod merchants;
 pub(crate) mod order;
 pub(crate) mod sign;

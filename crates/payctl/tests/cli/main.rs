@@ -6,6 +6,7 @@ mod bill;
 mod decrypt;
 mod harness;
 mod help;
+mod merchants;
 mod order;
 mod sign;
 mod verify;
