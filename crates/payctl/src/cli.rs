@@ -13,6 +13,7 @@ use crate::{
         merchants::{self, MerchantsCommand},
         order::{self, OrderArgs},
         sign::{self, SignArgs},
+        trigger::{self, TriggerArgs},
     },
     output,
     verify::{self, VerifyArgs},
@@ -54,6 +55,8 @@ enum Command {
     /// Look at merchant files.
     #[command(subcommand)]
     Merchants(MerchantsCommand),
+    /// Make the sandbox do something: let the user pay, lose, duplicate or delay a callback, move the clock.
+    Trigger(TriggerArgs),
 }
 
 /// What `payctl verify` can be told.
@@ -91,6 +94,7 @@ impl Cli {
             Command::Order(args) => order::run(&args).await,
             Command::Events(EventsCommand::Tail(args)) => events::tail(&args).await,
             Command::Merchants(MerchantsCommand::Check(args)) => merchants::run(&args),
+            Command::Trigger(args) => trigger::run(&args).await,
         }
     }
 }

@@ -7,3 +7,4 @@ pub(crate) mod events;
 pub(crate) mod merchants;
 pub(crate) mod order;
 pub(crate) mod sign;
+pub(crate) mod trigger;

@@ -9,4 +9,5 @@ mod help;
 mod merchants;
 mod order;
 mod sign;
+mod trigger;
 mod verify;
