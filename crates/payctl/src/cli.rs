@@ -8,6 +8,7 @@ use crate::{
     commands::{
         bill::{self, BillArgs},
         check_sign::{self, CheckArgs},
+        completions::{self, CompletionsArgs},
         decrypt::{self, DecryptArgs},
         events::{self, EventsCommand},
         merchants::{self, MerchantsCommand},
@@ -57,6 +58,8 @@ enum Command {
     Merchants(MerchantsCommand),
     /// Make the sandbox do something: let the user pay, lose, duplicate or delay a callback, move the clock.
     Trigger(TriggerArgs),
+    /// Print completions for a shell.
+    Completions(CompletionsArgs),
 }
 
 /// What `payctl verify` can be told.
@@ -95,6 +98,7 @@ impl Cli {
             Command::Events(EventsCommand::Tail(args)) => events::tail(&args).await,
             Command::Merchants(MerchantsCommand::Check(args)) => merchants::run(&args),
             Command::Trigger(args) => trigger::run(&args).await,
+            Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod bill;
 pub(crate) mod check_sign;
+pub(crate) mod completions;
 pub(crate) mod decrypt;
 pub(crate) mod events;
 pub(crate) mod merchants;

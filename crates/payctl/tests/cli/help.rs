@@ -29,3 +29,13 @@ fn help_of_verify_tells_both_uses_apart() {
 fn promises_explains_its_rules() {
     assert!(payctl(&["promises", "--help"]).with(0).stdout.contains("Rules:"));
 }
+
+#[test]
+fn shells_complete_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = payctl(&["completions", shell]).with(0).stdout;
+        for command in ["sign", "verify", "promises", "decrypt", "bill", "order", "events", "merchants", "trigger"] {
+            assert!(script.contains(command), "{shell}: {command}");
+        }
+    }
+}
