@@ -1,5 +1,6 @@
 //! Messages signed wrongly by a little signer that knows nothing of the code under test.
 
+mod docs;
 mod mistakes;
 mod never;
 mod right;
