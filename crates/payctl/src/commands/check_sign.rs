@@ -72,6 +72,9 @@ pub(crate) fn run(file: &Path, args: &CheckArgs, json: bool) -> anyhow::Result<E
         Some(account) => account,
         None => own(&message, &mut accounts)?,
     };
+    if let Some(key) = account.keys.iter().find(|key| key.is_empty()) {
+        bail!("{} is empty, and with an empty key anybody can sign: put the API v2 key into the file", key.name);
+    }
     // An account that was named and is in the directory, too, is not another one.
     accounts.retain(|other| other.name != account.name);
     let others: Vec<KeyText> = accounts.into_iter().flat_map(|account| account.keys).collect();
@@ -81,7 +84,9 @@ pub(crate) fn run(file: &Path, args: &CheckArgs, json: bool) -> anyhow::Result<E
         Case { message: &message, keys: &account.keys, sign_types: &sign_types, others: &others, app_ids: &app_ids };
     let (mut answer, tries) = answer(&message, judge(&case));
     answer.notes.extend(foreign(&message, &account));
-    if answer.verdict != "right" {
+    if answer.verdict == "right" {
+        answer.notes.extend(account.keys.iter().filter_map(KeyText::complaint));
+    } else {
         answer.key = account.keys.first().map(|key| key.name.clone());
     }
     if json {

@@ -1,11 +1,8 @@
 //! What looks odd about a message whose signature nothing explains.
 
-use wechat_pay::v2::{
-    SignType,
-    sign::{ApiKey, KeyError},
-};
+use wechat_pay::v2::SignType;
 
-use super::Case;
+use super::{Case, KeyText};
 
 /// Digits of SHA-1, of an interface that ended in 2014.
 const SHA1_DIGITS: usize = 40;
@@ -18,15 +15,12 @@ pub(super) fn of(case: &Case<'_>, given: &str) -> Vec<String> {
     let mut hints = Vec::new();
     let given = given.trim();
     signature(given, &mut hints);
-    for key in case.keys {
-        let judged = match key.text() {
-            Some(text) => ApiKey::parse(text).map(|_| ()),
-            None => Err(KeyError::Characters),
-        };
-        if let Err(error) = judged {
-            let fix = "put the 32 characters that the merchant platform took into the key file, and nothing else";
-            hints.push(format!("{} is no API v2 key ({error}): {fix}", key.name));
-        }
+    hints.extend(case.keys.iter().filter_map(KeyText::complaint));
+    let named = case.message.text("appId").is_some();
+    if case.message.kind.lacks_app_id() && case.app_ids.is_empty() && !named {
+        let kind = case.message.kind.words();
+        hints
+            .push(format!("a {kind} does not say its app, which is signed: name it with --app-id, or give --merchant"));
     }
     let said = case.message.text(case.message.kind.sign_type_name());
     if let Some(said) = said

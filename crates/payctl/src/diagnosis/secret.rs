@@ -1,6 +1,7 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretSlice};
+use wechat_pay::v2::sign::{ApiKey, KeyError};
 
 /// What stands where a key would.
 pub(super) const MASK: &str = "********";
@@ -34,6 +35,19 @@ impl KeyText {
     /// The key as a text, for WeChat's own rules about keys. `None` when it is none.
     pub(crate) fn text(&self) -> Option<&str> {
         std::str::from_utf8(self.bytes()).ok()
+    }
+
+    /// Whether there is nothing in the file: with an empty key anybody can sign.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.file().trim_ascii().is_empty()
+    }
+
+    /// Why it is no API v2 key, one sentence; `None` when it is one.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        let judged = self.text().map_or(Err(KeyError::Characters), |text| ApiKey::parse(text).map(|_| ()));
+        let error = judged.err()?;
+        let fix = "put the 32 characters that the merchant platform took into the key file, and nothing else";
+        Some(format!("{} is no API v2 key ({error}): {fix}", self.name))
     }
 
     /// The text without the key, should it be in there.

@@ -188,3 +188,34 @@ fn what_a_terminal_would_obey_is_written_out() {
     let ended = verify(json, &[]).with(1);
     assert!(ended.stdout.contains("a=\\u{1b}[2J") && !ended.stdout.contains('\u{1b}'), "{}", ended.stdout);
 }
+
+#[test]
+fn an_empty_key_makes_nothing_right() {
+    let key_file = kept("a.key", b" \n");
+    let sign = hex(&Md5::digest("a=1&key="));
+    let arguments = ["verify", "-", "--key-file", key_file.path()];
+    let ended = payctl_reading(&arguments, format!("a=1\nsign={sign}").as_bytes()).with(2);
+    assert!(ended.stderr.contains("with an empty key anybody can sign"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_is_right_with_a_key_that_is_none_says_so() {
+    let key_file = kept("a.key", b"short");
+    let sign = hex(&Md5::digest("a=1&key=short"));
+    let arguments = ["verify", "-", "--key-file", key_file.path()];
+    let ended = payctl_reading(&arguments, format!("a=1\nsign={sign}").as_bytes()).with(0);
+    assert!(ended.stdout.contains("is no API v2 key (API key has 5 bytes instead of 32)"), "{}", ended.stdout);
+}
+
+#[test]
+fn the_app_of_a_mini_program_can_be_named() {
+    let key_file = kept("a.key", b"0123456789abcdef0123456789abcdef");
+    let text = "appId=wx1&nonceStr=n&package=prepay_id=p&signType=MD5&timeStamp=1&key=0123456789abcdef0123456789abcdef";
+    let sign = hex(&Md5::digest(text));
+    let json =
+        format!(r#"{{"timeStamp":"1","nonceStr":"n","package":"prepay_id=p","signType":"MD5","paySign":"{sign}"}}"#);
+    let arguments = ["verify", "-", "--key-file", key_file.path()];
+    let ended = payctl_reading(&arguments, json.as_bytes()).with(1);
+    assert!(ended.stdout.contains("name it with --app-id"), "{}", ended.stdout);
+    payctl_reading(&[&arguments[..], &["--app-id", "wx1"]].concat(), json.as_bytes()).with(0);
+}
