@@ -97,6 +97,8 @@ pub enum BillLayout {
     Success,
     /// Refunds alone, with their times: 29 columns.
     Refund,
+    /// Refunds out of recharged money: those of [`BillLayout::Refund`], with another name of the fee.
+    RechargeRefund,
 }
 
 impl BillLayout {
@@ -106,11 +108,21 @@ impl BillLayout {
         match self {
             BillLayout::All => {}
             BillLayout::Success => columns.retain(|column| !column.is_of_a_refund()),
-            BillLayout::Refund => {
+            BillLayout::Refund | BillLayout::RechargeRefund => {
                 columns.splice(TRADE_COLUMNS..TRADE_COLUMNS, [Column::RefundAppliedAt, Column::RefundSucceededAt]);
             }
         }
         columns
+    }
+}
+
+impl BillLayout {
+    /// What it calls a column: today's name, but for the fee of a refund out of recharged money.
+    pub(super) const fn name(self, column: Column) -> &'static str {
+        match (self, column) {
+            (BillLayout::RechargeRefund, Column::Fee) => COLUMNS[Column::Fee as usize].1[1],
+            (_, column) => column.name(),
+        }
     }
 }
 

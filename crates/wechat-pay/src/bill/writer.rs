@@ -38,7 +38,7 @@ impl<W: Write> TradeBillWriter<W> {
     /// Writes the header of this layout. What a row has beyond its columns is left out, but still counts in the sums.
     pub fn with_layout(mut output: W, layout: BillLayout) -> io::Result<TradeBillWriter<W>> {
         let columns = layout.columns();
-        let header: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+        let header: Vec<&str> = columns.iter().map(|column| layout.name(*column)).collect();
         write!(output, "\u{feff}{}\r\n", header.join(","))?;
         Ok(TradeBillWriter { output, columns, totals: Totals::default() })
     }

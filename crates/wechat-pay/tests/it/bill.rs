@@ -141,6 +141,16 @@ fn a_bill_of_refunds_has_their_times() {
 }
 
 #[test]
+fn a_bill_of_refunds_out_of_recharged_money_names_the_fee_differently() {
+    let bytes = written_as(BillLayout::RechargeRefund, &[refund(1)]);
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    assert_eq!((header.len(), header[24]), (29, "返还手续费"));
+    assert!(!header.contains(&"手续费"));
+    assert_eq!(read(&bytes).unwrap().0, [refund(1)]);
+}
+
+#[test]
 fn an_empty_day_is_a_bill() {
     let (rows, summary) = read(&written(&[])).unwrap();
     assert!(rows.is_empty());
