@@ -30,10 +30,11 @@ const SUMMARY_HEADER: &str = "\n总交易单数";
 pub(crate) fn rows(ledger: &Ledger, mch_id: &str, day: Date, bill_type: BillType, made_at: Timestamp) -> Vec<TradeRow> {
     let payments = || ledger.paid_on(mch_id, day).filter_map(payment_row);
     let refunds = || ledger.refunds_made_on(mch_id, day).filter_map(|refund| refund_row(ledger, refund, made_at));
+    let reversals = || ledger.reversed_on(mch_id, day).filter_map(reversal_row);
     let mut rows: Vec<TradeRow> = match bill_type {
-        BillType::All => payments().chain(refunds()).collect(),
+        BillType::All => payments().chain(reversals()).chain(refunds()).collect(),
         BillType::Success => payments().collect(),
-        BillType::Refund => refunds().collect(),
+        BillType::Refund => reversals().chain(refunds()).collect(),
         // Nobody recharges anything here.
         BillType::RechargeRefund => Vec::new(),
     };
@@ -106,7 +107,7 @@ fn payment_row(order: &Order) -> Option<TradeRow> {
         transaction_id: payment.transaction_id.clone(),
         out_trade_no: order.out_trade_no.clone(),
         openid: OpenId::new(payment.openid.as_str()),
-        trade_type: order.trade_type.clone(),
+        trade_type: order.billed_trade_type().to_owned(),
         state: BillState::Success,
         bank_type: "OTHERS".to_owned(),
         fee_type: payment.fee_type.clone(),
@@ -149,6 +150,32 @@ fn refund_row(ledger: &Ledger, refund: &Refund, made_at: Timestamp) -> Option<Tr
         }),
         fee: MilliFen::new(-fee.get()),
         ..payment_row(ledger.order(refund.order))?
+    })
+}
+
+/// A charge that was taken back on this day: as a refund of all of it, and the payment's own row stays.
+fn reversal_row(order: &Order) -> Option<TradeRow> {
+    let (payment, reversal) = (order.payment.as_ref()?, order.reversal.as_ref()?);
+    Some(TradeRow {
+        trade_time: reversal.at,
+        state: BillState::Revoked,
+        total_fee: Fen::ZERO,
+        settlement_total_fee: Fen::ZERO,
+        coupon_fee: Fen::ZERO,
+        refund: Some(BillRefund {
+            refund_id: reversal.refund_id.clone()?,
+            // Nobody gave it a number.
+            out_refund_no: "0".to_owned(),
+            refund_fee: payment.amount,
+            settlement_refund_fee: payment.amount,
+            coupon_refund_fee: Fen::ZERO,
+            refund_type: "ORIGINAL".to_owned(),
+            refund_status: RefundState::Success.as_str().to_owned(),
+            applied_at: Some(reversal.at),
+            succeeded_at: Some(reversal.at),
+        }),
+        fee: MilliFen::new(-fee(payment.amount).get()),
+        ..payment_row(order)?
     })
 }
 

@@ -1,6 +1,7 @@
 //! The control API under `/_sandbox/`.
 
 mod opened;
+mod pay_codes;
 mod refunds;
 
 use std::{
@@ -26,7 +27,7 @@ use crate::{
         ActiveFault, Advance, ClockState, FaultRule, Faults, Ledger, LoginCode, NewLoginCode, Paid, Pay, Problem,
     },
     ids,
-    ledger::{Filter, Lookup, OrderId, Payable, Payment, PaymentRefused},
+    ledger::{CallbackId, Filter, Lookup, OrderId, Payable, Payment, PaymentRefused},
     login::CodeKind,
     platform::Platform,
 };
@@ -41,6 +42,7 @@ const MAX_COMMAND_BYTES: usize = 64 * 1024;
 const MAX_TRANSACTION_ID: usize = 32;
 
 pub(crate) use opened::pay_opened;
+pub(crate) use pay_codes::show_pay_code;
 pub(crate) use refunds::settle_refund;
 
 pub(crate) fn routes() -> Router<Arc<Platform>> {
@@ -50,6 +52,7 @@ pub(crate) fn routes() -> Router<Arc<Platform>> {
         .route("/_sandbox/payments/{out_trade_no}/pay", post(pay))
         .merge(opened::routes())
         .merge(refunds::routes())
+        .merge(pay_codes::routes())
         .route("/_sandbox/ledger", get(read_ledger))
         .route("/_sandbox/faults", get(list_faults).post(add_fault).delete(clear_faults))
         .layer(DefaultBodyLimit::max(MAX_COMMAND_BYTES))
@@ -176,7 +179,8 @@ fn pay_found(
         .map_err(|refused: PaymentRefused| Refused::new(StatusCode::CONFLICT, refused.to_string()))?;
     drop(ledger);
     platform.due_earlier.notify_one();
-    Ok(Paid { merchant, out_trade_no, transaction_id, amount_fen, paid_at, callback_id: callback.number() })
+    let callback_id = callback.map(CallbackId::number);
+    Ok(Paid { merchant, out_trade_no, transaction_id, amount_fen, paid_at, callback_id })
 }
 
 /// The one that is meant, or why it is not clear which.

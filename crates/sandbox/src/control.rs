@@ -9,6 +9,9 @@
 //! | `POST /_sandbox/scans` | [`Scan`] | [`Scanned`] |
 //! | `POST /_sandbox/pay` | [`PayOpened`] | [`Paid`] |
 //! | `POST /_sandbox/payments/{out_trade_no}/pay` | [`Pay`], may be empty | [`Paid`] |
+//! | `POST /_sandbox/payments/{out_trade_no}/cancel` | [`Cancel`], may be empty | [`Order`] |
+//! | `POST /_sandbox/pay-codes` | [`NewPayCode`], may be empty | [`PayCode`] |
+//! | `POST /_sandbox/face-codes` | [`NewPayCode`], may be empty | [`FaceCode`] |
 //! | `POST /_sandbox/payments/{out_trade_no}/refund` | [`PlatformRefund`], may be empty | [`Refund`] |
 //! | `POST /_sandbox/refunds/{out_refund_no}/settle` | [`Settle`] | [`Refund`] |
 //! | `POST /_sandbox/settle_delay` | [`SettleDelay`] | [`SettleDelay`] |
@@ -22,6 +25,7 @@
 mod clock;
 mod faults;
 mod ledger;
+mod pay_codes;
 mod payments;
 mod refunds;
 mod scans;
@@ -29,6 +33,7 @@ mod scans;
 pub use clock::{Advance, ClockState};
 pub use faults::{ActiveFault, Fault, FaultPoint, FaultRule, Faults};
 pub use ledger::{AnswerClass, Attempt, Callback, CallbackKind, CallbackState, Ledger, Order, Payment};
+pub use pay_codes::{Cancel, FaceCode, NewPayCode, PayBehaviour, PayCode};
 pub use payments::{LoginCode, NewLoginCode, NewOAuthCode, Paid, Pay, PayOpened};
 pub use refunds::{Balance, PlatformRefund, Refund, RefundSource, RefundState, Settle, SettleDelay};
 pub use scans::{Cashier, Scan, Scanned, Shown};

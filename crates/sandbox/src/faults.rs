@@ -72,9 +72,8 @@ impl Rules {
 
 fn check(rule: &FaultRule) -> Result<(), BadRule> {
     let on = rule.on;
-    let is_callback = matches!(on, FaultPoint::Callback | FaultPoint::RefundCallback);
-    let is_bill = on == FaultPoint::DownloadBill;
     let is_login = matches!(on, FaultPoint::JsCode2Session | FaultPoint::OAuthAccessToken);
+    let (is_callback, is_bill) = (on.is_callback(), on.is_bill());
     let fits = match &rule.fault {
         Fault::Lose
         | Fault::Delay { .. }
@@ -91,7 +90,8 @@ fn check(rule: &FaultRule) -> Result<(), BadRule> {
         | Fault::Garbage
         | Fault::ErrorCode { .. }
         | Fault::Redirect => !is_callback,
-        Fault::BadSignature => !is_callback && !is_login && on != FaultPoint::DownloadBill,
+        Fault::BadSignature => on.is_signed(),
+        Fault::Recall { .. } => on.is_reverse(),
         Fault::Truncate | Fault::AlterAmount | Fault::ExtraRow | Fault::MissingRow | Fault::OtherDay | Fault::Empty => {
             is_bill
         }
@@ -99,8 +99,8 @@ fn check(rule: &FaultRule) -> Result<(), BadRule> {
     if !fits {
         return Err(BadRule("this fault cannot strike there"));
     }
-    if rule.out_trade_no.is_some() && (is_login || on == FaultPoint::DownloadBill) {
-        return Err(BadRule("downloadbill and logins are not about one order"));
+    if rule.out_trade_no.is_some() && !on.is_about_an_order() {
+        return Err(BadRule("this call is not about one order"));
     }
     if rule.times == 0 {
         return Err(BadRule("times is at least 1"));
@@ -166,6 +166,7 @@ mod tests {
             (FaultPoint::DownloadBill, Fault::BadSignature),
             (FaultPoint::RefundCallback, Fault::OtherSignType),
             (FaultPoint::Refund, Fault::Forge),
+            (FaultPoint::Refund, Fault::Recall { executed: false, success: false }),
         ] {
             assert!(rules.add(rule(on, fault.clone(), 1)).is_err(), "{on:?} {fault:?}");
         }
@@ -183,6 +184,16 @@ mod tests {
         }
         assert!(rules.add(rule(FaultPoint::Callback, Fault::Duplicate { copies: 0 }, 1)).is_err());
         assert!(rules.add(rule(FaultPoint::Callback, Fault::Lose, 0)).is_err());
+    }
+
+    #[test]
+    fn a_call_that_is_not_about_one_order_has_no_rule_for_one() {
+        let mut rules = Rules::default();
+        for on in [FaultPoint::DownloadBill, FaultPoint::JsCode2Session, FaultPoint::FaceAuthInfo] {
+            let one = FaultRule { out_trade_no: Some("A00001".into()), ..rule(on, Fault::Lost, 1) };
+            assert!(rules.add(one).is_err(), "{on:?}");
+            assert!(rules.add(rule(on, Fault::Lost, 1)).is_ok(), "{on:?}");
+        }
     }
 
     #[test]

@@ -29,6 +29,16 @@ pub(crate) fn refund_id(at: Timestamp) -> String {
     format!("{REFUND_PREFIX}{:06}{date}{:011}", fastrand::u32(..1_000_000), fastrand::u64(..100_000_000_000))
 }
 
+/// A pay code: 18 digits, the first two 10 to 15.
+pub(crate) fn pay_code() -> String {
+    format!("{}{:016}", fastrand::u32(10..=15), fastrand::u64(..10_000_000_000_000_000))
+}
+
+/// A face code: 18 digits. No source names what it begins with; 90 to 95 cannot be taken for a pay code.
+pub(crate) fn face_code() -> String {
+    format!("{}{:016}", fastrand::u32(90..=95), fastrand::u64(..10_000_000_000_000_000))
+}
+
 /// `wx`, the Beijing time, 20 letters and digits.
 pub(crate) fn prepay_id(at: Timestamp) -> String {
     format!("wx{}{}", time::print_14(at), letters_and_digits(20).to_lowercase())
@@ -37,6 +47,11 @@ pub(crate) fn prepay_id(at: Timestamp) -> String {
 /// The opaque part of `code_url`.
 pub(crate) fn code_token() -> String {
     letters_and_digits(7)
+}
+
+/// What a face device starts with.
+pub(crate) fn face_credential() -> String {
+    letters_and_digits(256)
 }
 
 /// A login code, as `wx.login` gives it.

@@ -1,7 +1,9 @@
 //! The ground truth: what was ordered, what was really paid and refunded, and what we were answered to each callback.
 
 mod callback;
+mod charge;
 mod order;
+mod pay_codes;
 mod prepays;
 mod refund;
 mod refunds;
@@ -13,7 +15,9 @@ use jiff::{Timestamp, civil::Date};
 use wechat_pay::time;
 
 pub(crate) use callback::{About, Callback, CallbackId, Delivery};
+pub(crate) use charge::{Charge, Progress, Reversal, ReverseRefused};
 pub(crate) use order::{CloseRefused, Order, Payment, PaymentRefused};
+pub(crate) use pay_codes::{CodeKind, CodeRefused, PayCodes};
 use prepays::Prepays;
 pub(crate) use prepays::{CODE_URL, Open, Prepay};
 pub(crate) use refund::{Refund, RefundId, RefundRefused, Refundable};
@@ -37,6 +41,12 @@ pub(crate) struct Ledger {
     paid_on: BTreeMap<(String, Date), Vec<OrderId>>,
     prepays: Prepays,
     refunds: Refunds,
+    /// Codes that phones and face devices show.
+    pub(crate) codes: PayCodes,
+    /// Charges that are paid by themselves.
+    late: BTreeSet<(Timestamp, OrderId)>,
+    /// Paid charges that were taken back.
+    reversed_on: BTreeMap<(String, Date), Vec<OrderId>>,
     callbacks: Vec<Callback>,
     /// Callbacks that wait for their next attempt.
     due: BTreeSet<(Timestamp, CallbackId)>,
@@ -117,11 +127,11 @@ impl Ledger {
         Ok(id)
     }
 
-    /// Moves the money and owes the merchant a callback, due at once.
+    /// Moves the money and owes the merchant a callback, due at once; of a charge by pay code or face nobody is told.
     ///
     /// # Errors
     /// [`PaymentRefused`] when the user could not pay this order, or the transaction id is taken.
-    pub(crate) fn pay(&mut self, id: OrderId, payable: Payable) -> Result<CallbackId, PaymentRefused> {
+    pub(crate) fn pay(&mut self, id: OrderId, payable: Payable) -> Result<Option<CallbackId>, PaymentRefused> {
         let Payable { payment, now, in_cashier } = payable;
         if self.by_transaction.contains_key(&payment.transaction_id) {
             return Err(PaymentRefused::TransactionTaken);
@@ -129,9 +139,10 @@ impl Ledger {
         let (transaction_id, paid_at) = (payment.transaction_id.clone(), payment.paid_at);
         let order = &mut self.orders[id.0];
         order.pay(payment, now, in_cashier)?;
+        let is_told = order.charge.is_none();
         self.paid_on.entry((order.mch_id.clone(), time::bill_date(paid_at))).or_default().push(id);
         self.by_transaction.insert(transaction_id, id);
-        Ok(self.owe(id, About::Payment, paid_at))
+        Ok(is_told.then(|| self.owe(id, About::Payment, paid_at)))
     }
 
     /// Owes the merchant a callback.

@@ -2,6 +2,7 @@
 //! browser every two seconds, without a script.
 
 mod html;
+mod pay_code;
 mod phone;
 mod sections;
 
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> Router<Arc<Platform>> {
         .route("/advance", post(advance))
         .route("/clear_faults", post(clear_faults))
         .merge(phone::routes())
+        .merge(pay_code::routes())
 }
 
 #[derive(serde::Deserialize)]

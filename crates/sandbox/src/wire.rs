@@ -3,13 +3,19 @@
 mod close_order;
 mod download_bill;
 mod exchange;
+mod face_auth_info;
+mod face_pay;
+mod goods;
 mod js_code_2_session;
+mod micropay;
+mod more;
 mod oauth_access_token;
 mod order_query;
 mod refund;
 mod refund_query;
 mod refusal;
 mod request;
+mod reverse;
 mod unified_order;
 
 use std::sync::Arc;
@@ -40,6 +46,7 @@ pub(crate) fn routes() -> Router<Arc<Platform>> {
         .route(DownloadBill::PATH, any(download_bill::handle))
         .route(login::PATH, get(js_code_2_session::handle))
         .route(oauth_access_token::PATH, get(oauth_access_token::handle))
+        .merge(more::routes())
 }
 
 async fn unified_order(State(platform): State<Arc<Platform>>, request: axum::extract::Request) -> Response {
@@ -58,7 +65,7 @@ async fn refund_query(State(platform): State<Arc<Platform>>, request: axum::extr
     serve(&platform, FaultPoint::RefundQuery, request, refund_query::execute).await
 }
 
-/// The one call that needs more than a signature: the certificate of the merchant who signs.
+/// A call that needs more than a signature: the certificate of the merchant who signs.
 async fn refund(State(platform): State<Arc<Platform>>, request: axum::extract::Request) -> Response {
     let Some(certificate) = request.extensions().get::<ClientCertificate>().cloned() else {
         return refund::no_certificate();
@@ -100,7 +107,10 @@ async fn carry_out(
         platform,
         fault,
         path,
-        |fault| request.answer(request.check_identity(platform).and_then(|()| execute(platform, request)), fault),
+        |fault| {
+            let execute = || request.check_identity(platform).and_then(|()| execute(platform, request));
+            request.answer(reverse::recalled(fault, execute), fault)
+        },
         |code| request.answer(Err(Refusal::named(code)), None),
     )
     .await

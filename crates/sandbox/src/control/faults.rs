@@ -24,6 +24,19 @@ pub enum FaultPoint {
     JsCode2Session,
     /// `/sns/oauth2/access_token`.
     OAuthAccessToken,
+    /// `/pay/micropay`.
+    Micropay,
+    /// `/secapi/pay/reverse`.
+    Reverse,
+    /// `/pay/facepay`.
+    Facepay,
+    /// `/pay/facepayquery`.
+    FacepayQuery,
+    /// `/secapi/pay/facepayreverse`.
+    FacepayReverse,
+    /// `/face/get_wxpayface_authinfo`.
+    #[serde(rename = "get_wxpayface_authinfo")]
+    FaceAuthInfo,
 }
 
 impl FaultPoint {
@@ -40,7 +53,40 @@ impl FaultPoint {
             FaultPoint::DownloadBill => "downloadbill",
             FaultPoint::JsCode2Session => "jscode2session",
             FaultPoint::OAuthAccessToken => "oauthaccesstoken",
+            FaultPoint::Micropay => "micropay",
+            FaultPoint::Reverse => "reverse",
+            FaultPoint::Facepay => "facepay",
+            FaultPoint::FacepayQuery => "facepayquery",
+            FaultPoint::FacepayReverse => "facepayreverse",
+            FaultPoint::FaceAuthInfo => "get_wxpayface_authinfo",
         }
+    }
+
+    /// Whether it is a callback, which WeChat sends.
+    pub const fn is_callback(self) -> bool {
+        matches!(self, FaultPoint::Callback | FaultPoint::RefundCallback)
+    }
+
+    /// Whether it is a call whose answers are signed.
+    pub const fn is_signed(self) -> bool {
+        !self.is_callback()
+            && !self.is_bill()
+            && !matches!(self, FaultPoint::JsCode2Session | FaultPoint::OAuthAccessToken)
+    }
+
+    /// Whether it downloads a bill.
+    pub const fn is_bill(self) -> bool {
+        matches!(self, FaultPoint::DownloadBill)
+    }
+
+    /// Whether it takes a payment back.
+    pub const fn is_reverse(self) -> bool {
+        matches!(self, FaultPoint::Reverse | FaultPoint::FacepayReverse)
+    }
+
+    /// Whether it is about one order, which a rule can name.
+    pub const fn is_about_an_order(self) -> bool {
+        (self.is_signed() || self.is_callback()) && !matches!(self, FaultPoint::FaceAuthInfo)
     }
 }
 
@@ -57,7 +103,7 @@ pub struct FaultRule {
     /// Only for this merchant (our name); for every merchant when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merchant: Option<String>,
-    /// Only for this order and its refunds; for every order when absent. Not for downloadbill and logins.
+    /// Only for this order and its refunds; for every order when absent. Only where [`FaultPoint::is_about_an_order`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
     /// What goes wrong.
@@ -143,6 +189,15 @@ pub enum Fault {
     },
     /// Call: not done, answered with a redirect to itself.
     Redirect,
+    /// Reverse: answered with `recall` Y, which asks to be called again.
+    Recall {
+        /// Whether it was done all the same.
+        #[serde(default)]
+        executed: bool,
+        /// Whether the answer claims success beside it, and not `SYSTEMERROR`.
+        #[serde(default)]
+        success: bool,
+    },
 
     /// Bill: cut in the middle.
     Truncate,
@@ -178,6 +233,7 @@ impl Fault {
             Fault::BadSignature => "bad_signature",
             Fault::ErrorCode { .. } => "error_code",
             Fault::Redirect => "redirect",
+            Fault::Recall { .. } => "recall",
             Fault::Truncate => "truncate",
             Fault::AlterAmount => "alter_amount",
             Fault::ExtraRow => "extra_row",

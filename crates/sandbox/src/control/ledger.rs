@@ -37,13 +37,15 @@ pub struct Order {
     pub fee_type: String,
     /// What is sold (`body` on the wire).
     pub description: String,
-    /// `JSAPI`, `NATIVE`, `APP`, `MWEB`, `MICROPAY` or `FACEPAY`.
+    /// `JSAPI`, `NATIVE`, `APP` or `MWEB`; `MICROPAY` of a charge by pay code or face, `FACEPAY` of one by WeChat's older
+    /// face API.
     pub trade_type: String,
     /// `MD5` or `HMAC-SHA256`, pinned by the first unifiedorder.
     pub sign_type: String,
-    /// Where callbacks go, as ordered.
+    /// Where callbacks go, as ordered; empty of a charge, of which nobody is told.
     pub notify_url: String,
-    /// What orderquery answers: `NOTPAY`, `SUCCESS`, `CLOSED`, or `REFUND` as soon as there is one.
+    /// What orderquery answers: `NOTPAY`, `SUCCESS`, `CLOSED`, or `REFUND` as soon as there is one; of a charge also
+    /// `USERPAYING`, `PAYERROR` and `REVOKED`.
     pub trade_state: String,
     /// When it was ordered.
     pub created_at: Timestamp,
@@ -51,7 +53,10 @@ pub struct Order {
     pub expires_at: Option<Timestamp>,
     /// When closeorder closed it.
     pub closed_at: Option<Timestamp>,
-    /// How many prepay ids were issued.
+    /// When a charge was reversed, in whole seconds. Its payment, when there is one, is money that went back in full.
+    #[serde(default)]
+    pub reversed_at: Option<Timestamp>,
+    /// How many prepay ids were issued; 0 of a charge.
     pub prepays: u32,
     /// The payment, when there is one.
     pub payment: Option<Payment>,

@@ -25,7 +25,7 @@ pub struct Pay {
     pub in_cashier: bool,
 }
 
-/// A payment was made; its callback is on the way.
+/// A payment was made; its callback is on the way, if there is one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paid {
     /// Our name of the merchant.
@@ -38,8 +38,9 @@ pub struct Paid {
     pub amount_fen: i64,
     /// When, by the sandbox's clock.
     pub paid_at: Timestamp,
-    /// The callback in the ledger.
-    pub callback_id: u64,
+    /// The callback in the ledger; absent of a charge by pay code or face, of which nobody is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback_id: Option<u64>,
 }
 
 /// Asks for a login code, as `wx.login` would give it to a mini program.

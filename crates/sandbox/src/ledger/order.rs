@@ -3,7 +3,7 @@ use merchants::MerchantName;
 use money::Fen;
 use wechat_pay::v2::{Fields, SignType, TradeState};
 
-use super::RefundId;
+use super::{Charge, Progress, RefundId, Reversal};
 use crate::ids;
 
 /// A prepay id opens the cashier for two hours.
@@ -30,12 +30,16 @@ pub(crate) struct Order {
     pub(crate) notify_url: String,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Option<Timestamp>,
-    /// The fields of the first unifiedorder.
+    /// The fields of the first unifiedorder, or of the charge.
     pub(crate) ordered: Fields,
     pub(crate) prepaid_at: Timestamp,
     pub(crate) prepays: u32,
     pub(crate) closed_at: Option<Timestamp>,
     pub(crate) payment: Option<Payment>,
+    /// Of a charge by pay code or face.
+    pub(crate) charge: Option<Charge>,
+    /// When a charge was taken back.
+    pub(crate) reversal: Option<Reversal>,
     /// Its refunds, oldest first.
     pub(crate) refunds: Vec<RefundId>,
 }
@@ -62,6 +66,10 @@ pub(crate) enum PaymentRefused {
     Expired,
     #[error("the prepay id is older than two hours; order again with the same number")]
     PrepayStale,
+    #[error("the charge was reversed")]
+    Reversed,
+    #[error("nobody is asked to pay this charge")]
+    NotAsked,
     #[error("the transaction id is taken")]
     TransactionTaken,
 }
@@ -69,6 +77,8 @@ pub(crate) enum PaymentRefused {
 /// Why an order cannot be closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CloseRefused {
+    /// A charge by pay code or face, which is reversed.
+    Charged,
     Paid,
     Closed,
     TooEarly,
@@ -77,16 +87,33 @@ pub(crate) enum CloseRefused {
 impl Order {
     /// What orderquery answers. An expired order stays `NOTPAY` until somebody closes it.
     pub(crate) fn trade_state(&self) -> TradeState {
+        if self.reversal.is_some() {
+            return TradeState::Revoked;
+        }
         match (&self.payment, self.closed_at) {
             // One refund is enough, even one that did not happen.
             (Some(_), _) if !self.refunds.is_empty() => TradeState::Refund,
             (Some(_), _) => TradeState::Success,
             (None, Some(_)) => TradeState::Closed,
-            (None, None) => TradeState::NotPay,
+            (None, None) => match self.charge.as_ref().map(|charge| charge.progress) {
+                Some(Progress::Asked) => TradeState::UserPaying,
+                Some(Progress::Failed) => TradeState::PayError,
+                Some(Progress::Idle) | None => TradeState::NotPay,
+            },
         }
     }
 
-    /// A field of the first unifiedorder.
+    /// Whether a user is being asked for a password.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.trade_state() == TradeState::UserPaying
+    }
+
+    /// What bills call its kind.
+    pub(crate) fn billed_trade_type(&self) -> &str {
+        if self.charge.as_ref().is_some_and(|charge| charge.by_face) { "FACE" } else { &self.trade_type }
+    }
+
+    /// A field of the first unifiedorder, or of the charge.
     pub(crate) fn ordered(&self, name: &str) -> Option<&str> {
         self.ordered.text(name)
     }
@@ -115,7 +142,8 @@ impl Order {
     /// Who pays by the order alone, under the app that ordered.
     pub(crate) fn payer(&self) -> Option<String> {
         let under_sub_app = || self.ordered("sub_openid").map(|openid| ids::openid_under(openid, &self.app_id));
-        self.ordered("openid").map(str::to_owned).or_else(under_sub_app)
+        let charged = self.charge.as_ref().map(|charge| charge.openid.clone());
+        charged.or_else(|| self.ordered("openid").map(str::to_owned)).or_else(under_sub_app)
     }
 
     /// The payer under the sub-merchant's app.
@@ -142,11 +170,17 @@ impl Order {
 
     /// Closes it.
     pub(crate) fn close(&mut self, now: Timestamp) -> Result<(), CloseRefused> {
+        if self.reversal.is_some() {
+            return Err(CloseRefused::Closed);
+        }
         if self.payment.is_some() {
             return Err(CloseRefused::Paid);
         }
         if self.closed_at.is_some() {
             return Err(CloseRefused::Closed);
+        }
+        if self.charge.is_some() {
+            return Err(CloseRefused::Charged);
         }
         if now < self.created_at + CLOSE_AFTER {
             return Err(CloseRefused::TooEarly);
@@ -157,16 +191,22 @@ impl Order {
 
     /// Whether the user could pay now, by the order alone.
     pub(crate) fn payable(&self, now: Timestamp) -> Result<(), PaymentRefused> {
+        if self.reversal.is_some() {
+            return Err(PaymentRefused::Reversed);
+        }
         if self.payment.is_some() {
             return Err(PaymentRefused::Paid);
         }
         if self.closed_at.is_some() {
             return Err(PaymentRefused::Closed);
         }
+        if self.charge.is_some() && !self.is_asked() {
+            return Err(PaymentRefused::NotAsked);
+        }
         if self.has_expired(now) {
             return Err(PaymentRefused::Expired);
         }
-        if self.prepaid_at + PREPAY_LIFE <= now {
+        if self.charge.is_none() && self.prepaid_at + PREPAY_LIFE <= now {
             return Err(PaymentRefused::PrepayStale);
         }
         Ok(())

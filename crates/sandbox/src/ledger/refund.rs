@@ -51,6 +51,8 @@ pub(crate) struct Refundable {
 pub(crate) enum RefundRefused {
     #[error("the order is not paid")]
     Unpaid,
+    #[error("the order was reversed")]
+    Reversed,
     #[error("the number was used for another amount")]
     OtherAmount,
     #[error("the number was used for another refund")]

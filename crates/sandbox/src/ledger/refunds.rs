@@ -112,7 +112,9 @@ impl Ledger {
 
     /// What can still go back of an order, in fen.
     pub(crate) fn refundable(&self, order: &Order) -> Fen {
-        let paid = order.payment.as_ref().map_or(Fen::ZERO, |payment| payment.amount);
+        // A reversed payment is back already.
+        let payment = order.payment.as_ref().filter(|_| order.reversal.is_none());
+        let paid = payment.map_or(Fen::ZERO, |payment| payment.amount);
         let held = self.refunds_of(order).filter(|refund| refund.holds_money());
         held.fold(paid, |left, refund| left.checked_sub(refund.amount).expect("no more goes back than was paid"))
     }
@@ -135,15 +137,24 @@ impl Ledger {
             return Ok(known);
         }
         self.check_refund(self.order(id), &wanted, now)?;
-        if let Some(balance) = self.refunds.balances.get_mut(self.orders[id.0].account()) {
-            let left = balance.checked_sub(wanted.amount).filter(|left| Fen::ZERO <= *left);
+        self.take_balance(id, wanted.amount)?;
+        Ok(self.enter_refund(id, mch_id, wanted, now))
+    }
+
+    /// Takes what goes back of an order from what its merchant has for refunds.
+    pub(super) fn take_balance(&mut self, order: OrderId, amount: Fen) -> Result<(), RefundRefused> {
+        if let Some(balance) = self.refunds.balances.get_mut(self.orders[order.0].account()) {
+            let left = balance.checked_sub(amount).filter(|left| Fen::ZERO <= *left);
             *balance = left.ok_or(RefundRefused::NotEnough)?;
         }
-        Ok(self.enter_refund(id, mch_id, wanted, now))
+        Ok(())
     }
 
     fn check_refund(&self, order: &Order, wanted: &Refundable, now: Timestamp) -> Result<(), RefundRefused> {
         let payment = order.payment.as_ref().ok_or(RefundRefused::Unpaid)?;
+        if order.reversal.is_some() {
+            return Err(RefundRefused::Reversed);
+        }
         if payment.amount != wanted.total_fee {
             return Err(RefundRefused::OtherTotal);
         }
@@ -212,8 +223,9 @@ impl Ledger {
         Ok(())
     }
 
-    /// Lets the refunds succeed whose time has come.
+    /// Lets the refunds succeed and the charges be paid whose time has come.
     pub(crate) fn catch_up(&mut self, now: Timestamp) {
+        self.catch_up_charges(now);
         while let Some((at, id)) = self.refunds.due.first().copied().filter(|(at, _)| *at <= now) {
             self.settle(id, RefundState::Success, at).expect("whoever settles it otherwise takes it off this list");
         }
@@ -239,6 +251,6 @@ impl Ledger {
 }
 
 /// Messages and bills say whole seconds, and so does the ledger.
-fn whole_second(at: Timestamp) -> Timestamp {
+pub(super) fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).expect("an instant without its fraction fits")
 }

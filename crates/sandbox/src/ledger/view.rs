@@ -117,6 +117,7 @@ impl Ledger {
             created_at: order.created_at,
             expires_at: order.expires_at,
             closed_at: order.closed_at,
+            reversed_at: order.reversal.as_ref().map(|reversal| reversal.at),
             prepays: order.prepays,
             payment: order.payment.as_ref().map(|payment| control::Payment {
                 transaction_id: payment.transaction_id.clone(),

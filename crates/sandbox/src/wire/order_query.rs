@@ -32,9 +32,12 @@ pub(super) fn named_order(ledger: &Ledger, request: &Request) -> Result<Option<O
     Ok(found.filter(|id| request.may_see(ledger.order(*id))))
 }
 
-fn state(order: &Order) -> Fields {
+/// What is told of an order.
+pub(super) fn state(order: &Order) -> Fields {
     let state = order.trade_state();
-    let mut fields = if let Some(payment) = &order.payment {
+    // The money of a reversed payment is gone, and its fields with it.
+    let payment = order.payment.as_ref().filter(|_| order.reversal.is_none());
+    let mut fields = if let Some(payment) = payment {
         let mut fields = payment_fields(order, payment);
         // Normally the app of the request; a payment through another app shows here.
         fields.insert("appid", payment.app_id.as_str());
@@ -59,6 +62,9 @@ fn sentence(trade_state: &str) -> &'static str {
         "SUCCESS" => "支付成功",
         "REFUND" => "订单发生过退款",
         "CLOSED" => "订单已关闭",
+        "REVOKED" => "订单已撤销",
+        "USERPAYING" => "用户支付中，需要输入密码",
+        "PAYERROR" => "支付失败",
         _ => "订单未支付",
     }
 }

@@ -87,6 +87,7 @@ fn read(request: &Request) -> Result<Refundable, Refusal> {
 fn refusal(refused: RefundRefused) -> Refusal {
     match refused {
         RefundRefused::Unpaid => Refusal::named("ORDERNOTEXIST"),
+        RefundRefused::Reversed => Refusal::new("ERROR", "订单已撤销"),
         RefundRefused::OtherAmount => Refusal::new("ERROR", "订单金额或退款金额与之前请求不一致，请核实后再试"),
         RefundRefused::OtherRefund => Refusal::new("INVALID_REQUEST", "商户退款单号重复，请求参数与之前不一致"),
         RefundRefused::OtherTotal => Refusal::new("ERROR", "订单金额不一致"),

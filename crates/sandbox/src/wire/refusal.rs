@@ -10,6 +10,8 @@ pub(super) struct Refusal {
     pub(super) err_code: String,
     /// WeChat's sentence for people.
     pub(super) err_code_des: String,
+    /// What the call answers beside it.
+    pub(super) more: Fields,
 }
 
 impl Refusal {
@@ -20,7 +22,13 @@ impl Refusal {
 
     /// With a sentence of its own.
     pub(super) fn new(err_code: &str, err_code_des: impl Into<String>) -> Refusal {
-        Refusal { err_code: err_code.to_owned(), err_code_des: err_code_des.into() }
+        Refusal { err_code: err_code.to_owned(), err_code_des: err_code_des.into(), more: Fields::new() }
+    }
+
+    /// With another field in the answer.
+    pub(super) fn with(mut self, name: &str, value: &str) -> Refusal {
+        self.more.insert(name, value);
+        self
     }
 
     /// A field that must be there is not.
@@ -53,6 +61,16 @@ fn usual_sentence(err_code: &str) -> &'static str {
         "APPID_NOT_EXIST" => "APPID不存在",
         "MCHID_NOT_EXIST" => "MCHID不存在",
         "APPID_MCHID_NOT_MATCH" => "appid和mch_id不匹配",
+        "ORDERREVERSED" => "订单已撤销",
+        "USERPAYING" => "用户支付中，需要输入密码",
+        "BANKERROR" => "银行系统异常",
+        "NOTSUPORTCARD" => "不支持卡类型",
+        "BUYER_MISMATCH" => "支付帐号错误",
+        "TRADE_ERROR" => "交易错误",
+        "AUTHCODEEXPIRE" => "二维码已过期，请用户在微信上刷新后再试",
+        "AUTH_CODE_ERROR" => "每个二维码仅限使用一次，请刷新再试",
+        "AUTH_CODE_INVALID" => "请扫描微信支付被扫条码/二维码",
+        "REVERSE_EXPIRE" => "订单无法撤销",
         "OUT_TRADE_NO_USED" => "商户订单号重复",
         "FREQUENCY_LIMITED" => "频率限制",
         _ => "业务错误",

@@ -23,6 +23,21 @@ use crate::{
 /// Largest request that is read; the longest fields together stay far below.
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
+/// What a request is signed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signing {
+    /// What it declares; MD5 when it declares nothing.
+    Declared,
+    /// One type, declared or not.
+    Always(SignType),
+}
+
+/// How a call's requests are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) signing: Signing,
+}
+
 /// A request that the merchant signed.
 #[derive(Debug)]
 pub(super) struct Request {
@@ -75,6 +90,15 @@ impl Request {
     /// Reads a request and verifies its signature: with the sign type it declares, MD5 when it declares none, over
     /// every field that came, known or not.
     pub(super) async fn read(platform: &Platform, request: axum::extract::Request) -> Result<Request, Unread> {
+        Request::read_as(platform, request, Reading { signing: Signing::Declared }).await
+    }
+
+    /// Reads a request of a call that has rules of its own.
+    pub(super) async fn read_as(
+        platform: &Platform,
+        request: axum::extract::Request,
+        reading: Reading,
+    ) -> Result<Request, Unread> {
         if request.method() != Method::POST {
             return Err(Unread::NotPost);
         }
@@ -96,9 +120,14 @@ impl Request {
         let anyone = || platform.accounts(&mch_id).into_iter().next();
         let merchant = meant.or_else(anyone).ok_or(Unread::UnknownMerchant)?;
         let key = wechat(&merchant).ok_or(Unread::UnknownMerchant)?.api_key.clone();
-        let sign_type = match fields.text("sign_type") {
-            None => SignType::Md5,
-            Some(word) => word.parse().map_err(|_| Unread::UnknownSignType)?,
+        let declared: Option<SignType> = match fields.text("sign_type") {
+            None => None,
+            Some(word) => Some(word.parse().map_err(|_| Unread::UnknownSignType)?),
+        };
+        let sign_type = match (reading.signing, declared) {
+            (Signing::Declared, declared) => declared.unwrap_or(SignType::Md5),
+            (Signing::Always(only), declared) if declared.is_none_or(|declared| declared == only) => only,
+            (Signing::Always(_), _) => return Err(Unread::UnknownSignType),
         };
         verify(&fields, &key, sign_type).map_err(|_| Unread::BadSign)?;
         Ok(Request { merchant, fields, sign_type, origin, key, mch_id })
@@ -164,6 +193,9 @@ impl Request {
                 answer.insert("result_code", "FAIL");
                 answer.insert("err_code", refusal.err_code);
                 answer.insert("err_code_des", refusal.err_code_des);
+                for (name, value) in refusal.more.iter() {
+                    answer.insert(name, value);
+                }
             }
         }
         let signature = match fault {

@@ -34,6 +34,9 @@ pub(super) fn execute(platform: &Platform, request: &Request) -> Result<Fields, 
         if !request.may_see(order) {
             return Err(number_taken());
         }
+        if order.reversal.is_some() {
+            return Err(Refusal::named("ORDERCLOSED"));
+        }
         if order.payment.is_some() {
             return Err(Refusal::named("ORDERPAID"));
         }
@@ -68,6 +71,8 @@ pub(super) fn execute(platform: &Platform, request: &Request) -> Result<Fields, 
         prepays: 1,
         closed_at: None,
         payment: None,
+        charge: None,
+        reversal: None,
         refunds: Vec::new(),
     };
     let id = ledger.enter(order).map_err(|_| Refusal::named("SYSTEMERROR"))?;

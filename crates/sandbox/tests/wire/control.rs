@@ -103,7 +103,7 @@ async fn a_rule_that_makes_no_sense_is_refused_with_a_sentence() {
     let url = format!("{}/_sandbox/faults", bench.url);
     for rule in [
         json!({ "on": "callback", "do": "truncate" }),
-        json!({ "on": "micropay", "do": "lost" }),
+        json!({ "on": "deposit", "do": "lost" }),
         json!({ "on": "refundcallback", "do": "other_sign_type" }),
         json!({ "on": "callback", "do": "explode" }),
         json!({ "on": "callback" }),

@@ -1,12 +1,14 @@
 //! A sandbox with two merchants, a client that signs, and a merchant's server that answers callbacks as told.
 
 mod account;
+mod charges;
 mod provider;
 mod receiver;
 mod refunds;
 mod shop;
 
 pub(crate) use account::{ACME, ACME_NATIVE_APP, Account, NOWHERE, TEA, merchants};
+pub(crate) use charges::charge_fields;
 pub(crate) use provider::{BREW, BREW_APP, BREW_NUMBER, LEAF, LEAF_APP, LEAF_NUMBER, PROVIDER_ACCOUNT, PROVIDER_APP};
 pub(crate) use receiver::{Answer, FAIL, Receiver, SUCCESS};
 pub(crate) use refunds::REFUND;
@@ -146,7 +148,8 @@ impl Bench {
     }
 
     /// The callback once it is as wanted.
-    pub(crate) async fn callback(&self, id: u64, is_wanted: impl Fn(&Callback) -> bool) -> Callback {
+    pub(crate) async fn callback(&self, id: impl Into<Option<u64>>, is_wanted: impl Fn(&Callback) -> bool) -> Callback {
+        let id = id.into().expect("somebody is told");
         until("the callback is as wanted", || async {
             self.ledger().await.callbacks.into_iter().find(|callback| callback.id == id && is_wanted(callback))
         })

@@ -44,6 +44,12 @@ impl Bench {
         self.http.post(url).json(&command).send().await.unwrap().json().await.unwrap()
     }
 
+    /// What a person is answered who wants to refund all of an order in the merchant platform.
+    pub(crate) async fn refunded_at_platform_status(&self, out_trade_no: &str) -> u16 {
+        let url = format!("{}/_sandbox/payments/{out_trade_no}/refund", self.url);
+        self.http.post(url).json(&PlatformRefund::default()).send().await.unwrap().status().as_u16()
+    }
+
     /// Decides what becomes of a refund, which must be possible.
     pub(crate) async fn settle(&self, out_refund_no: &str, state: RefundState) -> Refund {
         let response = self.try_settle(out_refund_no, state).await;

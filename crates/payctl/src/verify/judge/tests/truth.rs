@@ -156,6 +156,7 @@ fn at_provider(payment: &PaymentRow, refunds: Vec<control::Refund>) -> control::
         created_at: at(),
         expires_at: None,
         closed_at: None,
+        reversed_at: None,
         prepays: 1,
         payment: Some(control::Payment {
             transaction_id: payment.transaction_id.clone().expect("paid"),
