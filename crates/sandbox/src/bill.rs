@@ -29,14 +29,18 @@ const SUMMARY_HEADER: &str = "\n总交易单数";
 /// were then, whatever became of them later.
 pub(crate) fn rows(ledger: &Ledger, mch_id: &str, day: Date, bill_type: BillType, made_at: Timestamp) -> Vec<TradeRow> {
     let payments = || ledger.paid_on(mch_id, day).filter_map(payment_row);
-    let refunds = || ledger.refunds_made_on(mch_id, day).filter_map(|refund| refund_row(ledger, refund, made_at));
+    // Refunds out of recharged money have a bill of their own, and the others leave them out.
+    let refunded = |recharged: bool| {
+        let refunds = ledger.refunds_made_on(mch_id, day).filter(move |refund| refund.is_recharged() == recharged);
+        refunds.filter_map(|refund| refund_row(ledger, refund, made_at))
+    };
+    let refunds = || refunded(false);
     let reversals = || ledger.reversed_on(mch_id, day).filter_map(reversal_row);
     let mut rows: Vec<TradeRow> = match bill_type {
         BillType::All => payments().chain(reversals()).chain(refunds()).collect(),
         BillType::Success => payments().collect(),
         BillType::Refund => reversals().chain(refunds()).collect(),
-        // Nobody recharges anything here.
-        BillType::RechargeRefund => Vec::new(),
+        BillType::RechargeRefund => refunded(true).collect(),
     };
     rows.sort_by_key(|row| row.trade_time);
     rows
@@ -51,7 +55,8 @@ pub(crate) fn write(
     let layout = match bill_type {
         BillType::All => BillLayout::All,
         BillType::Success => BillLayout::Success,
-        BillType::Refund | BillType::RechargeRefund => BillLayout::Refund,
+        BillType::Refund => BillLayout::Refund,
+        BillType::RechargeRefund => BillLayout::RechargeRefund,
     };
     match fault {
         Some(Fault::Empty) => return Ok(Vec::new()),

@@ -2,6 +2,7 @@
 
 mod opened;
 mod pay_codes;
+mod rate;
 mod refunds;
 
 use std::{
@@ -53,6 +54,7 @@ pub(crate) fn routes() -> Router<Arc<Platform>> {
         .merge(opened::routes())
         .merge(refunds::routes())
         .merge(pay_codes::routes())
+        .merge(rate::routes())
         .route("/_sandbox/ledger", get(read_ledger))
         .route("/_sandbox/faults", get(list_faults).post(add_fault).delete(clear_faults))
         .layer(DefaultBodyLimit::max(MAX_COMMAND_BYTES))

@@ -17,6 +17,7 @@
 //! | `POST /_sandbox/settle_delay` | [`SettleDelay`] | [`SettleDelay`] |
 //! | `GET /_sandbox/merchants/{name}/balance` | – | [`Balance`] |
 //! | `POST /_sandbox/merchants/{name}/balance` | [`Balance`] | [`Balance`] |
+//! | `POST /_sandbox/refund_rate` | [`RefundRate`] | [`RefundRate`] |
 //! | `GET /_sandbox/ledger?merchant=&out_trade_no=` | – | [`Ledger`] |
 //! | `POST /_sandbox/faults` | [`FaultRule`] | [`ActiveFault`] |
 //! | `GET /_sandbox/faults` | – | [`Faults`] |
@@ -27,6 +28,7 @@ mod faults;
 mod ledger;
 mod pay_codes;
 mod payments;
+mod rate;
 mod refunds;
 mod scans;
 
@@ -35,6 +37,7 @@ pub use faults::{ActiveFault, Fault, FaultPoint, FaultRule, Faults};
 pub use ledger::{AnswerClass, Attempt, Callback, CallbackKind, CallbackState, Ledger, Order, Payment};
 pub use pay_codes::{Cancel, FaceCode, NewPayCode, PayBehaviour, PayCode};
 pub use payments::{LoginCode, NewLoginCode, NewOAuthCode, Paid, Pay, PayOpened};
+pub use rate::RefundRate;
 pub use refunds::{Balance, PlatformRefund, Refund, RefundSource, RefundState, Settle, SettleDelay};
 pub use scans::{Cashier, Scan, Scanned, Shown};
 

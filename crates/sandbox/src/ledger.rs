@@ -5,6 +5,7 @@ mod charge;
 mod order;
 mod pay_codes;
 mod prepays;
+mod rate;
 mod refund;
 mod refunds;
 mod view;
@@ -20,6 +21,7 @@ pub(crate) use order::{CloseRefused, Order, Payment, PaymentRefused};
 pub(crate) use pay_codes::{CodeKind, CodeRefused, PayCodes};
 use prepays::Prepays;
 pub(crate) use prepays::{CODE_URL, Open, Prepay};
+pub(crate) use rate::{Limited, RefundRates};
 pub(crate) use refund::{Refund, RefundId, RefundRefused, Refundable};
 use refunds::Refunds;
 pub(crate) use view::Filter;
@@ -47,6 +49,7 @@ pub(crate) struct Ledger {
     late: BTreeSet<(Timestamp, OrderId)>,
     /// Paid charges that were taken back.
     reversed_on: BTreeMap<(String, Date), Vec<OrderId>>,
+    pub(crate) refund_rates: RefundRates,
     callbacks: Vec<Callback>,
     /// Callbacks that wait for their next attempt.
     due: BTreeSet<(Timestamp, CallbackId)>,

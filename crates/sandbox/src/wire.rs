@@ -13,6 +13,7 @@ mod oauth_access_token;
 mod order_query;
 mod refund;
 mod refund_query;
+mod refund_v2;
 mod refusal;
 mod request;
 mod reverse;

@@ -37,6 +37,10 @@ pub enum FaultPoint {
     /// `/face/get_wxpayface_authinfo`.
     #[serde(rename = "get_wxpayface_authinfo")]
     FaceAuthInfo,
+    /// `/secapi/pay/refundv2`.
+    RefundV2,
+    /// `/pay/refundqueryv2`.
+    RefundQueryV2,
 }
 
 impl FaultPoint {
@@ -59,6 +63,8 @@ impl FaultPoint {
             FaultPoint::FacepayQuery => "facepayquery",
             FaultPoint::FacepayReverse => "facepayreverse",
             FaultPoint::FaceAuthInfo => "get_wxpayface_authinfo",
+            FaultPoint::RefundV2 => "refundv2",
+            FaultPoint::RefundQueryV2 => "refundqueryv2",
         }
     }
 

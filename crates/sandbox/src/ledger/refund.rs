@@ -7,7 +7,8 @@ use crate::control::{RefundSource, RefundState};
 
 /// What a repeated request must have in common with the first: everything that the merchant says about the refund. Of
 /// which order it is, is compared beside.
-const BOUND: [&str; 6] = ["appid", "refund_fee_type", "refund_desc", "refund_account", "notify_url", "sub_mch_id"];
+const BOUND: [&str; 7] =
+    ["appid", "refund_fee_type", "refund_desc", "refund_account", "notify_url", "sub_mch_id", "detail"];
 
 /// A refund's place in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,8 +100,18 @@ impl Refund {
         self.history.last().filter(|(_, state)| *state == RefundState::Success).map(|(at, _)| *at)
     }
 
+    /// A field of the request that asked for it.
+    pub(crate) fn requested(&self, name: &str) -> Option<&str> {
+        self.requested.text(name)
+    }
+
+    /// Whether its money was recharged for it, and is not that of sales.
+    pub(crate) fn is_recharged(&self) -> bool {
+        self.requested("refund_account") == Some("REFUND_SOURCE_RECHARGE_FUNDS")
+    }
+
     /// Whether its amount is gone or going.
-    pub(super) fn holds_money(&self) -> bool {
+    pub(crate) fn holds_money(&self) -> bool {
         self.state() != RefundState::RefundClose
     }
 

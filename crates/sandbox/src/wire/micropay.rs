@@ -106,7 +106,7 @@ impl Wanted {
         }
         if fields.text("version").is_some() {
             let pieces = if code == "face_code" { Pieces::GoodsNum } else { Pieces::Quantity };
-            Goods::check(fields, pieces).map_err(|_| malformed("detail"))?;
+            Goods::ordered(fields, pieces).map_err(|_| malformed("detail"))?;
         }
         let time = |field| fields.time_14(field).map_err(|_| malformed(field));
         let (time_start, time_expire) = (time("time_start")?, time("time_expire")?);

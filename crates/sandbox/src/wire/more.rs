@@ -1,4 +1,4 @@
-//! The calls beside the life of an ordinary order: charges by pay code and face.
+//! The calls beside the life of an ordinary order: charges by pay code and face, single-item refunds.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use axum::{Router, extract::State, response::Response, routing::any};
 use wechat_pay::v2::{Fields, SignType};
 
 use super::{
-    Refusal, Request, carry_out, face_auth_info, face_pay, micropay, refund,
+    Refusal, Request, carry_out, face_auth_info, face_pay, micropay, refund, refund_v2,
     request::{Reading, Signing},
     reverse, unsigned,
 };
@@ -29,13 +29,15 @@ struct Call {
 const ANY: Reading = Reading { signing: Signing::Declared };
 const HMAC: Reading = Reading { signing: Signing::Always(SignType::HmacSha256) };
 
-const CALLS: [Call; 6] = [
+const CALLS: [Call; 8] = [
     Call::plain("/pay/micropay", FaultPoint::Micropay, ANY, micropay::execute),
     Call::certified("/secapi/pay/reverse", FaultPoint::Reverse, reverse::execute),
     Call::plain("/pay/facepay", FaultPoint::Facepay, HMAC, face_pay::execute),
     Call::plain("/pay/facepayquery", FaultPoint::FacepayQuery, ANY, face_pay::query),
     Call::certified("/secapi/pay/facepayreverse", FaultPoint::FacepayReverse, reverse::execute_face),
     Call::plain("/face/get_wxpayface_authinfo", FaultPoint::FaceAuthInfo, ANY, face_auth_info::execute),
+    Call::certified("/secapi/pay/refundv2", FaultPoint::RefundV2, refund_v2::execute),
+    Call::plain("/pay/refundqueryv2", FaultPoint::RefundQueryV2, ANY, refund_v2::query),
 ];
 
 impl Call {

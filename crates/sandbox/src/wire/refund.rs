@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     control::RefundSource,
-    ledger::{Ledger, Refund, RefundRefused, Refundable},
+    ledger::{Ledger, Limited, Order, Refund, RefundRefused, Refundable},
     platform::Platform,
 };
 
@@ -34,12 +34,39 @@ pub(super) fn no_certificate() -> Response {
     response
 }
 
+/// Codes of refusals that are nobody's mistake, and count for nothing.
+const INNOCENT: [&str; 3] = ["SYSTEMERROR", "NOTENOUGH", "FREQUENCY_LIMITED"];
+
+/// A check of what a refund wants to give back.
+pub(super) type Check = fn(&Ledger, &Order, &Request) -> Result<(), Refusal>;
+
 /// Accepts a refund, or finds the one that has this number. That says nothing about the money yet.
 pub(super) fn execute(platform: &Platform, request: &Request) -> Result<Fields, Refusal> {
+    rated(platform, request, None)
+}
+
+/// Accepts a refund, unless the merchant asks too often.
+pub(super) fn rated(platform: &Platform, request: &Request, check: Option<Check>) -> Result<Fields, Refusal> {
+    let (mch_id, now) = (request.mch_id(), platform.clock.now());
+    platform.ledger().refund_rates.admit(mch_id, now).map_err(|limited| match limited {
+        Limited::Requests => Refusal::named("FREQUENCY_LIMITED"),
+        Limited::Failures => Refusal::named("INVALID_REQ_TOO_MUCH"),
+    })?;
+    let outcome = accept(platform, request, check);
+    if outcome.as_ref().is_err_and(|refusal| !INNOCENT.contains(&refusal.err_code.as_str())) {
+        platform.ledger().refund_rates.failed(mch_id, now);
+    }
+    outcome
+}
+
+fn accept(platform: &Platform, request: &Request, check: Option<Check>) -> Result<Fields, Refusal> {
     let now = platform.clock.now();
     let wanted = read(request)?;
     let mut ledger = platform.ledger();
     let id = named_order(&ledger, request)?.ok_or_else(|| Refusal::named("ORDERNOTEXIST"))?;
+    if let Some(check) = check {
+        check(&ledger, ledger.order(id), request)?;
+    }
     let refund = ledger.accept_refund(id, wanted, now).map_err(refusal)?;
     let answer = accepted(&ledger, ledger.refund(refund));
     drop(ledger);

@@ -71,6 +71,7 @@ fn usual_sentence(err_code: &str) -> &'static str {
         "AUTH_CODE_ERROR" => "每个二维码仅限使用一次，请刷新再试",
         "AUTH_CODE_INVALID" => "请扫描微信支付被扫条码/二维码",
         "REVERSE_EXPIRE" => "订单无法撤销",
+        "INVALID_REQ_TOO_MUCH" => "无效请求过多",
         "OUT_TRADE_NO_USED" => "商户订单号重复",
         "FREQUENCY_LIMITED" => "频率限制",
         _ => "业务错误",

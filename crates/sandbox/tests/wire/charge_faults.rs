@@ -113,9 +113,11 @@ async fn every_new_call_takes_faults_by_the_end_of_its_path() {
         ("/pay/micropay", true),
         ("/pay/facepay", true),
         ("/pay/facepayquery", true),
+        ("/pay/refundqueryv2", true),
         ("/face/get_wxpayface_authinfo", true),
         ("/secapi/pay/reverse", true),
         ("/secapi/pay/facepayreverse", true),
+        ("/secapi/pay/refundv2", true),
     ] {
         let name = path.rsplit('/').next().unwrap();
         let fault = json!({ "on": name, "merchant": ACME.name, "do": "error_code", "code": "SYSTEMERROR" });

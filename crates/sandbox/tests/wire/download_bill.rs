@@ -138,6 +138,33 @@ async fn a_bill_of_refunds_has_their_times_and_no_payments() {
 }
 
 #[tokio::test]
+async fn a_refund_out_of_recharged_money_is_in_a_bill_of_its_own_and_in_no_other() {
+    let (bench, day, _) = morning_after(&[1_000]).await;
+    let fields = [
+        ("out_trade_no", "A00000000"),
+        ("out_refund_no", "R1"),
+        ("total_fee", "1000"),
+        ("refund_fee", "300"),
+        ("refund_account", "REFUND_SOURCE_RECHARGE_FUNDS"),
+    ];
+    let answer = bench.refund(&ACME, &fields).await;
+    assert_eq!(answer.text("result_code"), Some("SUCCESS"));
+    bench.advance(Duration::from_hours(24)).await;
+    let next = day.tomorrow().unwrap();
+    let date = time::print_date(next);
+    let body = download(&bench, &ACME, &[("bill_date", &date), ("bill_type", "RECHARGE_REFUND")]).await;
+    let text = String::from_utf8(body.clone()).unwrap();
+    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    assert_eq!((header.len(), header[24]), (29, "返还手续费"));
+    let (rows, summary) = read(&body, next).unwrap();
+    assert_eq!((rows.len(), summary.refund_fee.unwrap().get(), summary.fee.to_yuan()), (1, 300, "-0.01800".into()));
+    for bill_type in ["ALL", "REFUND", "SUCCESS"] {
+        let body = download(&bench, &ACME, &[("bill_date", &date), ("bill_type", bill_type)]).await;
+        assert_eq!(BillFailure::parse(&body), Some(BillFailure::NoBillExist), "{bill_type}");
+    }
+}
+
+#[tokio::test]
 async fn the_faults_of_bills_spoil_refunds_too() {
     let (bench, day) = refunded_over_midnight().await;
     let next = day.tomorrow().unwrap();

@@ -84,6 +84,15 @@ async fn its_goods_are_counted_by_another_word() {
     assert_eq!(outcome(&refused), "PARAM_ERROR");
     let charged = facepay(&bench, &ACME, &code, &[("version", "1.0"), ("detail", &goods("goods_num"))]).await;
     assert_eq!(outcome(&charged), "SUCCESS");
+    let detail = r#"{"goods_detail":[{"goods_id":"tea","refund_amount":100,"refund_quantity":1,"price":100}]}"#;
+    let fields = [
+        ("out_trade_no", "A00000001"),
+        ("out_refund_no", "R1"),
+        ("total_fee", "100"),
+        ("refund_fee", "100"),
+        ("detail", detail),
+    ];
+    assert_eq!(outcome(&bench.post_certified(&ACME, "/secapi/pay/refundv2", &fields).await), "SUCCESS");
 }
 
 #[tokio::test]

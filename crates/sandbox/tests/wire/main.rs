@@ -31,6 +31,8 @@ mod refund_callbacks;
 mod refund_faults;
 mod refund_outcome;
 mod refund_query;
+mod refund_rate;
+mod refund_v2;
 mod reverse;
 mod service_provider;
 mod trade_types;
