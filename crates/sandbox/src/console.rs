@@ -1,8 +1,8 @@
 //! The control API under `/_sandbox/`.
 
+mod desk;
 mod opened;
 mod pay_codes;
-mod rate;
 mod refunds;
 
 use std::{
@@ -54,7 +54,7 @@ pub(crate) fn routes() -> Router<Arc<Platform>> {
         .merge(opened::routes())
         .merge(refunds::routes())
         .merge(pay_codes::routes())
-        .merge(rate::routes())
+        .merge(desk::routes())
         .route("/_sandbox/ledger", get(read_ledger))
         .route("/_sandbox/faults", get(list_faults).post(add_fault).delete(clear_faults))
         .layer(DefaultBodyLimit::max(MAX_COMMAND_BYTES))

@@ -18,26 +18,33 @@
 //! | `GET /_sandbox/merchants/{name}/balance` | – | [`Balance`] |
 //! | `POST /_sandbox/merchants/{name}/balance` | [`Balance`] | [`Balance`] |
 //! | `POST /_sandbox/refund_rate` | [`RefundRate`] | [`RefundRate`] |
+//! | `GET /_sandbox/reports` | – | [`Reports`] |
+//! | `POST /_sandbox/comments` | [`NewComment`] | [`Comment`] |
+//! | `GET /_sandbox/short_urls?url=` | – | [`LongUrl`] |
+//! | `GET /_sandbox/red-packets` | – | [`RedPackets`] |
+//! | `POST /_sandbox/red-packets/{mch_billno}/settle` | [`SettleRedPacket`] | [`RedPacket`] |
 //! | `GET /_sandbox/ledger?merchant=&out_trade_no=` | – | [`Ledger`] |
 //! | `POST /_sandbox/faults` | [`FaultRule`] | [`ActiveFault`] |
 //! | `GET /_sandbox/faults` | – | [`Faults`] |
 //! | `DELETE /_sandbox/faults` | – | [`Faults`], empty |
 
 mod clock;
+mod desk;
 mod faults;
 mod ledger;
 mod pay_codes;
 mod payments;
-mod rate;
+mod red_packets;
 mod refunds;
 mod scans;
 
 pub use clock::{Advance, ClockState};
+pub use desk::{Comment, LongUrl, NewComment, RefundRate, Report, Reports};
 pub use faults::{ActiveFault, Fault, FaultPoint, FaultRule, Faults};
 pub use ledger::{AnswerClass, Attempt, Callback, CallbackKind, CallbackState, Ledger, Order, Payment};
 pub use pay_codes::{Cancel, FaceCode, NewPayCode, PayBehaviour, PayCode};
 pub use payments::{LoginCode, NewLoginCode, NewOAuthCode, Paid, Pay, PayOpened};
-pub use rate::RefundRate;
+pub use red_packets::{RedPacket, RedPacketStatus, RedPackets, SettleRedPacket};
 pub use refunds::{Balance, PlatformRefund, Refund, RefundSource, RefundState, Settle, SettleDelay};
 pub use scans::{Cashier, Scan, Scanned, Shown};
 

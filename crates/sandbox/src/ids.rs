@@ -49,9 +49,20 @@ pub(crate) fn code_token() -> String {
     letters_and_digits(7)
 }
 
+/// The number of a red packet: `10000`, the merchant's number, the Beijing date, ten random digits.
+pub(crate) fn red_packet_id(mch_id: &str, at: Timestamp) -> String {
+    let date = time::print_date(time::bill_date(at));
+    format!("10000{mch_id}{date}{:010}", fastrand::u64(..10_000_000_000))
+}
+
 /// What a face device starts with.
 pub(crate) fn face_credential() -> String {
     letters_and_digits(256)
+}
+
+/// The opaque part of a short URL.
+pub(crate) fn token() -> String {
+    letters_and_digits(11)
 }
 
 /// A login code, as `wx.login` gives it.

@@ -2,10 +2,12 @@
 
 mod callback;
 mod charge;
+mod desk;
 mod order;
 mod pay_codes;
 mod prepays;
 mod rate;
+mod red_packets;
 mod refund;
 mod refunds;
 mod view;
@@ -17,11 +19,13 @@ use wechat_pay::time;
 
 pub(crate) use callback::{About, Callback, CallbackId, Delivery};
 pub(crate) use charge::{Charge, Progress, Reversal, ReverseRefused};
+pub(crate) use desk::{Desk, NoRoom};
 pub(crate) use order::{CloseRefused, Order, Payment, PaymentRefused};
 pub(crate) use pay_codes::{CodeKind, CodeRefused, PayCodes};
 use prepays::Prepays;
 pub(crate) use prepays::{CODE_URL, Open, Prepay};
 pub(crate) use rate::{Limited, RefundRates};
+pub(crate) use red_packets::{NewRedPacket, RedPacket, RedPacketKind, RedPacketRefused, RedPackets};
 pub(crate) use refund::{Refund, RefundId, RefundRefused, Refundable};
 use refunds::Refunds;
 pub(crate) use view::Filter;
@@ -50,6 +54,8 @@ pub(crate) struct Ledger {
     /// Paid charges that were taken back.
     reversed_on: BTreeMap<(String, Date), Vec<OrderId>>,
     pub(crate) refund_rates: RefundRates,
+    pub(crate) red_packets: RedPackets,
+    pub(crate) desk: Desk,
     callbacks: Vec<Callback>,
     /// Callbacks that wait for their next attempt.
     due: BTreeSet<(Timestamp, CallbackId)>,

@@ -19,7 +19,9 @@ pub(crate) const MAX_DUPLICATES: u32 = 20;
 
 /// Scans a code. What the merchant is asked, it is asked as often as the scan wants.
 pub(crate) async fn scan(platform: &Platform, scan: &Scan) -> Scanned {
-    let shown = match Code::read(&scan.code_url) {
+    // A short URL stands for the text that was shortened.
+    let long_url = platform.ledger().desk.long_url(scan.code_url.trim()).map(str::to_owned);
+    let shown = match Code::read(long_url.as_deref().unwrap_or(&scan.code_url)) {
         Some(Code::Product(fields)) => match Question::about(platform, &fields, scan.openid.as_deref()) {
             Ok(question) => return ask(platform, &question, scan).await,
             Err(why) => nothing(why),

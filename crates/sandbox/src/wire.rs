@@ -1,6 +1,8 @@
 //! WeChat's calls, one file each.
 
+mod auth_code_to_openid;
 mod close_order;
+mod comments;
 mod download_bill;
 mod exchange;
 mod face_auth_info;
@@ -11,12 +13,16 @@ mod micropay;
 mod more;
 mod oauth_access_token;
 mod order_query;
+mod plain;
+mod red_packet;
 mod refund;
 mod refund_query;
 mod refund_v2;
 mod refusal;
+mod report;
 mod request;
 mod reverse;
+mod short_url;
 mod unified_order;
 
 use std::sync::Arc;

@@ -37,6 +37,22 @@ pub enum FaultPoint {
     /// `/face/get_wxpayface_authinfo`.
     #[serde(rename = "get_wxpayface_authinfo")]
     FaceAuthInfo,
+    /// `/tools/authcodetoopenid`.
+    AuthCodeToOpenid,
+    /// `/tools/shorturl`.
+    ShortUrl,
+    /// `/payitil/report`.
+    Report,
+    /// `/billcommentsp/batchquerycomment`.
+    BatchQueryComment,
+    /// `/mmpaymkttransfers/sendredpack`.
+    SendRedpack,
+    /// `/mmpaymkttransfers/sendgroupredpack`.
+    SendGroupRedpack,
+    /// `/mmpaymkttransfers/sendminiprogramhb`.
+    SendMiniProgramHb,
+    /// `/mmpaymkttransfers/gethbinfo`.
+    GetHbInfo,
     /// `/secapi/pay/refundv2`.
     RefundV2,
     /// `/pay/refundqueryv2`.
@@ -63,6 +79,14 @@ impl FaultPoint {
             FaultPoint::FacepayQuery => "facepayquery",
             FaultPoint::FacepayReverse => "facepayreverse",
             FaultPoint::FaceAuthInfo => "get_wxpayface_authinfo",
+            FaultPoint::AuthCodeToOpenid => "authcodetoopenid",
+            FaultPoint::ShortUrl => "shorturl",
+            FaultPoint::Report => "report",
+            FaultPoint::BatchQueryComment => "batchquerycomment",
+            FaultPoint::SendRedpack => "sendredpack",
+            FaultPoint::SendGroupRedpack => "sendgroupredpack",
+            FaultPoint::SendMiniProgramHb => "sendminiprogramhb",
+            FaultPoint::GetHbInfo => "gethbinfo",
             FaultPoint::RefundV2 => "refundv2",
             FaultPoint::RefundQueryV2 => "refundqueryv2",
         }
@@ -77,7 +101,17 @@ impl FaultPoint {
     pub const fn is_signed(self) -> bool {
         !self.is_callback()
             && !self.is_bill()
-            && !matches!(self, FaultPoint::JsCode2Session | FaultPoint::OAuthAccessToken)
+            && !matches!(
+                self,
+                FaultPoint::JsCode2Session
+                    | FaultPoint::OAuthAccessToken
+                    | FaultPoint::Report
+                    | FaultPoint::BatchQueryComment
+                    | FaultPoint::SendRedpack
+                    | FaultPoint::SendGroupRedpack
+                    | FaultPoint::SendMiniProgramHb
+                    | FaultPoint::GetHbInfo
+            )
     }
 
     /// Whether it downloads a bill.
@@ -92,7 +126,8 @@ impl FaultPoint {
 
     /// Whether it is about one order, which a rule can name.
     pub const fn is_about_an_order(self) -> bool {
-        (self.is_signed() || self.is_callback()) && !matches!(self, FaultPoint::FaceAuthInfo)
+        (self.is_signed() || self.is_callback())
+            && !matches!(self, FaultPoint::FaceAuthInfo | FaultPoint::AuthCodeToOpenid | FaultPoint::ShortUrl)
     }
 }
 

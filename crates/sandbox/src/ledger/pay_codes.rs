@@ -31,12 +31,14 @@ pub(crate) struct PayCode {
     pub(crate) after: SignedDuration,
     made_at: Timestamp,
     spent: bool,
+    /// The only merchant that may charge it, once one has asked whose it is.
+    asked_by: Option<String>,
 }
 
 /// Why a code cannot be charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CodeRefused {
-    /// Never shown.
+    /// Never shown, or another merchant's to charge.
     Invalid,
     /// Older than a minute.
     Expired,
@@ -72,7 +74,8 @@ impl PayCodes {
             CodeKind::Face => ids::face_code(),
         };
         let openid = openid.unwrap_or_else(ids::openid);
-        let entry = PayCode { kind, openid: openid.clone(), behaviour, after, made_at: now, spent: false };
+        let entry =
+            PayCode { kind, openid: openid.clone(), behaviour, after, made_at: now, spent: false, asked_by: None };
         self.order.push_back(code.clone());
         self.codes.insert(code.clone(), entry);
         (code, openid)
@@ -83,9 +86,12 @@ impl PayCodes {
         now.checked_add(CODE_LIFE).unwrap_or(Timestamp::MAX)
     }
 
-    /// The code, if it could be charged now.
-    pub(crate) fn chargeable(&self, code: &str, now: Timestamp) -> Result<&PayCode, CodeRefused> {
+    /// The code, if this merchant could charge it now.
+    pub(crate) fn chargeable(&self, code: &str, mch_id: &str, now: Timestamp) -> Result<&PayCode, CodeRefused> {
         let found = self.codes.get(code).ok_or(CodeRefused::Invalid)?;
+        if found.asked_by.as_deref().is_some_and(|asked_by| asked_by != mch_id) {
+            return Err(CodeRefused::Invalid);
+        }
         if found.spent {
             return Err(CodeRefused::Spent);
         }
@@ -97,6 +103,19 @@ impl PayCodes {
         if let Some(found) = self.codes.get_mut(code) {
             found.spent = true;
         }
+    }
+
+    /// Tells whose phone shows a code. From then on only this merchant may charge it.
+    pub(crate) fn ask(&mut self, code: &str, mch_id: &str, now: Timestamp) -> Result<String, CodeRefused> {
+        let found = self.chargeable(code, mch_id, now)?;
+        if found.kind != CodeKind::Phone {
+            return Err(CodeRefused::Invalid);
+        }
+        let openid = found.openid.clone();
+        if let Some(found) = self.codes.get_mut(code) {
+            found.asked_by = Some(mch_id.to_owned());
+        }
+        Ok(openid)
     }
 }
 
@@ -110,8 +129,8 @@ mod tests {
         codes.make(kind, Some("o1".into()), PayBehaviour::Pays, SignedDuration::ZERO, NOW).0
     }
 
-    fn refused(codes: &PayCodes, code: &str, now: Timestamp) -> Option<CodeRefused> {
-        codes.chargeable(code, now).err()
+    fn refused(codes: &PayCodes, code: &str, mch_id: &str, now: Timestamp) -> Option<CodeRefused> {
+        codes.chargeable(code, mch_id, now).err()
     }
 
     #[test]
@@ -131,11 +150,24 @@ mod tests {
     fn a_code_works_once_and_for_a_minute() {
         let mut codes = PayCodes::default();
         let code = made(&mut codes, CodeKind::Phone);
-        assert_eq!(refused(&codes, &code, NOW + SignedDuration::from_secs(59)), None);
-        assert_eq!(refused(&codes, &code, NOW + CODE_LIFE), Some(CodeRefused::Expired));
+        assert_eq!(refused(&codes, &code, "m1", NOW + SignedDuration::from_secs(59)), None);
+        assert_eq!(refused(&codes, &code, "m1", NOW + CODE_LIFE), Some(CodeRefused::Expired));
         codes.spend(&code);
-        assert_eq!(refused(&codes, &code, NOW), Some(CodeRefused::Spent));
-        assert_eq!(refused(&codes, "100000000000000000", NOW), Some(CodeRefused::Invalid));
+        assert_eq!(refused(&codes, &code, "m1", NOW), Some(CodeRefused::Spent));
+        assert_eq!(refused(&codes, "100000000000000000", "m1", NOW), Some(CodeRefused::Invalid));
+    }
+
+    #[test]
+    fn whoever_asks_whose_a_code_is_is_the_only_one_to_charge_it() {
+        let mut codes = PayCodes::default();
+        let code = made(&mut codes, CodeKind::Phone);
+        assert_eq!(codes.ask(&code, "m1", NOW), Ok("o1".to_owned()));
+        assert_eq!(codes.ask(&code, "m1", NOW), Ok("o1".to_owned()));
+        assert_eq!(codes.ask(&code, "m2", NOW), Err(CodeRefused::Invalid));
+        assert_eq!(refused(&codes, &code, "m2", NOW), Some(CodeRefused::Invalid));
+        assert_eq!(refused(&codes, &code, "m1", NOW), None);
+        let face = made(&mut codes, CodeKind::Face);
+        assert_eq!(codes.ask(&face, "m1", NOW), Err(CodeRefused::Invalid));
     }
 
     #[test]
@@ -145,7 +177,7 @@ mod tests {
         for _ in 0..MAX_CODES {
             made(&mut codes, CodeKind::Phone);
         }
-        assert_eq!(refused(&codes, &first, NOW), Some(CodeRefused::Invalid));
+        assert_eq!(refused(&codes, &first, "m1", NOW), Some(CodeRefused::Invalid));
         assert_eq!(codes.order.len(), MAX_CODES);
     }
 }

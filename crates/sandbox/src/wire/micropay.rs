@@ -141,7 +141,7 @@ pub(super) fn charge(
         let code = if request.may_see(order) { used(order) } else { "OUT_TRADE_NO_USED" };
         return Err(Refusal::named(code));
     }
-    let code = ledger.codes.chargeable(shown.code, now).map_err(refused)?.clone();
+    let code = ledger.codes.chargeable(shown.code, request.account(), now).map_err(refused)?.clone();
     let openid = match &shown.said {
         Said::Payer(openid) | Said::SubPayer(openid) if *openid != code.openid => {
             return Err(Refusal::param("openid", "与face_code不匹配"));
@@ -202,12 +202,12 @@ fn used(order: &Order) -> &'static str {
 }
 
 /// Whether a text could be a code.
-fn is_code(code: &str) -> bool {
+pub(super) fn is_code(code: &str) -> bool {
     code.len() == 18 && code.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Why a code cannot be charged.
-fn refused(refused: CodeRefused) -> Refusal {
+/// Why a code cannot be charged or asked about.
+pub(super) fn refused(refused: CodeRefused) -> Refusal {
     match refused {
         CodeRefused::Invalid => invalid_code(),
         CodeRefused::Expired => Refusal::named("AUTHCODEEXPIRE"),
@@ -216,6 +216,6 @@ fn refused(refused: CodeRefused) -> Refusal {
 }
 
 /// It is no code of ours.
-fn invalid_code() -> Refusal {
+pub(super) fn invalid_code() -> Refusal {
     Refusal::named("AUTH_CODE_INVALID")
 }

@@ -1,4 +1,4 @@
-//! The calls beside the life of an ordinary order: charges by pay code and face, single-item refunds.
+//! The calls beside the life of an ordinary order: charges by pay code and face, single-item refunds, tools, red packets.
 
 use std::sync::Arc;
 
@@ -6,9 +6,10 @@ use axum::{Router, extract::State, response::Response, routing::any};
 use wechat_pay::v2::{Fields, SignType};
 
 use super::{
-    Refusal, Request, carry_out, face_auth_info, face_pay, micropay, refund, refund_v2,
+    Refusal, Request, auth_code_to_openid, carry_out, comments, face_auth_info, face_pay, micropay, red_packet, refund,
+    refund_v2, report,
     request::{Reading, Signing},
-    reverse, unsigned,
+    reverse, short_url, unsigned,
 };
 use crate::{control::FaultPoint, platform::Platform, tls::ClientCertificate};
 
@@ -26,16 +27,28 @@ struct Call {
     execute: Execute,
 }
 
-const ANY: Reading = Reading { signing: Signing::Declared };
-const HMAC: Reading = Reading { signing: Signing::Always(SignType::HmacSha256) };
+const ANY: Reading = Reading { signing: Signing::Declared, decoded: None };
+const HMAC: Reading = Reading { signing: Signing::Always(SignType::HmacSha256), decoded: None };
 
-const CALLS: [Call; 8] = [
+const CALLS: [Call; 10] = [
     Call::plain("/pay/micropay", FaultPoint::Micropay, ANY, micropay::execute),
     Call::certified("/secapi/pay/reverse", FaultPoint::Reverse, reverse::execute),
     Call::plain("/pay/facepay", FaultPoint::Facepay, HMAC, face_pay::execute),
     Call::plain("/pay/facepayquery", FaultPoint::FacepayQuery, ANY, face_pay::query),
     Call::certified("/secapi/pay/facepayreverse", FaultPoint::FacepayReverse, reverse::execute_face),
     Call::plain("/face/get_wxpayface_authinfo", FaultPoint::FaceAuthInfo, ANY, face_auth_info::execute),
+    Call::plain(
+        "/tools/authcodetoopenid",
+        FaultPoint::AuthCodeToOpenid,
+        Reading { signing: Signing::Md5BySchema, decoded: None },
+        auth_code_to_openid::execute,
+    ),
+    Call::plain(
+        "/tools/shorturl",
+        FaultPoint::ShortUrl,
+        Reading { signing: Signing::Declared, decoded: Some("long_url") },
+        short_url::execute,
+    ),
     Call::certified("/secapi/pay/refundv2", FaultPoint::RefundV2, refund_v2::execute),
     Call::plain("/pay/refundqueryv2", FaultPoint::RefundQueryV2, ANY, refund_v2::query),
 ];
@@ -63,7 +76,7 @@ impl Call {
 }
 
 /// Reads a request of a call that needs the certificate of the merchant who signs; the error is the answer.
-async fn certified(
+pub(super) async fn certified(
     platform: &Platform,
     request: axum::extract::Request,
     reading: Reading,
@@ -74,7 +87,10 @@ async fn certified(
 }
 
 pub(super) fn routes() -> Router<Arc<Platform>> {
-    let router = Router::new();
+    let router = Router::new()
+        .route("/payitil/report", any(report::handle))
+        .route("/billcommentsp/batchquerycomment", any(comments::handle))
+        .merge(red_packet::routes());
     CALLS.into_iter().fold(router, |router, call| {
         let serve = move |State(platform): State<Arc<Platform>>, request: axum::extract::Request| async move {
             call.serve(&platform, request).await

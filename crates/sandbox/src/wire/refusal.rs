@@ -44,7 +44,9 @@ impl Refusal {
 
 /// The answer to a request that was not understood or is not authentic: nothing signed, no code.
 pub(super) fn unsigned(return_msg: &str) -> Response {
-    let fields: Fields = [("return_code", "FAIL"), ("return_msg", return_msg)].into_iter().collect();
+    let all = [("return_code", "FAIL"), ("return_msg", return_msg)];
+    // Some calls do not even say why.
+    let fields: Fields = all.into_iter().filter(|(_, value)| !value.is_empty()).collect();
     text(xml::write("xml", &fields))
 }
 
@@ -72,6 +74,8 @@ fn usual_sentence(err_code: &str) -> &'static str {
         "AUTH_CODE_INVALID" => "请扫描微信支付被扫条码/二维码",
         "REVERSE_EXPIRE" => "订单无法撤销",
         "INVALID_REQ_TOO_MUCH" => "无效请求过多",
+        "AMOUNT_LIMIT" => "红包金额超过限制",
+        "FREQ_LIMIT" => "超过频率限制，请稍后再试",
         "OUT_TRADE_NO_USED" => "商户订单号重复",
         "FREQUENCY_LIMITED" => "频率限制",
         _ => "业务错误",

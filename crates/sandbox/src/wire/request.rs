@@ -3,6 +3,7 @@ use std::sync::Arc;
 use axum::response::Response;
 use http::{Method, header};
 use merchants::Merchant;
+use percent_encoding::percent_decode_str;
 use wechat_pay::v2::{
     ApiKey, Fields, SignType, limits,
     sign::{SIGN, sign, verify},
@@ -30,12 +31,16 @@ pub(super) enum Signing {
     Declared,
     /// One type, declared or not.
     Always(SignType),
+    /// MD5, and nothing may be declared: the schema has no room for anything else, and the answer does not even say so.
+    Md5BySchema,
 }
 
 /// How a call's requests are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) signing: Signing,
+    /// A field that is signed as it is and sent percent-encoded.
+    pub(super) decoded: Option<&'static str>,
 }
 
 /// A request that the merchant signed.
@@ -65,6 +70,8 @@ pub(super) enum Unread {
     UnknownMerchant,
     UnknownSignType,
     BadSign,
+    /// It has fields that the schema of this call has no room for.
+    BySchema,
 }
 
 impl Unread {
@@ -82,6 +89,7 @@ impl Unread {
             Unread::UnknownMerchant => "mch_id参数格式错误",
             Unread::UnknownSignType => "sign_type参数格式错误",
             Unread::BadSign => "签名错误",
+            Unread::BySchema => "",
         }
     }
 }
@@ -90,7 +98,7 @@ impl Request {
     /// Reads a request and verifies its signature: with the sign type it declares, MD5 when it declares none, over
     /// every field that came, known or not.
     pub(super) async fn read(platform: &Platform, request: axum::extract::Request) -> Result<Request, Unread> {
-        Request::read_as(platform, request, Reading { signing: Signing::Declared }).await
+        Request::read_as(platform, request, Reading { signing: Signing::Declared, decoded: None }).await
     }
 
     /// Reads a request of a call that has rules of its own.
@@ -107,14 +115,20 @@ impl Request {
         if body.is_empty() {
             return Err(Unread::Empty);
         }
-        let fields = xml::parse("xml", &body).map_err(|error| match error {
+        let mut fields = xml::parse("xml", &body).map_err(|error| match error {
             XmlError::Encoding => Unread::NotUtf8,
             _ => Unread::NotXml,
         })?;
+        if let Some(name) = reading.decoded
+            && let Some(decoded) = fields.text(name).and_then(|text| percent_decode_str(text).decode_utf8().ok())
+        {
+            let decoded = decoded.into_owned();
+            fields.insert(name, decoded);
+        }
         let required = |name: &'static str| fields.text(name).ok_or(Unread::Lacks(name));
         let mch_id = required("mch_id")?.to_owned();
         required("nonce_str")?;
-        required("sign")?;
+        let signature = required("sign")?;
         // Whoever is meant below a service provider, the key is the same.
         let meant = platform.merchant_by_number(&mch_id, fields.text("sub_mch_id"));
         let anyone = || platform.accounts(&mch_id).into_iter().next();
@@ -128,6 +142,9 @@ impl Request {
             (Signing::Declared, declared) => declared.unwrap_or(SignType::Md5),
             (Signing::Always(only), declared) if declared.is_none_or(|declared| declared == only) => only,
             (Signing::Always(_), _) => return Err(Unread::UnknownSignType),
+            (Signing::Md5BySchema, Some(_)) => return Err(Unread::BySchema),
+            (Signing::Md5BySchema, None) if SignType::Md5.hex_len() < signature.len() => return Err(Unread::BySchema),
+            (Signing::Md5BySchema, None) => SignType::Md5,
         };
         verify(&fields, &key, sign_type).map_err(|_| Unread::BadSign)?;
         Ok(Request { merchant, fields, sign_type, origin, key, mch_id })
@@ -145,6 +162,11 @@ impl Request {
     /// The sub-merchant that a service provider means.
     pub(super) fn sub_mch_id(&self) -> Option<&str> {
         self.fields.text("sub_mch_id")
+    }
+
+    /// Whose money it is about: the sub-merchant's that is meant, otherwise the merchant's.
+    pub(super) fn account(&self) -> &str {
+        self.sub_mch_id().unwrap_or(&self.mch_id)
     }
 
     /// Whether an order is the merchant's that is meant. Sub-merchants of one service provider share its number, but not
@@ -214,7 +236,7 @@ fn origin(request: &axum::extract::Request) -> Option<String> {
 }
 
 /// WeChat's words for what does not fit together.
-fn refusal(stranger: Stranger) -> Refusal {
+pub(super) fn refusal(stranger: Stranger) -> Refusal {
     match stranger {
         Stranger::UnknownApp => Refusal::named("APPID_NOT_EXIST"),
         Stranger::OtherApp => Refusal::named("APPID_MCHID_NOT_MATCH"),
