@@ -168,6 +168,7 @@ mod tests {
             (FaultPoint::Refund, Fault::Forge),
             (FaultPoint::Refund, Fault::Recall { executed: false, success: false }),
             (FaultPoint::GetHbInfo, Fault::BadSignature),
+            (FaultPoint::DownloadFundFlow, Fault::BadSignature),
         ] {
             assert!(rules.add(rule(on, fault.clone(), 1)).is_err(), "{on:?} {fault:?}");
         }
@@ -190,7 +191,7 @@ mod tests {
     #[test]
     fn a_call_that_is_not_about_one_order_has_no_rule_for_one() {
         let mut rules = Rules::default();
-        for on in [FaultPoint::DownloadBill, FaultPoint::ShortUrl, FaultPoint::SendRedpack, FaultPoint::Report] {
+        for on in [FaultPoint::DownloadFundFlow, FaultPoint::ShortUrl, FaultPoint::SendRedpack, FaultPoint::Report] {
             let one = FaultRule { out_trade_no: Some("A00001".into()), ..rule(on, Fault::Lost, 1) };
             assert!(rules.add(one).is_err(), "{on:?}");
             assert!(rules.add(rule(on, Fault::Lost, 1)).is_ok(), "{on:?}");

@@ -162,6 +162,11 @@ impl Ledger {
         callback
     }
 
+    /// Every order of a merchant, oldest first.
+    pub(crate) fn orders_of(&self, mch_id: &str) -> impl Iterator<Item = &Order> {
+        self.orders.iter().filter(move |order| order.mch_id == mch_id)
+    }
+
     /// Orders of a merchant that were paid on a bill day, in the order of payment.
     pub(crate) fn paid_on(&self, mch_id: &str, day: Date) -> impl Iterator<Item = &Order> {
         let ids = self.paid_on.get(&(mch_id.to_owned(), day)).map_or(&[][..], Vec::as_slice);

@@ -20,6 +20,7 @@ mod callbacks;
 mod clock;
 mod console;
 mod faults;
+mod fund_flow;
 mod identity;
 mod ids;
 mod ledger;

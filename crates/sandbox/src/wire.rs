@@ -4,6 +4,7 @@ mod auth_code_to_openid;
 mod close_order;
 mod comments;
 mod download_bill;
+mod download_fund_flow;
 mod exchange;
 mod face_auth_info;
 mod face_pay;

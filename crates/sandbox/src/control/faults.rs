@@ -57,6 +57,8 @@ pub enum FaultPoint {
     RefundV2,
     /// `/pay/refundqueryv2`.
     RefundQueryV2,
+    /// `/pay/downloadfundflow`.
+    DownloadFundFlow,
 }
 
 impl FaultPoint {
@@ -89,6 +91,7 @@ impl FaultPoint {
             FaultPoint::GetHbInfo => "gethbinfo",
             FaultPoint::RefundV2 => "refundv2",
             FaultPoint::RefundQueryV2 => "refundqueryv2",
+            FaultPoint::DownloadFundFlow => "downloadfundflow",
         }
     }
 
@@ -116,7 +119,7 @@ impl FaultPoint {
 
     /// Whether it downloads a bill.
     pub const fn is_bill(self) -> bool {
-        matches!(self, FaultPoint::DownloadBill)
+        matches!(self, FaultPoint::DownloadBill | FaultPoint::DownloadFundFlow)
     }
 
     /// Whether it takes a payment back.

@@ -52,6 +52,7 @@ pub(crate) struct NewRedPacket {
 #[derive(Debug)]
 pub(crate) struct RedPacket {
     pub(crate) merchant: MerchantName,
+    pub(crate) mch_id: String,
     pub(crate) content: NewRedPacket,
     pub(crate) detail_id: String,
     /// In whole seconds.
@@ -159,6 +160,7 @@ impl RedPackets {
         self.by_number.insert(key, at);
         self.all.push(RedPacket {
             merchant: merchant.clone(),
+            mch_id: mch_id.to_owned(),
             content: wanted,
             detail_id: ids::red_packet_id(mch_id, sent_at),
             sent_at,
@@ -172,6 +174,11 @@ impl RedPackets {
     /// The red packet with this number of this merchant.
     pub(crate) fn find(&self, mch_id: &str, mch_billno: &str) -> Option<&RedPacket> {
         self.by_number.get(&(mch_id.to_owned(), mch_billno.to_owned())).map(|at| &self.all[*at])
+    }
+
+    /// Every red packet of a merchant, oldest first.
+    pub(crate) fn of(&self, mch_id: &str) -> impl Iterator<Item = &RedPacket> {
+        self.all.iter().filter(move |packet| packet.mch_id == mch_id)
     }
 
     /// Every red packet as the control API shows it.

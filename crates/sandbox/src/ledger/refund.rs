@@ -110,6 +110,11 @@ impl Refund {
         self.requested("refund_account") == Some("REFUND_SOURCE_RECHARGE_FUNDS")
     }
 
+    /// When it was closed, so that its money came back to the merchant.
+    pub(crate) fn closed_at(&self) -> Option<Timestamp> {
+        self.history.last().filter(|(_, state)| *state == RefundState::RefundClose).map(|(at, _)| *at)
+    }
+
     /// Whether its amount is gone or going.
     pub(crate) fn holds_money(&self) -> bool {
         self.state() != RefundState::RefundClose

@@ -98,7 +98,7 @@ impl Wanted {
 
 /// When the bill of this day was made, if it can exist: not of today or later, not older than three months, and yesterday's only
 /// from 09:00 on. WeChat's tables name no words of their own for the first two.
-fn made_at(day: Date, now: Timestamp) -> Result<Timestamp, NoBill> {
+pub(super) fn made_at(day: Date, now: Timestamp) -> Result<Timestamp, NoBill> {
     let today = time::bill_date(now);
     let oldest = today.checked_sub(KEPT_MONTHS.months()).map_err(|_| MALFORMED)?;
     if today <= day || day < oldest {

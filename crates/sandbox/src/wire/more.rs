@@ -6,8 +6,8 @@ use axum::{Router, extract::State, response::Response, routing::any};
 use wechat_pay::v2::{Fields, SignType};
 
 use super::{
-    Refusal, Request, auth_code_to_openid, carry_out, comments, face_auth_info, face_pay, micropay, red_packet, refund,
-    refund_v2, report,
+    Refusal, Request, auth_code_to_openid, carry_out, comments, download_fund_flow, face_auth_info, face_pay, micropay,
+    red_packet, refund, refund_v2, report,
     request::{Reading, Signing},
     reverse, short_url, unsigned,
 };
@@ -90,6 +90,7 @@ pub(super) fn routes() -> Router<Arc<Platform>> {
     let router = Router::new()
         .route("/payitil/report", any(report::handle))
         .route("/billcommentsp/batchquerycomment", any(comments::handle))
+        .route("/pay/downloadfundflow", any(download_fund_flow::handle))
         .merge(red_packet::routes());
     CALLS.into_iter().fold(router, |router, call| {
         let serve = move |State(platform): State<Arc<Platform>>, request: axum::extract::Request| async move {

@@ -76,6 +76,8 @@ fn usual_sentence(err_code: &str) -> &'static str {
         "INVALID_REQ_TOO_MUCH" => "无效请求过多",
         "AMOUNT_LIMIT" => "红包金额超过限制",
         "FREQ_LIMIT" => "超过频率限制，请稍后再试",
+        "NO_BILL_EXIST" => "账单不存在",
+        "BILL_CREATING" => "账单未生成",
         "OUT_TRADE_NO_USED" => "商户订单号重复",
         "FREQUENCY_LIMITED" => "频率限制",
         _ => "业务错误",

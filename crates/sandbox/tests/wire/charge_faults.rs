@@ -122,6 +122,7 @@ async fn every_new_call_takes_faults_by_the_end_of_its_path() {
         ("/secapi/pay/facepayreverse", true),
         ("/secapi/pay/refundv2", true),
         ("/billcommentsp/batchquerycomment", false),
+        ("/pay/downloadfundflow", false),
         ("/mmpaymkttransfers/sendredpack", false),
         ("/mmpaymkttransfers/sendgroupredpack", false),
         ("/mmpaymkttransfers/sendminiprogramhb", false),

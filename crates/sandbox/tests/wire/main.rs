@@ -16,6 +16,7 @@ mod control;
 mod dev_certificates;
 mod download_bill;
 mod face_pay;
+mod fund_flow;
 mod h5;
 mod harness;
 mod js_code_2_session;

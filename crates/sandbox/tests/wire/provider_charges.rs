@@ -1,4 +1,4 @@
-//! Charges and tools of a service provider about its sub-merchants.
+//! Charges, tools and fund flows of a service provider about its sub-merchants.
 
 use std::time::Duration;
 
@@ -110,7 +110,7 @@ async fn a_red_packet_names_the_sub_merchant_and_the_app_of_its_user() {
 }
 
 #[tokio::test]
-async fn bills_are_of_all_sub_merchants_or_of_one() {
+async fn bills_and_flows_are_of_all_sub_merchants_or_of_one() {
     let bench = Bench::start().await;
     let day = time::bill_date(bench.clock().await.now).tomorrow().unwrap();
     bench.advance_to(time::day_start(day).unwrap() + SignedDuration::from_hours(8)).await;
@@ -132,4 +132,12 @@ async fn bills_are_of_all_sub_merchants_or_of_one() {
     };
     assert_eq!(trades(&[]).await, [BREW_NUMBER, LEAF_NUMBER]);
     assert_eq!(trades(&LEAF).await, [LEAF_NUMBER]);
+    let moves = async |sub_merchant: &[(&str, &str)]| {
+        let mut fields = vec![("bill_date", &*date), ("account_type", "Basic")];
+        fields.extend_from_slice(sub_merchant);
+        let request = PROVIDER_ACCOUNT.signed(&fields);
+        let text = bench.send_certified(&PROVIDER_ACCOUNT, "/pay/downloadfundflow", &request).await.text().await;
+        text.unwrap().matches(",`交易,`交易,").count()
+    };
+    assert_eq!((moves(&[]).await, moves(&LEAF).await), (2, 1));
 }
