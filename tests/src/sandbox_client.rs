@@ -16,10 +16,11 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 pub use sandbox::control::{
-    ActiveFault, AnswerClass, Attempt, Callback, CallbackKind, CallbackState, ClockState, Fault, FaultPoint, FaultRule,
-    Faults, Ledger, LoginCode, Order, Paid, Pay, Payment, PlatformRefund, Refund, RefundSource, RefundState,
+    ActiveFault, AnswerClass, Attempt, Callback, CallbackKind, CallbackState, Cashier, ClockState, FaceCode, Fault,
+    FaultPoint, FaultRule, Faults, Ledger, LoginCode, NewPayCode, Order, Paid, Pay, PayBehaviour, PayCode, Payment,
+    PlatformRefund, Refund, RefundSource, RefundState, Scan, Scanned, Shown,
 };
-use sandbox::control::{Advance, Balance, NewLoginCode, Problem, Settle, SettleDelay};
+use sandbox::control::{Advance, Balance, Cancel, NewLoginCode, NewOAuthCode, PayOpened, Problem, Settle, SettleDelay};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{eventually, world::client};
@@ -259,6 +260,83 @@ impl SandboxClient {
     pub async fn login_code(&self, app_id: &str) -> LoginCode {
         let new = NewLoginCode { app_id: app_id.to_owned(), openid: None };
         self.must(Method::POST, "login_codes", Some(&new)).await
+    }
+
+    /// What WeChat's redirect gives a page of an official account: good once, for five minutes.
+    ///
+    /// # Panics
+    /// When no merchant is paired with the account.
+    pub async fn oauth_code(&self, app_id: &str) -> LoginCode {
+        let new = NewOAuthCode { app_id: app_id.to_owned(), openid: None, scope: None };
+        self.must(Method::POST, "oauth_codes", Some(&new)).await
+    }
+
+    /// A user pays what stands behind the text of a QR code.
+    ///
+    /// # Panics
+    /// When WeChat does not let them.
+    pub async fn pay_code_url(&self, code_url: &str) -> Paid {
+        let opened = PayOpened { code_url: Some(code_url.to_owned()), ..PayOpened::default() };
+        self.must(Method::POST, "pay", Some(&opened)).await
+    }
+
+    /// A user pays what was prepaid.
+    ///
+    /// # Panics
+    /// When WeChat does not let them.
+    pub async fn pay_prepaid(&self, prepay_id: &str) -> Paid {
+        let opened = PayOpened { prepay_id: Some(prepay_id.to_owned()), ..PayOpened::default() };
+        self.must(Method::POST, "pay", Some(&opened)).await
+    }
+
+    /// A user points the phone at a QR code.
+    ///
+    /// # Panics
+    /// When the sandbox does not answer.
+    pub async fn scan(&self, code_url: &str) -> Scanned {
+        self.scan_as(&Scan { code_url: code_url.to_owned(), ..Scan::default() }).await
+    }
+
+    /// A user points the phone at a QR code, in an unusual way.
+    ///
+    /// # Panics
+    /// When the sandbox does not answer.
+    pub async fn scan_as(&self, scan: &Scan) -> Scanned {
+        self.must(Method::POST, "scans", Some(scan)).await
+    }
+
+    /// What a new user's phone shows at a till; a charge of it comes to `behaviour`.
+    ///
+    /// # Panics
+    /// When the sandbox does not answer.
+    pub async fn pay_code(&self, behaviour: PayBehaviour) -> PayCode {
+        self.pay_code_as(&NewPayCode { behaviour, ..NewPayCode::default() }).await
+    }
+
+    /// As [`SandboxClient::pay_code`], with more to say.
+    ///
+    /// # Panics
+    /// When the sandbox does not answer.
+    pub async fn pay_code_as(&self, new: &NewPayCode) -> PayCode {
+        self.must(Method::POST, "pay-codes", Some(new)).await
+    }
+
+    /// What a device makes of a new user's face; a charge of it comes to `behaviour`.
+    ///
+    /// # Panics
+    /// When the sandbox does not answer.
+    pub async fn face_code(&self, behaviour: PayBehaviour) -> FaceCode {
+        let new = NewPayCode { behaviour, ..NewPayCode::default() };
+        self.must(Method::POST, "face-codes", Some(&new)).await
+    }
+
+    /// The user who is asked for a password gives up.
+    ///
+    /// # Panics
+    /// When nobody is asked.
+    pub async fn cancel(&self, out_trade_no: &str) {
+        let _: serde_json::Value =
+            self.must(Method::POST, &format!("payments/{out_trade_no}/cancel"), Some(&Cancel::default())).await;
     }
 
     async fn payment_callback(&self, out_trade_no: &str) -> Option<Callback> {

@@ -49,8 +49,18 @@ pub const MERCHANT: &str = "acme-mini";
 pub const MINI_PROGRAM: &str = "wxac3e0000000000a1";
 /// The official account of [`MERCHANT`].
 pub const OFFICIAL_ACCOUNT: &str = "wxac3e0000000000a2";
+/// The native app of [`MERCHANT`].
+pub const NATIVE_APP: &str = "wxac3e0000000000a3";
+/// The web site of [`MERCHANT`].
+pub const WEB_SITE: &str = "wxac3e0000000000a4";
 /// Another account, which signs with MD5 and has a mini program only.
 pub const OTHER_MERCHANT: &str = "acme-shop";
+/// An account that a service provider runs for a sub-merchant.
+pub const SUB_MERCHANT: &str = "acme-tea";
+/// The mini program of [`SUB_MERCHANT`] itself.
+pub const SUB_MINI_PROGRAM: &str = "wxac3e0000000000c1";
+/// The official account of the service provider of [`SUB_MERCHANT`].
+pub const PROVIDERS_ACCOUNT: &str = "wxac3e0000000000c0";
 
 impl World {
     /// The team that stories are about unless they say otherwise.

@@ -22,6 +22,7 @@ mod startup;
 mod surplus;
 
 mod paid;
+mod product;
 
 mod checking;
 mod demo;

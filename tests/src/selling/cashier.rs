@@ -1,4 +1,4 @@
-use proto::order::v1::{JsapiInvocation, PayOrderResponse, Payment, pay_order_response::Invocation};
+use proto::order::v1::{JsapiInvocation, NativeInvocation, PayOrderResponse, Payment, pay_order_response::Invocation};
 
 use super::Order;
 use crate::sandbox_client::{Callback, Paid, Pay};
@@ -46,6 +46,17 @@ impl Cashier {
         match &self.opened.invocation {
             Some(Invocation::Jsapi(invocation)) => invocation,
             other => panic!("PayOrder answers with what opens the cashier inside WeChat: {other:?}"),
+        }
+    }
+
+    /// The QR code.
+    ///
+    /// # Panics
+    /// When the answer did not have it.
+    pub fn qr(&self) -> &NativeInvocation {
+        match &self.opened.invocation {
+            Some(Invocation::Native(invocation)) => invocation,
+            other => panic!("PayOrder answers with a QR code: {other:?}"),
         }
     }
 

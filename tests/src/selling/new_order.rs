@@ -1,6 +1,6 @@
 use jiff::SignedDuration;
 use proto::{
-    order::v1::{self, CreateOrderRequest},
+    order::v1::{self, CreateOrderRequest, Particulars},
     time::to_wire,
 };
 use tonic::Status;
@@ -34,6 +34,12 @@ impl NewOrder {
     /// For another account.
     pub fn merchant(mut self, merchant: &str) -> Self {
         merchant.clone_into(&mut self.request.merchant);
+        self
+    }
+
+    /// Telling WeChat this, too.
+    pub fn particulars(mut self, particulars: Particulars) -> Self {
+        self.request.particulars = Some(particulars);
         self
     }
 

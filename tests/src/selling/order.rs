@@ -1,8 +1,10 @@
-use proto::order::v1::{self, CloseOrderRequest, GetOrderRequest, ListRefundsRequest, WatchOrderRequest, order};
+use proto::order::v1::{
+    self, CloseOrderRequest, GetOrderRequest, ListRefundsRequest, WatchOrderRequest, order, pay_order_request::Method,
+};
 use tonic::{Status, Streaming};
 use uuid::Uuid;
 
-use super::{Cashier, OFFICIAL_ACCOUNT, Orders, Paying, Refund, Refunding, Team, team::patient};
+use super::{Cashier, MINI_PROGRAM, OFFICIAL_ACCOUNT, Orders, Paying, Refund, Refunding, Team, team::patient};
 use crate::eventually;
 
 /// An order that a team looks at. Clones are cheap.
@@ -95,8 +97,24 @@ impl Order {
         Paying::by(self.clone(), v1::pay_order_request::Method::Jsapi(method)).await
     }
 
-    /// Pays it by any method.
-    pub fn pay_by(&self, method: v1::pay_order_request::Method) -> Paying {
+    /// Opens its cashier in a page of the official account of the usual merchant, for whom WeChat's redirect brought.
+    pub fn pay_by_oauth_code(&self, code: &str) -> Paying {
+        let payer = Some(v1::jsapi::Payer::OauthCode(code.to_owned()));
+        self.pay_by(Method::Jsapi(v1::Jsapi { app_id: OFFICIAL_ACCOUNT.to_owned(), payer }))
+    }
+
+    /// Shows a QR code, under the usual merchant's mini program.
+    pub fn pay_by_qr(&self) -> Paying {
+        self.pay_by(Method::Native(v1::Native { app_id: MINI_PROGRAM.to_owned(), ..v1::Native::default() }))
+    }
+
+    /// Charges what a till has scanned, under the usual merchant's mini program.
+    pub fn pay_by_code(&self, auth_code: &str) -> Paying {
+        self.pay_by(Method::PayCode(v1::PayCode { app_id: MINI_PROGRAM.to_owned(), auth_code: auth_code.to_owned() }))
+    }
+
+    /// In any way.
+    pub fn pay_by(&self, method: Method) -> Paying {
         Paying::by(self.clone(), method)
     }
 

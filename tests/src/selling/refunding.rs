@@ -1,4 +1,4 @@
-use proto::order::v1::{self, CreateRefundRequest};
+use proto::order::v1::{self, CreateRefundRequest, RefundGoodsItem};
 use tonic::Status;
 use uuid::Uuid;
 
@@ -23,6 +23,12 @@ impl Refunding {
             goods: vec![],
         };
         Self { order, request }
+    }
+
+    /// Of these things.
+    pub fn goods(mut self, goods: Vec<RefundGoodsItem>) -> Self {
+        self.request.goods = goods;
+        self
     }
 
     /// With this request id.
