@@ -5,12 +5,13 @@
 mod demo;
 mod down;
 mod folders;
+mod lend;
 mod measure;
 mod recorded;
 mod telling;
 mod up;
 
-use std::{panic, process::ExitCode};
+use std::{panic, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -32,6 +33,12 @@ enum Command {
     Up,
     /// Ends the world that `up` started.
     Down,
+    /// Starts a world on free ports for another program: prints where everybody listens as one line of JSON, and ends the
+    /// world when stdin closes.
+    Lend {
+        /// Where its logs go. What is there is removed first.
+        folder: PathBuf,
+    },
     /// Measures sizes and speed of this build; a release build says something.
     Measure,
 }
@@ -60,6 +67,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Demo => runtime.block_on(demo::run()),
         Command::Up => runtime.block_on(up::run()),
         Command::Down => down::run(),
+        Command::Lend { folder } => runtime.block_on(lend::run(folder)),
         Command::Measure => runtime.block_on(measure::run()),
     }
 }
