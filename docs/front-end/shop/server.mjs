@@ -1,6 +1,7 @@
 // A shop's own server: what stands between its pages and Tongbao. `npm install && npm start`, then http://127.0.0.1:8000/
 //
-// The page chooses what it buys and how it pays. Price, payer and address come from here, never from the page.
+// The page chooses what it buys and how it pays. Price, payer and address come from here, never from the page: what it shows of
+// them is words.
 
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -8,35 +9,40 @@ import { createServer } from 'node:http'
 import { call, watch } from './tongbao.mjs'
 
 const MERCHANT = process.env.MERCHANT ?? 'acme-mini'
-const PUBLIC_URL = process.env.PUBLIC_URL ?? 'http://127.0.0.1:8000'
-const GOODS = { tea: { fen: 990, words: 'Dragon Well tea' } }
+// The merchant's official account: whose pages open inside WeChat, and on whose behalf codes are shown.
+const APP_ID = process.env.APP_ID ?? 'wxac3e0000000000a2'
+const PORT = Number(process.env.PORT ?? 8000)
+const PUBLIC_URL = process.env.PUBLIC_URL ?? `http://127.0.0.1:${PORT}`
+const GOODS = new Map([['tea', { fen: 990, words: 'Dragon Well tea' }]])
 
 // What a real shop keeps in its database: its own number of the order, Tongbao's name of it, what is known of it.
 const orders = new Map()
 
 const routes = {
   'POST /orders': async (_order, { goods }) => {
-    const wanted = GOODS[goods]
+    const wanted = GOODS.get(goods)
     if (!wanted) return [404, { error: 'no such goods' }]
     const number = randomUUID()                  // not to be guessed: whoever knows it may see and pay this order
     const created = await call('CreateOrder', {
       request_id: randomUUID(), order_no: number, merchant: MERCHANT, amount_fen: wanted.fen, description: wanted.words,
     })
-    orders.set(number, { name: created.name })
-    return [201, { order: number, yuan: (wanted.fen / 100).toFixed(2), words: wanted.words }]
+    orders.set(number, { name: created.name, expires: millis(created.expire_time) })
+    return [201, { order: number }]
   },
 
   'GET /orders/:order': async ({ name }) => [200, told(await call('GetOrder', { name }))],
 
-  // A QR code for a screen. Another call shows another code; Tongbao closes the one before it.
-  'POST /orders/:order/native': async ({ name }, _body, ip) => {
-    const { native, usable_until } = await pay(name, ip, { native: { images: ['QR_IMAGE_SVG'] } })
-    return [200, { svg: native.qr_svg, text: native.code_url, until: millis(usable_until) }]
+  // A QR code for a screen. Another call shows another code; Tongbao closes the one before it. `renew` says in how many
+  // milliseconds the page asks for one; never, when the code lives as long as its order.
+  'POST /orders/:order/native': async ({ name, expires }, _body, ip) => {
+    const { native, usable_until } = await pay(name, ip, { native: { app_id: APP_ID, images: ['QR_IMAGE_SVG'] } })
+    const until = millis(usable_until)
+    return [200, { svg: native.qr_svg, renew: until < expires ? Math.max(until - Date.now() - 30_000, 30_000) : null }]
   },
 
   // In the WeChat browser. The code is what WeChat's OAuth redirect gave the page; it works once.
   'POST /orders/:order/jsapi': async ({ name }, { code }, ip) => {
-    const { jsapi } = await pay(name, ip, { jsapi: { oauth_code: code } })
+    const { jsapi } = await pay(name, ip, { jsapi: { app_id: APP_ID, oauth_code: code } })
     const { app_id, time_stamp, nonce_str, sign_type, pay_sign } = jsapi
     return [200, {
       appId: app_id, timeStamp: time_stamp, nonceStr: nonce_str, package: jsapi.package, signType: sign_type, paySign: pay_sign,
@@ -57,7 +63,14 @@ const pay = (name, payer_ip, method) => call('PayOrder', { request_id: randomUUI
 // Tongbao takes only https here, as WeChat does; a shop on another address leaves the way back out.
 const returnTo = (number) => (PUBLIC_URL.startsWith('https:') ? `${PUBLIC_URL}/h5-return.html?order=${number}` : '')
 
-const told = ({ state, amount_fen }) => ({ state: state.replace('STATE_', '').toLowerCase(), yuan: (amount_fen / 100).toFixed(2) })
+// Who pays is said by WeChat's silent consent, which sends the browser back with `code`. In a real shop's `state` is something
+// that its session knows.
+const consent = () => {
+  const wanted = { appid: APP_ID, redirect_uri: `${PUBLIC_URL}/jsapi.html`, response_type: 'code', scope: 'snsapi_base', state: 'pay' }
+  return `https://open.weixin.qq.com/connect/oauth2/authorize?${new URLSearchParams(wanted)}#wechat_redirect`
+}
+
+const told = ({ state }) => ({ state: state.replace('STATE_', '').toLowerCase() })
 const millis = ({ seconds, nanos }) => Number(seconds) * 1000 + Math.floor(nanos / 1e6)
 
 // Server-sent events: the page hears of every change the moment Tongbao tells it.
@@ -70,18 +83,21 @@ function events(request, response, { name }) {
   request.on('close', leave)
 }
 
-const PAGES = { '/': 'native.html', '/native.html': 'native.html', '/jsapi.html': 'jsapi.html', '/h5.html': 'h5.html',
-  '/h5-return.html': 'h5-return.html' }
+const PAGES = { '/': 'native.html' }
+for (const page of ['native.html', 'jsapi.html', 'h5.html', 'h5-return.html', 'shop.css', 'shop.js']) PAGES[`/${page}`] = page
+const TYPES = { html: 'text/html; charset=utf-8', css: 'text/css', js: 'text/javascript' }
 
 async function handle(request, response) {
-  const { pathname } = new URL(request.url, PUBLIC_URL)
+  const { pathname, searchParams } = new URL(request.url, PUBLIC_URL)
   const answer = (status, body) => {
     response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
     response.end(JSON.stringify(body))
   }
-  if (request.method === 'GET' && PAGES[pathname]) {
-    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
-    return response.end(await readFile(new URL(`pages/${PAGES[pathname]}`, import.meta.url)))
+  const page = request.method === 'GET' && PAGES[pathname]
+  if (page === 'jsapi.html' && !searchParams.has('code')) return response.writeHead(302, { location: consent() }).end()
+  if (page) {
+    response.writeHead(200, { 'content-type': TYPES[page.split('.').pop()] })
+    return response.end(await readFile(new URL(`pages/${page}`, import.meta.url)))
   }
   const [, top, number, last] = pathname.split('/')
   const order = orders.get(number)
@@ -116,4 +132,4 @@ const server = createServer((request, response) => {
     response.end()
   })
 })
-server.listen(Number(process.env.PORT ?? 8000), '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}/`))
+server.listen(PORT, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}/`))

@@ -40,19 +40,18 @@ function once(method, request) {
 
 /** Follows an order until nobody can pay it any more; `seen` is called with it now and at each change. Returns what ends it. */
 export function watch(name, seen) {
-  let stream, gone = false
+  let stream, later, pending = true, gone = false
   const follow = () => {
     stream = client.WatchOrder({ name }, credentials)
-    let pending = true
     stream.on('data', (order) => {
       pending = order.state === 'STATE_PENDING'
       seen(order)
     })
-    // The stream ends after ten minutes, and with whatever breaks: while the order is pending it is followed again.
-    const again = () => { if (!gone && pending) setTimeout(follow, 1000) }
-    stream.on('end', again)
-    stream.on('error', again)
+    // The stream ends after ten minutes, and with whatever breaks: while the order is pending it is followed again. `status` comes
+    // once for each stream; a broken one has both `error` and `end`.
+    stream.on('error', () => {})
+    stream.on('status', () => { if (!gone) later = setTimeout(() => { if (pending) follow() }, 1000) })
   }
   follow()
-  return () => { gone = true; stream.cancel() }
+  return () => { gone = true; clearTimeout(later); stream.cancel() }
 }
