@@ -16,7 +16,7 @@ export async function native({ tongbao, relay, shop, browser }, table) {
     assert.match(text ?? 'nothing', /^weixin:\/\/wxpay\/bizpayurl\?pr=/);
   });
   await table.check('native: it fits a phone, in the dark, too', async () => {
-    assert.ok((await page.overhang(NARROW)) <= 0);
+    assert.equal(await page.overhang(NARROW), 0, `pixels lie beside a screen of ${NARROW}`);
     await page.page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
     assert.equal(await page.readCode('native-dark'), text);
     await page.page.emulateMediaFeatures([]);

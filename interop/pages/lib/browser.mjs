@@ -23,7 +23,9 @@ export class Browser {
     const args = [`--host-resolver-rules=${rules}`, '--ignore-certificate-errors', '--no-proxy-server'];
     // Chromium's own sandbox does not work for root, which is who runs things in containers.
     if (process.getuid() === 0) args.push('--no-sandbox');
-    const chromium = await puppeteer.launch({ executablePath, args, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
+    // Whoever stops us is heard in main.mjs; the pipe ends the browser when nobody can say anything any more.
+    const ours = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+    const chromium = await puppeteer.launch({ executablePath, args, pipe: true, ...ours });
     return Object.assign(new Browser(), { chromium, pictures });
   }
 
@@ -91,7 +93,7 @@ export class Page {
   async overhang(width) {
     const before = this.page.viewport();
     await this.page.setViewport({ ...before, width });
-    const beside = await this.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    const beside = await this.page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth));
     await this.page.setViewport(before);
     return beside;
   }

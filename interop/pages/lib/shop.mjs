@@ -10,6 +10,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+/// The shop ends when its stdin does, and so with us, however we end.
+const HELD = 'data:text/javascript,process.stdin.on("end", () => process.exit()).resume()';
 const server = path('../../../docs/front-end/shop/server.mjs');
 /// The browser is told to accept it under every name.
 const certificate = {
@@ -21,7 +23,7 @@ export class Shop {
   /// At the address where it listens. `order`: where order-svc is.
   static async open(order, publicUrl) {
     const port = await freePort();
-    const child = spawn(process.execPath, [server], {
+    const child = spawn(process.execPath, ['--import', HELD, server], {
       env: {
         PATH: process.env.PATH,
         PORT: String(port),
@@ -29,7 +31,7 @@ export class Shop {
         PAYER_IP: '203.0.113.7',
         ...(publicUrl && { PUBLIC_URL: publicUrl }),
       },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit'],
     });
     const gone = new Promise((resolve) => { child.once('exit', resolve); child.once('error', resolve); });
     const line = new Promise((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
