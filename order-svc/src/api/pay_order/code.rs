@@ -3,6 +3,7 @@
 use proto::order::v1::{Face, PayCode};
 use svc_kit::refusal::Violations;
 use tonic::Status;
+use wechat_pay::v2::limits;
 
 use crate::{
     api::{fields, refuse},
@@ -62,6 +63,12 @@ impl Code {
         if method == Method::Facepay && self.openid.is_empty() {
             let mut violations = Violations::new();
             violations.push("face.openid", "is required: the merchant takes faces through WeChat's older face API");
+            violations.finish()?;
+        }
+        // pay-gateway would refuse it, but only when its attempt is written.
+        if method == Method::Face && limits::check_face_pay_code(&self.code).is_err() {
+            let mut violations = Violations::new();
+            violations.push("face.face_code", "must be 18 digits: tell the device's SDK face_code_type 1");
             violations.finish()?;
         }
         Ok(method)
@@ -132,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_face_goes_the_way_that_the_merchants_file_says() {
-        let code = Code { code: "f".into(), openid: "o".into() };
+        let code = Code { code: "134567890123456789".into(), openid: "o".into() };
         let at = |methods: &[Method]| code.method_at(&merchant(methods, true), Method::Face);
         assert_eq!(at(&[Method::Face]).ok(), Some(Method::Face));
         assert_eq!(at(&[Method::Facepay]).ok(), Some(Method::Facepay));
@@ -140,6 +147,14 @@ mod tests {
         let nobody = Code { code: "f".into(), openid: String::new() };
         let refused = nobody.method_at(&merchant(&[Method::Facepay], true), Method::Face);
         assert_eq!(refused.map_err(|status| status.code()), Err(Grpc::InvalidArgument));
+    }
+
+    #[test]
+    fn a_face_code_has_18_digits_except_where_it_goes_through_the_older_face_api() {
+        let code = Code { code: "f".into(), openid: "o".into() };
+        let at = |methods: &[Method]| code.method_at(&merchant(methods, true), Method::Face);
+        assert_eq!(at(&[Method::Face]).map_err(|status| status.code()), Err(Grpc::InvalidArgument));
+        assert_eq!(at(&[Method::Facepay]).ok(), Some(Method::Facepay));
     }
 
     #[test]
