@@ -9,9 +9,10 @@ import { Relay } from './lib/relay.mjs';
 import { Shop } from './lib/shop.mjs';
 import { Tongbao } from './lib/tongbao.mjs';
 import { native } from './checks/native.mjs';
-import { closed } from './checks/closed.mjs';
 import { jsapi } from './checks/jsapi.mjs';
 import { h5 } from './checks/h5.mjs';
+import { till } from './checks/till.mjs';
+import { closed } from './checks/closed.mjs';
 
 const [programs, chromium, pictures] = process.argv.slice(2).map((path) => resolve(path));
 const table = new Table();
@@ -39,7 +40,8 @@ try {
     [`${secure.domain}:443`]: secure.listens,
     'open.weixin.qq.com:443': new URL(tongbao.at.sandbox_tls).host,
   }));
-  for (const checks of [native, jsapi, h5, closed]) {
+  // The last one moves the clock.
+  for (const checks of [native, jsapi, h5, till, closed]) {
     await checks({ tongbao, relay, shop, secure, browser }, table);
   }
 } catch (error) {

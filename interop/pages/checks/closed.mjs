@@ -8,17 +8,13 @@ import { DESK } from '../lib/browser.mjs';
 const CLOSABLE_MS = 6 * 60_000;
 
 export async function closed({ tongbao, shop, browser }, table) {
-  // The shop's own way to Tongbao, as its back office would use it.
-  process.env.ORDER_URL = tongbao.at.order;
-  const { call } = await import('../../../docs/front-end/shop/tongbao.mjs');
   await table.check('closed: the page of an order that is closed takes its code away', async () => {
     const page = await browser.open(DESK, 'about:blank');
     const { order } = await page.answered(/^\/orders$/, () => page.page.goto(shop.url));
     await page.becomes('pending');
-    const { orders } = await call('ListOrders', { order_no: order });
+    const { orders } = await tongbao.call('ListOrders', { order_no: order });
     await tongbao.command('clock', { advance_ms: CLOSABLE_MS });
-    const request_id = crypto.randomUUID();
-    await call('CloseOrder', { request_id, name: orders[0].name });
+    await tongbao.call('CloseOrder', { request_id: crypto.randomUUID(), name: orders[0].name });
     assert.match(await page.becomes('closed'), /^This order is closed/);
     assert.equal(await page.readCode('closed'), undefined, 'the code is still there');
     await page.close();

@@ -13,7 +13,11 @@ export class Tongbao {
     const line = new Promise((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
     const first = await Promise.race([line, gone.then(() => undefined)]);
     if (first === undefined) throw new Error(`the world did not start; its logs are in ${folder}`);
-    return Object.assign(new Tongbao(), { child, gone, folder, at: JSON.parse(first) });
+    const tongbao = Object.assign(new Tongbao(), { child, gone, folder, at: JSON.parse(first) });
+    // The shop's own way, as its back office and its till would use it.
+    process.env.ORDER_URL = tongbao.at.order;
+    tongbao.call = (await import('../../../docs/front-end/shop/tongbao.mjs')).call;
+    return tongbao;
   }
 
   /// A command for the sandbox.
