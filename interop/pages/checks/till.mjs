@@ -23,6 +23,9 @@ export async function till({ tongbao, browser }, table) {
   await table.check('till: a code from the phone is charged', async () => {
     assert.equal((await charge('pays')).payment.state, 'STATE_SUCCEEDED');
   });
+  await table.check('till: the code fits a phone', async () => {
+    assert.equal(await phone.overhang(320), 0, 'pixels lie beside a screen of 320');
+  });
   await table.check('till: a payer who enters a password is waited for', async () => {
     assert.equal((await charge('password')).payment.state, 'STATE_PENDING');
   });

@@ -30,7 +30,9 @@ struct Shown {
 async fn show(Query(shown): Query<Shown>) -> Html<String> {
     let code = match (&shown.code, &shown.said) {
         (_, Some(said)) => format!("<p class=\"said\">{}</p>", text(said)),
-        (Some(code), None) => format!("<p id=\"code\" style=\"font: 2rem ui-monospace, monospace\">{}</p>", text(code)),
+        (Some(code), None) => {
+            format!("<p id=\"code\" style=\"font: min(2rem, 7vw) ui-monospace, monospace\">{}</p>", text(code))
+        }
         (None, None) => "<p class=\"soft\">A code works once, for a minute.</p>".to_owned(),
     };
     let chosen = shown.behaviour.unwrap_or_default();
@@ -42,7 +44,7 @@ async fn show(Query(shown): Query<Shown>) -> Html<String> {
     Html(format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Pay code</title>\
          <meta name=\"viewport\" content=\"width=device-width\"><style>{STYLE}</style></head><body>\
-         <h1>Pay code</h1>{code}<form method=\"post\" action=\"/phone/pay-code\">\
+         <header><h1>Pay code</h1><a href=\"/phone\">Phone</a></header>{code}<form method=\"post\" action=\"/phone/pay-code\">\
          <p><label>The user <select name=\"behaviour\">{options}</select></label></p>\
          <p><label>pays_late: after <input name=\"after_s\" type=\"number\" value=\"5\" min=\"0\" max=\"86400\"> s\
          </label></p><button class=\"pay\">Show a code</button></form></body></html>"
