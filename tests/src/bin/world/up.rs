@@ -75,28 +75,24 @@ fn tell(at: &Addresses) {
         "
 the teams' API     {order}  (gRPC, with reflection)
 the bus            nats://{}  (monitor {})
-WeChat's side      {}/  (open payments with a pay button, refunds, callbacks)
-  over TLS         {}/  (the same, and refunds for who shows a merchant's certificate)
+WeChat's side      {}/  (open payments with a pay button, refunds, callbacks; a phone at /phone)
+  over TLS         {}/  (the same, and what wants a merchant's certificate)
 reports            {}/
 callbacks go to    {}/notify/wechat-v2/<merchant>/payment
 reconciliation     {}  (gRPC)
 Postgres           postgres://tongbao@{}/orders and /reconcile
 health, metrics    {} order-svc, {} pay-gateway, {} notify-svc, {} reconcile-svc
 
-an order:
-  grpcurl -plaintext -H 'authorization: Bearer shop-development-token' -d '{{\"request_id\": \"'$(cat /proc/sys/kernel/random/uuid)'\",
-    \"order_no\": \"S-1\", \"merchant\": \"acme-mini\", \"amount_fen\": 990, \"description\": \"Dragon Well tea\"}}' \\
-    {order} tongbao.order.v1.OrderService/CreateOrder
-its cashier (name is what CreateOrder answered):
-  grpcurl -plaintext -H 'authorization: Bearer shop-development-token' -d '{{\"request_id\": \"'$(cat /proc/sys/kernel/random/uuid)'\",
-    \"name\": \"orders/…\", \"payer_ip\": \"203.0.113.7\", \"mini_program\": {{\"openid\": \"o-anyone\"}}}}' \\
-    {order} tongbao.order.v1.OrderService/PayOrder
-the user pays (or press the button on WeChat's page):
-  curl -X POST {}/_sandbox/payments/<out_trade_no>/pay
+an order, its QR code, and what becomes of it (export ORDER_TOKEN=shop-development-token):
+  target/debug/payctl order create --order-no S-1 --merchant acme-mini --amount-fen 990 --description 'Dragon Well tea'
+  target/debug/payctl order pay S-1 --app-id wxac3e0000000000a1 native
+  target/debug/payctl order watch S-1
+the user's phone:
+  {}/phone
 what everybody hears:
-  nats sub --server nats://{} '*.v1.>'
+  target/debug/payctl events tail --follow
 the next morning:
-  curl -X POST {}/_sandbox/clock -d '{{\"advance_ms\": 86400000}}'",
+  target/debug/payctl trigger clock +1d",
         at.nats.address(),
         at.nats_monitor.url(),
         at.sandbox.url(),
@@ -109,8 +105,6 @@ the next morning:
         at.gateway_admin.url(),
         at.notify_admin.url(),
         at.reconcile_admin.url(),
-        at.sandbox.url(),
-        at.nats.address(),
         at.sandbox.url(),
     );
 }
