@@ -97,6 +97,7 @@ impl Gateway {
             app_id: payment.app_id.clone(),
             out_trade_no: payment.id.out_trade_no(),
             method: method(payment.method).into(),
+            leave_before: None,
         };
         let answer = in_time(CALL_TIME, self.client.clone().reverse_payment(outgoing(CALL_TIME, request))).await;
         finish(answer, |response| {
@@ -160,6 +161,7 @@ impl Gateway {
             reason: refund.reason.clone(),
             sub_mch_id: refund.sub_mch_id.clone(),
             goods: refund.goods.clone(),
+            leave_before: None,
         };
         let answer = in_time(CALL_TIME, self.client.clone().create_refund(outgoing(CALL_TIME, request))).await;
         finish(answer, |response| {

@@ -128,6 +128,7 @@ fn charge_of(order: &Order, payment: &Payment, code: &Code) -> ChargeRequest {
         code: code.code.clone(),
         openid: code.openid.clone(),
         particulars: order.particulars.clone(),
+        leave_before: None,
     }
 }
 

@@ -112,6 +112,7 @@ fn prepay(order: &Order, payment: &Payment) -> PrepayRequest {
         product_id: payment.details.product_id.clone().unwrap_or_default(),
         h5: payment.details.h5.clone(),
         particulars: order.particulars.clone(),
+        leave_before: None,
     }
 }
 
