@@ -51,14 +51,14 @@ impl App {
     /// A wrong setting, a mistake in the merchants directory, a port that is taken; one line each.
     pub async fn start(config: &Config, tasks: &Tasks) -> anyhow::Result<App> {
         let clock = Clock::start(&config.clock, tasks).await?;
-        App::start_at(config, clock, tasks).await
+        App::start_at(config, clock, Clock::system(), tasks).await
     }
 
-    /// Starts everything on `tasks`, with the given clock.
+    /// Starts everything on `tasks`, with the given clock of the business, and a clock of the real time.
     ///
     /// # Errors
     /// See [`App::start`].
-    pub async fn start_at(config: &Config, clock: Clock, tasks: &Tasks) -> anyhow::Result<App> {
+    pub async fn start_at(config: &Config, clock: Clock, real: Clock, tasks: &Tasks) -> anyhow::Result<App> {
         config.check()?;
         let (metrics, readiness) = (Metrics::new(), Readiness::new());
         clock.show(&metrics);
@@ -76,6 +76,7 @@ impl App {
             providers: Arc::new(Providers::new(config, clock.clone(), &hosts, reports, tasks)?),
             calls: Arc::clone(&calls),
             clock,
+            real,
             provider_timeout: config.provider_timeout(),
             stop: tasks.stop(),
         };

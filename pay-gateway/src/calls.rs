@@ -15,6 +15,7 @@ use tonic::{Code, Status};
 use tracing::Instrument as _;
 
 use crate::{
+    leave::{TooLateToLeave, not_sent},
     metrics::GatewayMetrics,
     outcome::{Kind, NotDone, Outcome, Unknown, Why, kind_word},
 };
@@ -116,7 +117,8 @@ impl Calls {
     /// its result is unknown to the caller alone.
     ///
     /// # Errors
-    /// `RESOURCE_EXHAUSTED`, with nothing sent, when the merchant has [`MAX_CALLS_PER_MERCHANT`] calls under way.
+    /// `RESOURCE_EXHAUSTED`, with nothing sent, when the merchant has [`MAX_CALLS_PER_MERCHANT`] calls under way;
+    /// `UNAVAILABLE`, with nothing sent, when it was too late for the call to leave.
     pub(crate) async fn make<T, W>(&self, about: About, time: Duration, work: W) -> Result<Outcome<T>, Status>
     where
         T: Send + 'static,
@@ -137,7 +139,10 @@ impl Calls {
         };
         let ended = self.running.spawn(task.in_current_span()).await;
         // The task ends early only by a panic, and then nobody knows how far it came.
-        Ok(ended.unwrap_or_else(|_panic| Outcome::Unknown(Unknown::new(Why::Internal))))
+        match ended.unwrap_or_else(|_panic| Outcome::Unknown(Unknown::new(Why::Internal))) {
+            Outcome::Unknown(Unknown { why: Why::TooLateToLeave, .. }) => Err(not_sent(&TooLateToLeave.to_string())),
+            outcome => Ok(outcome),
+        }
     }
 
     /// A place among the downloads.
@@ -218,6 +223,9 @@ impl<'a> Ended<'a> {
         match outcome {
             Outcome::Done(_) => Ended::well("done", "done"),
             Outcome::NotDone(no) => Ended::not_done(no),
+            Outcome::Unknown(Unknown { why: Why::TooLateToLeave, .. }) => {
+                Ended { warn: true, ..Ended::well("not_sent", Why::TooLateToLeave.word()) }
+            }
             Outcome::Unknown(unknown) => Ended::unknown(unknown),
         }
     }

@@ -116,6 +116,9 @@ pub(crate) enum Why {
     Recall,
     /// This process stops before the answer was whole.
     Stopping,
+    /// The instant before which the call had to leave was over, and nothing was sent. No caller hears it as an outcome: it is
+    /// refused instead.
+    TooLateToLeave,
     /// Our own fault, after the call may have left.
     Internal,
 }
@@ -143,6 +146,7 @@ impl Why {
             Why::UnlistedCode => "unlisted_code",
             Why::Recall => "recall",
             Why::Stopping => "stopping",
+            Why::TooLateToLeave => "too_late_to_leave",
             Why::Internal => "internal",
         }
     }

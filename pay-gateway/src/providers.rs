@@ -24,6 +24,7 @@ pub(crate) use self::{
 };
 use crate::{
     Config,
+    leave::Leave,
     metrics::{HostMetrics, ReportMetrics},
     outcome::{NotDone, Outcome, Unknown},
 };
@@ -169,6 +170,13 @@ impl Providers {
 }
 
 impl Route {
+    /// The same way, for a call that leaves in time or not at all.
+    pub(crate) fn leaving(self, leave: Leave) -> Route {
+        match self {
+            Route::WechatV2(session) => Route::WechatV2(session.leaving(leave)),
+        }
+    }
+
     /// Asks the provider to accept an attempt.
     pub(crate) async fn prepay(&self, attempt: &Attempt) -> Outcome<v1::Prepaid> {
         match self {

@@ -7,6 +7,7 @@ use tonic::{Code, Request, Response, Status};
 use super::{Api, deadline, fields::Fields};
 use crate::{
     calls::{About, Number, Operation},
+    leave::Leave,
     providers::{Charge, CounterCall, Shown},
 };
 
@@ -38,6 +39,7 @@ pub(super) async fn handle(
         fields.openid(&asked.openid);
     }
     let particulars = fields.particulars(asked.particulars);
+    let leave_before = fields.optional_instant("leave_before", asked.leave_before.as_ref());
     let merchant = fields.finish()?;
     let (Some(expire_time), Some(terminal_ip), Some(call)) = (expire_time, terminal_ip, call) else {
         unreachable!("a field that cannot be read is a violation")
@@ -56,7 +58,8 @@ pub(super) async fn handle(
         ));
     }
 
-    let route = api.providers.route(&merchant);
+    let leave = Leave::before(leave_before, &api.real)?;
+    let route = api.providers.route(&merchant).leaving(leave);
     let about =
         About { operation: Operation::Charge, merchant, number: Number::OutTradeNo(asked.out_trade_no.clone()) };
     let code = SecretString::from(asked.code);

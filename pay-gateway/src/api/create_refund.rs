@@ -4,6 +4,7 @@ use tonic::{Request, Response, Status};
 use super::{Api, deadline, fields::Fields};
 use crate::{
     calls::{About, Number, Operation},
+    leave::Leave,
     providers::RefundOrder,
 };
 
@@ -23,9 +24,11 @@ pub(super) async fn handle(
     let (total, amount) = fields.refunded(asked.total_fen, asked.amount_fen);
     fields.reason(&asked.reason);
     let goods = fields.refund_goods(std::mem::take(&mut asked.goods));
+    let leave_before = fields.optional_instant("leave_before", asked.leave_before.as_ref());
     let merchant = fields.finish()?;
 
-    let route = api.providers.route(&merchant);
+    let leave = Leave::before(leave_before, &api.real)?;
+    let route = api.providers.route(&merchant).leaving(leave);
     let about =
         About { operation: Operation::Refund, merchant, number: Number::OutRefundNo(asked.out_refund_no.clone()) };
     let order = RefundOrder {

@@ -175,6 +175,15 @@ impl Fields {
         instant
     }
 
+    /// An instant that may be absent.
+    pub(super) fn optional_instant(
+        &mut self,
+        field: &str,
+        wire: Option<&pbjson_types::Timestamp>,
+    ) -> Option<Timestamp> {
+        wire.and_then(|wire| self.instant(field, Some(wire)))
+    }
+
     /// The merchant, when nothing is wrong.
     ///
     /// # Errors

@@ -34,6 +34,8 @@ pub(crate) struct Api {
     pub(crate) providers: Arc<Providers>,
     pub(crate) calls: Arc<Calls>,
     pub(crate) clock: Clock,
+    /// Tells the real time, whatever the clock of the business is told.
+    pub(crate) real: Clock,
     /// Longest call to a provider.
     pub(crate) provider_timeout: Duration,
     /// Fires when the process is to stop.

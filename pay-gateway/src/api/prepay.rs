@@ -11,6 +11,7 @@ use tonic::{Code, Request, Response, Status};
 use super::{Api, deadline, fields::Fields};
 use crate::{
     calls::{About, Number, Operation},
+    leave::Leave,
     providers::{Attempt, Way},
 };
 
@@ -38,13 +39,15 @@ pub(super) async fn handle(
     let method = asked.method();
     let way = way(&mut fields, method, &mut asked);
     let particulars = fields.particulars(asked.particulars.take());
+    let leave_before = fields.optional_instant("leave_before", asked.leave_before.as_ref());
     let merchant = fields.finish()?;
     let (Some(expire_time), Some(payer_ip), Some(way)) = (expire_time, payer_ip, way) else {
         unreachable!("a field that cannot be read is a violation")
     };
     opens(&merchant, &asked.app_id, method)?;
 
-    let route = api.providers.route(&merchant);
+    let leave = Leave::before(leave_before, &api.real)?;
+    let route = api.providers.route(&merchant).leaving(leave);
     let about =
         About { operation: Operation::Prepay, merchant, number: Number::OutTradeNo(asked.out_trade_no.clone()) };
     let attempt = Attempt {

@@ -65,6 +65,8 @@ pub(crate) struct Gateway {
     pub(crate) admin: SocketAddr,
     pub(crate) clock: Clock,
     pub(crate) hand: Hand,
+    /// What it takes for the real time.
+    pub(crate) real: Clock,
     pub(crate) tasks: Tasks,
     pub(crate) merchants: TempDir,
 }
@@ -82,13 +84,18 @@ impl Gateway {
 
     /// Of these merchants.
     pub(crate) async fn of(merchants: TempDir, url: &Url, settings: &[&str]) -> Gateway {
+        Gateway::at_real_time(merchants, url, settings, Clock::system()).await
+    }
+
+    /// Of these merchants, with this for the real time.
+    pub(crate) async fn at_real_time(merchants: TempDir, url: &Url, settings: &[&str], real: Clock) -> Gateway {
         let config = config(merchants.path(), url, settings);
         let (tasks, (clock, hand)) = (Tasks::new(), at_noon());
         logs();
-        let app = App::start_at(&config, clock.clone(), &tasks).await.expect("the gateway starts");
+        let app = App::start_at(&config, clock.clone(), real.clone(), &tasks).await.expect("the gateway starts");
         let channel = channel(&format!("http://{}", app.grpc)).expect("an address");
         let (client, tools) = (PaymentGatewayClient::new(channel.clone()), WechatToolsClient::new(channel.clone()));
-        Gateway { client, tools, channel, admin: app.admin, clock, hand, tasks, merchants }
+        Gateway { client, tools, channel, admin: app.admin, clock, hand, real, tasks, merchants }
     }
 
     /// A prepay that WeChat would take.

@@ -11,6 +11,7 @@ mod charging;
 mod charging_once;
 mod closing;
 mod comments;
+mod leaving;
 mod limits;
 mod login;
 mod merchants;

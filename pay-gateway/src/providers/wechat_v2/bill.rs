@@ -15,6 +15,7 @@ use super::{
     http, nonce,
 };
 use crate::{
+    leave::Leave,
     outcome::{Kind, NotDone, Unknown, Why},
     providers::{BillKind, NoBill},
 };
@@ -56,7 +57,9 @@ impl Session {
         };
         let client = self.client().map_err(NoBill::Refused)?;
         let message = xml::write("xml", &signed);
-        let sent = endpoint.send(Some(PATIENCE), |url| http::xml_request(&client, url, &message)).await;
+        let sent = endpoint
+            .send(Some(PATIENCE), &Leave::ANY_TIME, |url| http::xml_request(&client, url, message.clone()))
+            .await;
         let Sent { response, trial } = sent.map_err(NoBill::Unknown)?;
         trial.ends(None);
         let digest = digest(&response).map_err(NoBill::Unknown)?;

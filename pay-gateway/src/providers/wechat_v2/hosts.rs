@@ -17,6 +17,7 @@ use url::Url;
 
 use super::http;
 use crate::{
+    leave::Leave,
     metrics::HostMetrics,
     outcome::{Unknown, Why},
 };
@@ -179,17 +180,19 @@ impl Endpoint {
 
     /// Sends a request and takes the head of the answer, which must be 200. `request` makes the same request for either host.
     ///
-    /// A silence that is longer than `patience`, or than the host's own where there is none, is the host's fault.
+    /// A silence that is longer than `patience`, or than the host's own where there is none, is the host's fault. Each host is
+    /// turned to only while the call may still leave.
     pub(super) async fn send(
         &self,
         patience: Option<Duration>,
+        leave: &Leave,
         request: impl Fn(Url) -> RequestBuilder,
     ) -> Result<Sent, Unknown> {
         let first = self.hosts.choose();
-        match self.send_to(first, patience, &request).await {
+        match self.send_to(first, patience, leave, &request).await {
             // Nothing has left, so this is no second sending.
             Err(unknown) if unknown.why == Why::Connect => match self.hosts.other_than(first) {
-                Some(other) => self.send_to(other, patience, &request).await,
+                Some(other) => self.send_to(other, patience, leave, &request).await,
                 None => Err(unknown),
             },
             sent => sent,
@@ -200,8 +203,10 @@ impl Endpoint {
         &self,
         which: Which,
         patience: Option<Duration>,
+        leave: &Leave,
         request: &impl Fn(Url) -> RequestBuilder,
     ) -> Result<Sent, Unknown> {
+        leave.check().map_err(|_late| Unknown::new(Why::TooLateToLeave))?;
         let url = match (which, &self.backup) {
             (Which::Backup, Some(backup)) => backup,
             (Which::Main | Which::Backup, _) => &self.main,

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use merchants::{ClientIdentity, Merchant, MerchantName};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
+use reqwest::{Body, Client, RequestBuilder, Response, StatusCode, header};
 use secrecy::ExposeSecret as _;
 use svc_kit::crash;
 use url::Url;
@@ -17,7 +17,10 @@ use super::{
     authorities::Authorities,
     hosts::{Endpoint, Sent},
 };
-use crate::outcome::{Unknown, Why};
+use crate::{
+    leave::{Leave, TooLateToLeave},
+    outcome::{Unknown, Why},
+};
 
 /// Largest answer that is read; WeChat's are a few KiB.
 const MAX_ANSWER_BYTES: usize = wechat_pay::v2::xml::MAX_BYTES;
@@ -105,15 +108,26 @@ fn same(one: &ClientIdentity, other: &ClientIdentity) -> bool {
 
 /// Posts one XML message and reads the answer.
 pub(super) async fn post_xml(client: &Client, endpoint: &Endpoint, message: &str) -> Result<Vec<u8>, Unknown> {
-    let Sent { response, trial } = endpoint.send(None, |url| xml_request(client, url, message)).await?;
+    post_xml_in_time(client, endpoint, message, &Leave::ANY_TIME).await
+}
+
+/// Posts one XML message, unless it is too late for that, and reads the answer.
+pub(super) async fn post_xml_in_time(
+    client: &Client,
+    endpoint: &Endpoint,
+    message: &str,
+    leave: &Leave,
+) -> Result<Vec<u8>, Unknown> {
+    let Sent { response, trial } =
+        endpoint.send(None, leave, |url| xml_request(client, url, leave.body(message))).await?;
     let body = read(response, MAX_ANSWER_BYTES).await;
     trial.ends(body.as_ref().err());
     body
 }
 
 /// The request that carries one XML message.
-pub(super) fn xml_request(client: &Client, url: Url, message: &str) -> RequestBuilder {
-    client.post(url).header(header::CONTENT_TYPE, "text/xml; charset=utf-8").body(message.to_owned())
+pub(super) fn xml_request(client: &Client, url: Url, message: impl Into<Body>) -> RequestBuilder {
+    client.post(url).header(header::CONTENT_TYPE, "text/xml; charset=utf-8").body(message)
 }
 
 /// Sends a request and takes the head of the answer, which must be 200: WeChat tells its own failures inside the body.
@@ -148,6 +162,9 @@ pub(super) async fn read(mut response: Response, most: usize) -> Result<Vec<u8>,
 /// No head of an answer. The URL is taken out of the error: that of a login holds the app's secret.
 pub(super) fn no_answer(error: reqwest::Error) -> Unknown {
     let error = error.without_url();
+    if TooLateToLeave::caused(&error) {
+        return Unknown::new(Why::TooLateToLeave);
+    }
     let why = match (error.is_connect(), error.is_timeout()) {
         (true, _) => Why::Connect,
         (false, true) => Why::Timeout,

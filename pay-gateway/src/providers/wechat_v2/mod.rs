@@ -41,6 +41,7 @@ use self::{
 };
 use crate::{
     Config,
+    leave::Leave,
     metrics::{HostMetrics, ReportMetrics},
     outcome::{Failure, Kind, NotDone},
 };
@@ -133,11 +134,18 @@ pub(crate) struct Session {
     wechat: Arc<WechatV2>,
     merchant: Arc<Merchant>,
     account: WechatV2Account,
+    leave: Leave,
 }
 
 impl Session {
     pub(crate) fn new(wechat: &Arc<WechatV2>, merchant: &Arc<Merchant>, account: &WechatV2Account) -> Session {
-        Session { wechat: Arc::clone(wechat), merchant: Arc::clone(merchant), account: account.clone() }
+        let (wechat, merchant) = (Arc::clone(wechat), Arc::clone(merchant));
+        Session { wechat, merchant, account: account.clone(), leave: Leave::ANY_TIME }
+    }
+
+    /// For a call that leaves in time or not at all.
+    pub(crate) fn leaving(self, leave: Leave) -> Session {
+        Session { leave, ..self }
     }
 
     /// Who a call about `app_id` is about: the app that opens the cashier.
@@ -174,7 +182,7 @@ impl Session {
         let client = self.client()?;
         let reports = self.wechat.reports.as_ref();
         let followed = reports.and_then(|reports| reports.follow(endpoint, identity, signed, &self.account.api_key));
-        let body = http::post_xml(&client, endpoint, &xml::write("xml", signed)).await;
+        let body = http::post_xml_in_time(&client, endpoint, &xml::write("xml", signed), &self.leave).await;
         let judge = |body: Vec<u8>| self.with_either_key(|key| answer::judge(200, &body, identity, key, sign_type));
         let answer = body.map(judge).map_err(Failure::from);
         if let Some(followed) = followed {

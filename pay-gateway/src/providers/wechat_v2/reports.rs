@@ -23,7 +23,7 @@ use super::{hosts::Endpoint, http, nonce};
 use crate::{
     Config,
     metrics::{ReportEnd, ReportMetrics},
-    outcome::{Failure, Why},
+    outcome::{Failure, Unknown, Why},
 };
 
 /// Reports that wait. A further one is dropped: it is worth less than the memory it would take.
@@ -129,6 +129,10 @@ impl Followed {
     /// The call has ended.
     pub(super) fn ends(mut self, result: &Result<Answer, Failure>) {
         self.open = false;
+        if let Err(Failure::Unknown(Unknown { why: Why::TooLateToLeave, .. })) = result {
+            // WeChat has not been called, so there is nothing to report.
+            return;
+        }
         self.tell(&match result {
             Ok(Answer::Success(_)) => {
                 End { answered: true, return_msg: None, succeeded: true, err_code: None, err_code_des: None }
