@@ -169,8 +169,8 @@ mod tests {
 
     #[test]
     fn the_reason_is_found_however_deep_it_lies() {
-        let wrapped = std::io::Error::other(std::io::Error::other(TooLateToLeave));
-        assert!(TooLateToLeave::caused(&wrapped) && TooLateToLeave::caused(&TooLateToLeave));
+        let wrapped = anyhow::Error::new(TooLateToLeave).context("the body was not handed over").context("sending");
+        assert!(TooLateToLeave::caused(wrapped.as_ref()) && TooLateToLeave::caused(&TooLateToLeave));
         assert!(!TooLateToLeave::caused(&std::io::Error::other("broken pipe")));
     }
 }
