@@ -197,6 +197,7 @@ pub fn payment_paid(payment: &Payment, paid: &PaidStatus) -> PaymentPaid {
         bank_type: paid.bank_type.clone(),
         source: Source::Query.into(),
         sub_mch_id: paid.sub_mch_id.clone(),
+        service_provider_app_id: paid.service_provider_app_id.clone(),
     }
 }
 

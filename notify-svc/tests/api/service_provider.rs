@@ -46,6 +46,8 @@ async fn the_fact_names_the_sub_merchant_and_the_app_that_opened_the_cashier() {
     let body = &stored[0].body;
     assert_eq!((&body["mchId"], &body["subMchId"]), (&json!(PROVIDER), &json!(TEA)));
     assert_eq!(body["appId"], json!(TEAS_APP));
+    // An order under the provider's own app named no other, and WeChat tells this one all the same.
+    assert_eq!(body["serviceProviderAppId"], json!(PROVIDERS_APP));
     assert_eq!(stored[0].headers["ce-id"], format!("paid:wechat-v2:{PROVIDER}:{TRANSACTION}"));
 }
 

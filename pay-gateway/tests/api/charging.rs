@@ -51,7 +51,7 @@ async fn a_payment_by_pay_code_is_done_with_everything_that_proves_it() {
         paid_time: Some(proto::time::to_wire("2026-11-21T02:00:00Z".parse().expect("an instant"))),
         trade_type: "MICROPAY".into(),
         bank_type: "OTHERS".into(),
-        sub_mch_id: String::new(),
+        ..Default::default()
     };
     assert_eq!(status.paid, Some(expected));
 

@@ -143,6 +143,22 @@ async fn a_payment_is_told_under_the_app_that_opened_the_cashier_and_with_its_su
 }
 
 #[tokio::test]
+async fn a_payment_under_the_providers_app_is_told_with_that_app_whatever_app_of_the_sub_merchant_is_named() {
+    let request = v1::QueryPaymentRequest { app_id: PROVIDER_APP.into(), ..query_of_sub() };
+    for sub_app in [None, Some(APP_ID)] {
+        let fake = Fake::always(success(sub_app, &PAID)).await;
+        let gateway = gateway(&fake).await;
+        let response = gateway.client.clone().query_payment(request.clone()).await.expect("an outcome");
+        let Some(Outcome::Done(status)) = response.into_inner().outcome else { panic!("it is an answer") };
+        let paid = status.paid.expect("it is paid");
+        assert_eq!(
+            (paid.app_id.as_str(), &*paid.service_provider_app_id),
+            (sub_app.unwrap_or(PROVIDER_APP), PROVIDER_APP)
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_payment_of_another_sub_merchant_or_of_none_proves_nothing() {
     let whom = |sub: &[(&'static str, &'static str)]| {
         let mut fields = vec![("return_code", "SUCCESS"), ("appid", PROVIDER_APP), ("mch_id", MCH_ID)];

@@ -117,5 +117,6 @@ fn event(provider: &str, merchant: &str, paid: PaidStatus) -> PaymentPaid {
         bank_type: paid.bank_type,
         source: Source::Reconcile.into(),
         sub_mch_id: paid.sub_mch_id,
+        service_provider_app_id: paid.service_provider_app_id,
     }
 }

@@ -37,6 +37,7 @@ fn paid(payment: &Payment) -> PaymentStatus {
         mch_id: MCH_ID.to_owned(),
         sub_mch_id: SUB_MCH_ID.to_owned(),
         app_id: APP_ID.to_owned(),
+        service_provider_app_id: PROVIDERS_APP.to_owned(),
         out_trade_no: payment.out_trade_no.clone(),
         paid_time: Some(to_wire(payment.paid_time)),
         trade_type: "FACEPAY".to_owned(),
@@ -63,6 +64,7 @@ async fn an_open_payment_is_asked_about_as_its_attempt_was_made() {
     assert_eq!(asked.app_id, APP_ID, "the app that opened the cashier, not the provider's of the bill");
     assert_eq!(asked.method(), PaymentMethod::Facepay);
     assert_eq!((&facts[0].1["subMchId"], &facts[0].1["appId"]), (&SUB_MCH_ID.into(), &APP_ID.into()));
+    assert_eq!(facts[0].1["serviceProviderAppId"], PROVIDERS_APP);
 
     world.taken("PAY", 1).await;
     let second = world.run(day).await;

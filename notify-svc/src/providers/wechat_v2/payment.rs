@@ -3,7 +3,8 @@
 //! What is checked here needs the account alone: signature, codes, merchant number, sub-merchant, and the form of the fields.
 //! Whether number, app, amount and currency are those of an order is checked by the owner of orders, from the fact: an app
 //! that was taken out of the file still has orders in flight. In service-provider mode a notice without `sub_appid` is about
-//! the provider's own app, and so is no payment of an order under the sub-merchant's.
+//! the provider's own app, and so is no payment of an order under the sub-merchant's; but one with `sub_appid` may be of an
+//! order under the provider's app, which named none. So the fact tells both apps.
 //!
 //! Source: WeChat Pay v2 docs, "Payment result notification", read 2026-08.
 
@@ -75,6 +76,7 @@ fn fact(merchant: &Merchant, account: &WechatV2Account, notice: PaymentNotice) -
         // The app that opened the cashier, which is what an order knows.
         app_id: identity.launching_appid().to_owned(),
         mch_id: identity.mch_id,
+        service_provider_app_id: identity.sub_mch_id.as_ref().map(|_| identity.appid).unwrap_or_default(),
         sub_mch_id: identity.sub_mch_id.unwrap_or_default(),
         paid_time: Some(pbjson_types::Timestamp {
             seconds: payment.time_end.as_second(),

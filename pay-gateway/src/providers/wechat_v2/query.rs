@@ -77,6 +77,10 @@ pub(super) fn paid(fields: &Fields, payment: &Payment, asked: &Identity) -> Resu
         Some(_) => fields.required("sub_mch_id")?,
         None => fields.text("sub_mch_id").unwrap_or_default(),
     };
+    let service_provider_app_id = match asked.sub_mch_id {
+        Some(_) => fields.required("appid")?,
+        None => "",
+    };
     Ok(v1::PaidStatus {
         transaction_id: payment.transaction_id.clone(),
         amount_fen: payment.total_fee.get(),
@@ -89,5 +93,6 @@ pub(super) fn paid(fields: &Fields, payment: &Payment, asked: &Identity) -> Resu
         trade_type: payment.trade_type.clone().unwrap_or_default(),
         bank_type: payment.bank_type.clone().unwrap_or_default(),
         sub_mch_id: sub_mch_id.to_owned(),
+        service_provider_app_id: service_provider_app_id.to_owned(),
     })
 }
