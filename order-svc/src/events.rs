@@ -228,6 +228,7 @@ pub fn evidence(fact: &PaymentPaid) -> Result<(PaymentId, Paid), NotAFact> {
         mch_id: fact.mch_id.clone(),
         sub_mch_id: fact.sub_mch_id.clone(),
         app_id: fact.app_id.clone(),
+        service_provider_app_id: fact.service_provider_app_id.clone(),
         amount: Fen::new(fact.amount_fen),
         currency: fact.currency.clone(),
         transaction_id: fact.transaction_id.clone(),

@@ -48,6 +48,20 @@ async fn money_for_another_sub_merchant_pays_nothing_and_a_person_must_look() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_under_the_providers_app_is_paid_although_the_notice_names_an_app_of_the_sub_merchant() {
+    let world = World::start().await;
+    let order = world.ordered(|request| request.merchant = SUB_MERCHANT.into()).await;
+    world.pay(pay_order(&order, Method::Native(Native::default()))).await.expect("prepaid");
+    world
+        .paid(|fact| {
+            fact.service_provider_app_id = std::mem::replace(&mut fact.app_id, "wx0000000000000999".into());
+        })
+        .await;
+    world.order_becomes(&order.name, order::State::Paid).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refund_that_an_earlier_release_writes_has_the_sub_merchant_of_its_payment() {
     let world = World::start().await;
     let order = world.ordered(|request| request.merchant = SUB_MERCHANT.into()).await;

@@ -65,6 +65,7 @@ pub(crate) fn evidence(n: u8) -> Paid {
         mch_id: "1900000001".into(),
         sub_mch_id: String::new(),
         app_id: "wx01".into(),
+        service_provider_app_id: String::new(),
         amount: Fen::new(PRICE),
         currency: "CNY".into(),
         transaction_id: format!("42{n}"),

@@ -56,6 +56,28 @@ fn evidence_for_something_else_changes_nothing() {
     }
 }
 
+#[test]
+fn a_payment_under_the_providers_app_is_one_whatever_app_of_the_sub_merchant_is_named() {
+    let told = |app_id: &str, provider: &str| super::Paid {
+        app_id: app_id.into(),
+        service_provider_app_id: provider.into(),
+        ..samples::paid("42")
+    };
+    // The attempt is under wx01: once the provider's app, once the sub-merchant's.
+    for (paid, settled) in [
+        (told("wx01", "wx01"), Ok(Settled::Kept)),
+        (told("wx02", "wx01"), Ok(Settled::Kept)),
+        (told("wx01", "wx03"), Ok(Settled::Kept)),
+        (told("wx02", "wx03"), Err(Mismatch::AppId)),
+        (told("wx03", "wx03"), Err(Mismatch::AppId)),
+        (told("wx02", ""), Err(Mismatch::AppId)),
+        (told("", ""), Err(Mismatch::AppId)),
+    ] {
+        let (mut order, mut payments) = samples::pending(1);
+        assert_eq!(settle(&mut order, &mut payments[0], &paid), settled, "{paid:?}");
+    }
+}
+
 /// What may happen to an order, in any order and any number of times.
 #[derive(Clone, Copy, Debug)]
 enum Step {
