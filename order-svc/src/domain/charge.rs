@@ -112,7 +112,7 @@ mod tests {
     use super::{Reversing, between, under_way};
     use crate::domain::{
         payment::{Method, Payment, State},
-        settle::{Settled, samples, settle},
+        settle::{Mismatch, Settled, samples, settle},
     };
 
     fn charge() -> Payment {
@@ -176,13 +176,32 @@ mod tests {
     }
 
     #[test]
-    fn what_was_reversed_stays_closed_whatever_was_said_before() {
+    fn a_payment_of_what_was_taken_back_and_has_ended_pays_nothing_and_is_never_shrugged_off() {
+        let ends: [fn(&mut Payment) -> bool; 3] =
+            [Payment::closed, Payment::failed, |payment| payment.never_charged(payment.reverses())];
+        for end in ends {
+            for too_late in [false, true] {
+                let (mut order, _) = samples::pending(0);
+                let mut payment = charge();
+                let at = payment.reversible_from();
+                assert!(
+                    payment.begin_reversing(at) && (!too_late || payment.too_late_to_reverse()) && end(&mut payment)
+                );
+                let before = (order.clone(), payment.clone());
+                assert_eq!(settle(&mut order, &mut payment, &samples::paid("42")), Err(Mismatch::TakenBack));
+                assert_eq!((order, payment), before);
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_paid_although_it_could_no_longer_be_taken_back_is_money_whatever_was_said_before() {
         let (mut order, _) = samples::pending(0);
         let mut payment = charge();
         let at = payment.reversible_from();
-        assert!(payment.begin_reversing(at) && payment.closed());
-        assert_eq!(settle(&mut order, &mut payment, &samples::paid("42")), Ok(Settled::Reversing));
-        assert_eq!(payment.state, State::Closed);
+        assert!(payment.begin_reversing(at) && payment.too_late_to_reverse() && payment.closed());
+        let paid = super::super::settle::Paid { asked_too_late: true, ..samples::paid("42") };
+        assert_eq!(settle(&mut order, &mut payment, &paid), Ok(Settled::Kept));
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub enum Settled {
     Surplus,
     /// Said before.
     Unchanged,
-    /// The attempt is being taken back, or was: that money goes back, so it is no payment.
+    /// The attempt is being taken back: that goes on, and what comes of it is asked about, so nobody needs to remember this.
     Reversing,
 }
 
@@ -75,6 +75,10 @@ pub enum Mismatch {
     /// The attempt was paid by another transaction before.
     #[error("the payment was paid by another transaction before")]
     Transaction,
+    /// The attempt was being taken back when it ended. That money may be back, or the provider may keep it: nothing here asks
+    /// any more, so a person looks, or the bill tells.
+    #[error("the payment was taken back and has ended without money; look whether the provider holds it")]
+    TakenBack,
 }
 
 impl Mismatch {
@@ -89,6 +93,7 @@ impl Mismatch {
             Mismatch::Amount => "amount",
             Mismatch::Currency => "currency",
             Mismatch::Transaction => "transaction",
+            Mismatch::TakenBack => "taken_back",
         }
     }
 }
@@ -96,7 +101,9 @@ impl Mismatch {
 /// Records that `payment`, an attempt of `order`, was paid.
 ///
 /// Evidence counts in every state: a payer can pay an attempt that we believe closed or failed, and that money is real. Only of
-/// an attempt that is being taken back it says nothing, because a reversal may be on its way that it does not know of.
+/// an attempt that is being taken back it says nothing, because a reversal may be on its way that it does not know of. As long as
+/// that attempt is open, somebody asks on; once it has ended, the evidence contradicts its end, or is older, and only a person
+/// can tell which.
 ///
 /// # Errors
 /// [`Mismatch`] when the evidence is for something else than we asked for; nothing changes then.
@@ -110,7 +117,7 @@ pub fn settle(order: &mut Order, payment: &mut Payment, paid: &Paid) -> Result<S
         };
     }
     if payment.reversing.is_some_and(|reversing| !(reversing.too_late && paid.asked_too_late)) {
-        return Ok(Settled::Reversing);
+        return if payment.state.is_open() { Ok(Settled::Reversing) } else { Err(Mismatch::TakenBack) };
     }
     let surplus = match order.state {
         order::State::Pending => false,

@@ -6,14 +6,14 @@ use svc_kit::outbox;
 
 use super::{
     Life,
-    settle::{self, Verdict},
+    settle::{self, Dead, Verdict},
 };
 use crate::{
     config::PROCESS,
     domain::{
         OrderId, PaymentId,
         payment::Payment,
-        settle::{Settled, close},
+        settle::{Mismatch, Settled, close},
     },
     events,
     store::{orders, payments, timely},
@@ -115,6 +115,8 @@ impl Life {
         let verdicts = settle::settle_all(&mut tx, &facts, now, payment.is_too_late_to_reverse()).await?;
         let reversing = match verdicts.first() {
             Some(Verdict::Settled(settled)) => *settled == Settled::Reversing,
+            // It has ended meanwhile. The fact is told, so that its refusal is a dead letter and no mere line of a log.
+            Some(Verdict::Dead(Dead::Mismatch(Mismatch::TakenBack))) => false,
             // A person is told by the log; taking it back goes on.
             Some(Verdict::Dead(_)) => payment.reversing.is_some(),
             None => false,

@@ -116,7 +116,7 @@ impl Books {
             }
             Err(mismatch) => {
                 // Only the payment's own account can dispute it; a stranger's word must not stop our asking. What is being taken
-                // back goes back, whatever was paid.
+                // back goes back, whatever was paid, and of what has ended nobody asks.
                 let own_account = paid.merchant == payment.merchant && paid.mch_id == payment.mch_id;
                 if own_account && payment.state.is_open() && payment.reversing.is_none() {
                     self.disputed.insert(id);

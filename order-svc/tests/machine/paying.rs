@@ -3,7 +3,7 @@
 use order_svc::domain::{
     order::Order,
     payment::Payment,
-    settle::{Paid, Settled, close, settle},
+    settle::{Mismatch, Paid, Settled, close, settle},
 };
 
 use crate::{
@@ -90,10 +90,17 @@ impl World {
         if config.has(Fault::SecondPaymentIsKept) && matches!(self.order.state, OrderState::Paid(..)) {
             order.state = order_svc::domain::order::State::Pending;
         }
-        let settled = settle(&mut order, &mut payment, &Paid { asked_too_late, ..evidence(n) })
-            .map_err(|mismatch| mismatch.to_string())?;
+        let settled = settle(&mut order, &mut payment, &Paid { asked_too_late, ..evidence(n) });
         payment.reversing = reversing;
+        let settled = match settled {
+            // A dead letter: nothing changes, and a person reads it.
+            Err(Mismatch::TakenBack) if !payment.state.is_open() => Settled::Unchanged,
+            settled => settled.map_err(|mismatch| mismatch.to_string())?,
+        };
         match settled {
+            Settled::Reversing if !payment.state.is_open() => {
+                return Err("a payment of an attempt that has ended was shrugged off".into());
+            }
             Settled::Unchanged | Settled::Reversing => {
                 let same = config.fault.is_some() || (&order, &payment) == (&before, &self.read_payment(n));
                 return if same { Ok(()) } else { Err("the same fact changed something".into()) };
