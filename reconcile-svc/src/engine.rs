@@ -5,7 +5,7 @@
 //! ([`Outcome::is_conserved`]).
 //!
 //! Refund rows are counted and not compared. Reversal rows are counted and are no payments: a payment that the same bill takes
-//! back is none either, unless our books hold it as paid. The codes for refunds, fees and fund flow join [`Code`] when their legs arrive.
+//! back is none either, unless an order of ours took it. The codes for refunds, fees and fund flow join [`Code`] when their legs arrive.
 
 mod books;
 mod code;
@@ -22,7 +22,7 @@ pub use outcome::{BoundaryMatch, Difference, Outcome, Tally};
 
 /// Names the rules by which a result was made; part of what pins a run. Raise it when the same inputs would give another
 /// result.
-pub const ENGINE_VERSION: i32 = 2;
+pub const ENGINE_VERSION: i32 = 3;
 
 /// Most differences that one run keeps. More than this is not a day with differences but books that are missing, and a
 /// person is told that instead of getting a list that nobody can read.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 /// What differs. The direction is always from our books.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
-    /// `BILL_ONLY_PENDING`: in the bill, our payment still open.
+    /// `BILL_ONLY_PENDING`: in the bill, our payment still open, or ended without money.
     P1,
     /// `BILL_ONLY_UNKNOWN`: in the bill, we never issued that number.
     P3,

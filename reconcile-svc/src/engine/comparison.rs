@@ -183,6 +183,13 @@ impl Comparison {
             if slot.book.paid_date != self.day {
                 boundary.push(BoundaryMatch { key: slot.book.key.clone(), book_date: slot.book.paid_date });
             }
+            // What the bill takes back and no order took is no payment on either side.
+            if slot.is_taken_back() {
+                if let Some(billed) = &slot.billed {
+                    self.bill.take_out(billed.amount)?;
+                }
+                continue;
+            }
             books.add(slot.book.amount())?;
             match slot.judge() {
                 Ok(amount) => matched.add(amount)?,

@@ -38,7 +38,13 @@ impl Slot {
         Ok(())
     }
 
-    /// The amount on which both sides agree, or how they differ.
+    /// Whether this bill takes it back and no order of ours took it: then nobody paid, whatever the provider once told.
+    pub(super) fn is_taken_back(&self) -> bool {
+        self.revoked && self.book.order_amount.is_none()
+    }
+
+    /// The amount on which both sides agree, or how they differ. What the provider told is no agreement: only an order that took
+    /// the money is.
     pub(super) fn judge(self) -> Result<Fen, Box<Difference>> {
         let ours = self.book.amount();
         let (code, explanation) = match &self.billed {
@@ -59,7 +65,10 @@ impl Slot {
                     billed.amount
                 ),
             ),
-            Some(billed) if self.book.agrees_with(billed.amount) => return Ok(billed.amount),
+            Some(billed) if self.book.agrees_with(billed.amount) && self.book.order_amount.is_some() => {
+                return Ok(billed.amount);
+            }
+            Some(billed) if self.book.agrees_with(billed.amount) => (Code::P1, not_taken(billed.amount)),
             Some(billed) => (Code::P6, amounts(&self.book, billed.amount)),
         };
         Err(Box::new(Difference {
@@ -94,6 +103,13 @@ pub(super) fn bill_only(key: Key, billed: Billed, asked: Option<Fen>) -> Differe
     };
     let (bill_amount, app_id) = (Some(billed.amount), billed.app_id);
     Difference { code, key, app_id, bill_amount, book_amount: None, explanation }
+}
+
+fn not_taken(told: Fen) -> String {
+    format!(
+        "The bill has {told} yuan and a message of the provider told of them, but no order took them; the provider is asked \
+         about it, and order-svc's dead letters say why it refused them."
+    )
 }
 
 fn book_only(book: &BookPayment) -> String {

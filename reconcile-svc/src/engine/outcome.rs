@@ -70,11 +70,11 @@ pub struct BoundaryMatch {
 /// The result of one comparison. The same inputs give the same value, to the byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Payment rows of the bill, without those that it takes back and our books do not hold as paid: nobody paid there.
+    /// Payment rows of the bill, without those that it takes back and no order of ours took: nobody paid there.
     pub bill: Tally,
     /// Refund rows of the bill; counted, not compared.
     pub refunds: Tally,
-    /// Reversal rows of the bill; counted. One of a payment that our books hold as paid is a difference, too.
+    /// Reversal rows of the bill; counted. One of a payment that an order of ours took is a difference, too.
     pub revoked: Tally,
     /// The provider's fees over all rows.
     pub fee: MilliFen,

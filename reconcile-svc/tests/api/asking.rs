@@ -44,10 +44,16 @@ async fn an_open_payment_in_the_bill_is_asked_about_and_a_verified_yes_goes_down
     let asked = world.gateway.queries();
     assert_eq!((asked[0].mch_id.as_str(), asked[0].app_id.as_str()), (MCH_ID, APP_ID));
 
-    // Its own fact comes back over the bus as any other; the next version balances.
+    // Its own fact comes back over the bus as any other, and is no proof that an order took the money.
     world.taken("PAY", 1).await;
     let second = world.run(day).await;
-    assert_eq!((second.state(), second.version), (State::Balanced, 2));
+    assert_eq!((second.state(), second.version), (State::Differences, 2));
+    assert_eq!((second.differences[0].code.as_str(), second.differences[0].count), ("P1", 1));
+    assert_eq!(world.discrepancies().await[0].state(), DiscrepancyState::Open);
+    // An order takes it; the next version balances.
+    world.publish(&[payment.order_paid()]).await;
+    let third = world.run(day).await;
+    assert_eq!((third.state(), third.version), (State::Balanced, 3));
     assert_eq!(world.discrepancies().await[0].state(), DiscrepancyState::Resolved);
     world.end().await;
 }

@@ -38,6 +38,8 @@ pub(crate) enum Story {
     BilledElsewhere,
     /// Billed; our payment is still open.
     Pending,
+    /// Billed, and told by the provider; no order took it.
+    ToldOnly,
     /// Billed under a number that is not ours.
     Unknown,
     /// Paid here, not billed.
@@ -48,6 +50,8 @@ pub(crate) enum Story {
     Revoked,
     /// Paid by pay code and taken back; our books never had it as paid.
     Reversed,
+    /// As that, and the provider had told that it was paid.
+    ToldAndReversed,
     /// Money went back; counted, not compared.
     Refunded,
 }
@@ -56,7 +60,7 @@ impl Story {
     /// The code that should come of it.
     pub(crate) fn code(self) -> Option<Code> {
         match self {
-            Story::Pending => Some(Code::P1),
+            Story::Pending | Story::ToldOnly => Some(Code::P1),
             Story::Unknown => Some(Code::P3),
             Story::BookOnly => Some(Code::P5),
             Story::AmountDiffers(_) => Some(Code::P6),
@@ -66,6 +70,7 @@ impl Story {
             | Story::AboutMidnight
             | Story::BilledElsewhere
             | Story::Reversed
+            | Story::ToldAndReversed
             | Story::Refunded => None,
         }
     }
@@ -95,12 +100,17 @@ impl Day {
         let issued = Issued { out_trade_no: number.clone(), amount: Fen::new(fen) };
         let mut bill = |kind, fen| self.bill.push(row(kind, fen));
         match story {
-            Story::Agrees | Story::AgreesWithoutFact | Story::AboutMidnight | Story::Pending | Story::Unknown => {
+            Story::Agrees
+            | Story::AgreesWithoutFact
+            | Story::AboutMidnight
+            | Story::Pending
+            | Story::ToldOnly
+            | Story::Unknown => {
                 bill(RowKind::Payment, fen);
             }
             Story::AmountDiffers(by) => bill(RowKind::Payment, fen + by),
             Story::Revoked => bill(RowKind::Revoked, fen),
-            Story::Reversed => {
+            Story::Reversed | Story::ToldAndReversed => {
                 bill(RowKind::Payment, fen);
                 bill(RowKind::Revoked, fen);
             }
@@ -113,6 +123,7 @@ impl Day {
         match story {
             Story::Pending | Story::Reversed => self.issued.push(issued),
             Story::Unknown => {}
+            Story::ToldOnly | Story::ToldAndReversed => self.books.push(BookPayment { order_amount: None, ..book }),
             Story::AgreesWithoutFact => self.books.push(BookPayment { fact_amount: None, ..book }),
             Story::AboutMidnight => self.books.push(BookPayment { paid_date: DAY_BEFORE, ..book }),
             Story::BilledElsewhere => self.books.push(BookPayment { billed_on: Some(DAY_BEFORE), ..book }),

@@ -35,6 +35,28 @@ fn a_payment_in_the_bill_that_is_still_open_here_is_p1_with_the_app_to_ask_under
 }
 
 #[test]
+fn a_payment_that_the_provider_told_and_no_order_took_is_p1_and_counts_on_both_sides() {
+    let outcome = only(100, Story::ToldOnly);
+    assert_eq!(codes(&outcome), [Code::P1]);
+    let found = &outcome.differences[0];
+    assert_eq!((found.bill_amount, found.book_amount), (Some(Fen::new(100)), Some(Fen::new(100))));
+    assert!(found.explanation.contains("no order took them"), "{}", found.explanation);
+    assert_eq!((outcome.bill, outcome.books, outcome.matched), (tally(1, 100), tally(1, 100), tally(0, 0)));
+}
+
+#[test]
+fn a_payment_that_the_provider_told_and_the_same_bill_takes_back_is_none_unless_an_order_took_it() {
+    let outcome = Day::of(&[(100, Story::ToldAndReversed), (250, Story::Agrees)]).outcome();
+    assert_eq!(codes(&outcome), []);
+    assert_eq!((outcome.bill, outcome.books, outcome.revoked), (tally(1, 250), tally(1, 250), tally(1, 100)));
+    let mut day = Day::of(&[(100, Story::ToldAndReversed)]);
+    day.bill.remove(0);
+    assert_eq!(codes(&day.outcome()), [], "whether the bill has its payment or not");
+    day.books[0].order_amount = Some(Fen::new(100));
+    assert_eq!(codes(&day.outcome()), [Code::P8]);
+}
+
+#[test]
 fn a_number_that_we_never_issued_is_p3() {
     assert_eq!(codes(&only(100, Story::Unknown)), [Code::P3]);
 }
