@@ -70,9 +70,14 @@ impl PaymentRow {
         self.payment_id.simple().to_string()
     }
 
-    /// Whether the provider takes its money back, or has done so: what it was paid is no payment.
-    pub fn is_taken_back(&self) -> bool {
-        self.reversing && self.state != "SUCCEEDED"
+    /// Whether it is a charge that the provider is asked to take back, and about which it is still asked.
+    pub fn is_being_taken_back(&self) -> bool {
+        self.reversing && matches!(self.state.as_str(), "CREATED" | "PENDING")
+    }
+
+    /// Whether it is a charge that has ended without money after the provider was asked to take it back.
+    pub fn was_taken_back(&self) -> bool {
+        self.reversing && matches!(self.state.as_str(), "CLOSED" | "FAILED")
     }
 
     /// Whether the order keeps its money.

@@ -98,7 +98,8 @@ fn agrees(payment: &PaymentRow, told: &PaymentPaid) -> bool {
         && paid_time == payment.paid_time.0
 }
 
-/// A paid fact made its payment SUCCEEDED, unless somebody refused it aloud, or the provider takes that money back.
+/// A paid fact made its payment SUCCEEDED, unless somebody refused it aloud, or the provider takes that money back: while that
+/// goes on it is asked about, and afterwards only the provider's own word tells that the money went.
 fn is_believed(seen: &Seen<'_>, fact: &Fact, told: &PaymentPaid, found: &mut Found) {
     if seen.is_dead_message(fact) {
         return;
@@ -109,8 +110,9 @@ fn is_believed(seen: &Seen<'_>, fact: &Fact, told: &PaymentPaid, found: &mut Fou
             let sentence = format!("the bus says {id} about {number}, which was never written down here");
             found.say(Rule::FactUnbelieved, id, sentence);
         }
-        // It was said while it was so, and goes back.
-        Some(payment) if payment.is_taken_back() => {}
+        Some(payment) if payment.is_being_taken_back() => {}
+        // It was said while it was so, and went back.
+        Some(payment) if payment.was_taken_back() && seen.is_reversed(payment) => {}
         Some(payment) if payment.transaction_id.as_ref() != Some(&told.transaction_id) => {
             let known = payment.transaction_id.as_deref().unwrap_or("no transaction");
             let sentence = format!("the bus says {id} about {number}, which is {} with {known} here", payment.state);

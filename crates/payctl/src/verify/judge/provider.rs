@@ -8,7 +8,10 @@ use sandbox::control::{
     AnswerClass, Callback, CallbackKind, Order as LedgerOrder, Payment as LedgerPayment, RefundSource, RefundState,
 };
 
-use super::{Found, Seen, seen::sum};
+use super::{
+    Found, Seen,
+    seen::{is_reversed, sum},
+};
 use crate::verify::{PaymentRow, Rule};
 
 /// The fault that signs another content rightly: whoever takes it was deceived by the key, not by us.
@@ -110,11 +113,6 @@ fn money_missing(seen: &Seen<'_>, order: &LedgerOrder, paid: &LedgerPayment, fou
             format!("{number} was paid with other content than asked for, and there is no dead letter of it");
         found.say(Rule::MoneyUnlearned, number, sentence);
     }
-}
-
-/// Whether a charge was taken back: its payment is money that went back in full.
-fn is_reversed(order: &LedgerOrder) -> bool {
-    order.trade_state == "REVOKED"
 }
 
 fn is_as_asked(payment: &PaymentRow, paid: &LedgerPayment) -> bool {

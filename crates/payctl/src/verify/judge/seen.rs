@@ -107,6 +107,11 @@ impl<'a> Seen<'a> {
         Some((order, order.payment.as_ref()?))
     }
 
+    /// Whether the provider says that it has taken a payment back; false when nobody shows its ledger.
+    pub(super) fn is_reversed(&self, payment: &PaymentRow) -> bool {
+        self.at_provider(&payment.merchant, &payment.out_trade_no()).is_some_and(is_reversed)
+    }
+
     /// What the provider has of a refund.
     pub(super) fn refund_at_provider(
         &self,
@@ -159,6 +164,11 @@ impl<'a> Seen<'a> {
 
 fn bounced(change: &ChangeRow) -> Option<Uuid> {
     (change.entity == "refund" && change.to_state == "ABNORMAL").then_some(change.id)
+}
+
+/// Whether a charge was taken back: its payment is money that went back in full.
+pub(super) fn is_reversed(order: &LedgerOrder) -> bool {
+    order.trade_state == "REVOKED"
 }
 
 /// A sum of money that cannot overflow.

@@ -134,6 +134,19 @@ const REVERSED_CHARGE: &[(Rule, Spoil, &str)] = &[
     (Rule::Conservation, |e| ledger(e).orders[2].trade_state = "SUCCESS".into(), "30 fen apart"),
     (Rule::OpenAttempt, |e| ledger(e).orders[2].trade_state = "USERPAYING".into(), "would still take money"),
     (Rule::FactUnbelieved, |e| e.payments[2].reversing = false, "is CLOSED with no transaction here"),
+    (
+        Rule::FactUnbelieved,
+        |e| ledger(e).orders[2].trade_state = "SUCCESS".into(),
+        "is CLOSED with no transaction here",
+    ),
+    (
+        Rule::FactUnbelieved,
+        |e| {
+            e.payments[2].state = "FAILED".into();
+            e.ledger = None;
+        },
+        "is FAILED with no transaction here",
+    ),
     (Rule::Unknown, |e| e.payments[2].state = "PENDING".into(), "is being taken back"),
 ];
 
@@ -146,6 +159,31 @@ fn what_is_wrong_about_a_charge_that_was_taken_back_is_said() {
         let said = found.iter().any(|violation| violation.rule == *rule && violation.sentence.contains(words));
         assert!(said, "{rule} does not say \"{words}\": {found:#?}");
     }
+}
+
+#[test]
+fn a_payment_of_a_charge_is_excused_while_that_is_being_taken_back_or_once_it_was_refused_aloud() {
+    let mut evidence = truth_with_reversed();
+    evidence.ledger = None;
+    let is_unbelieved = |evidence: &Evidence| {
+        judge(evidence, &Allowed::default()).iter().any(|found| found.rule == Rule::FactUnbelieved)
+    };
+    assert!(is_unbelieved(&evidence));
+    let open = |state: &str| {
+        let mut evidence = evidence.clone();
+        evidence.payments[2].state = state.into();
+        evidence
+    };
+    assert!(!is_unbelieved(&open("PENDING")) && !is_unbelieved(&open("CREATED")));
+    let fact = evidence.pay.last().expect("it was told").clone();
+    evidence.dead.push(DeadLetter {
+        id: fact.id,
+        durable: "order-svc-pay".into(),
+        reason: "taken back".into(),
+        subject: fact.subject,
+        sequence: fact.sequence,
+    });
+    assert!(!is_unbelieved(&evidence));
 }
 
 fn refund(evidence: &mut Evidence, at: usize) -> &mut crate::verify::RefundRow {
