@@ -106,6 +106,7 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
         budgets: Budgets::shared_by(config.budget_replicas, clock.clone()),
         clock,
         gateway: Gateway::new(channel),
+        merchants: merchants.clone(),
         asking: config.ask_schedule.clone(),
         refund_asking: config.refund_ask_schedule.clone(),
         close_min_age: config.close_min_age(),

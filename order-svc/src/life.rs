@@ -20,7 +20,10 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument as _;
 
-use crate::{gateway::Gateway, measures::Measured};
+use crate::{
+    gateway::{Gateway, Merchants},
+    measures::Measured,
+};
 use budget::Budgets;
 
 /// Everything that the life of an order needs. Clones share it.
@@ -32,6 +35,8 @@ pub struct Life {
     pub clock: Clock,
     /// The way to the providers.
     pub gateway: Gateway,
+    /// Whom we take money for, as the gateway lists it.
+    pub merchants: Merchants,
     /// How many calls each account may make.
     pub budgets: Budgets,
     /// When to ask about an attempt.

@@ -1,5 +1,6 @@
 //! Taking a charge back at the provider: the mark is written, then the reversal leaves, then the provider is asked. Its yes proves
-//! nothing; only an end that it tells ends the attempt.
+//! nothing; only an end that it tells ends the attempt. The mark is never undone, so it is written only for a reversal that can
+//! leave: until then the payer may finish, and is believed.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::payment::Payment,
-    gateway::Asked,
+    gateway::{Asked, Merchant},
     store::{orders, payments, timely},
 };
 
@@ -21,6 +22,8 @@ use crate::{
 const LEAVES_WITHIN: Duration = Duration::from_secs(12);
 /// How soon to try again when a person must mend our settings, or look at what the provider says.
 const PERSON_AGAIN: Duration = Duration::from_mins(10);
+/// How soon a charge is asked about, and its reversal tried, that cannot be sent yet: its payer may still finish.
+const SETTINGS_AGAIN: Duration = Duration::from_secs(15);
 
 impl Life {
     /// Takes a charge back, unless one of its reversals was sent just before. `heard` says whether the provider has just said
@@ -38,6 +41,17 @@ impl Life {
         let not_before = payment.reversible_from();
         if now < not_before || self.stop.is_cancelled() {
             return Ok((not_before, heard));
+        }
+        if let Some(why) = unsendable(payment, self.merchants.known_merchant(&payment.merchant).as_ref()) {
+            self.measured.reversed("NOT_SENDABLE");
+            tracing::error!(
+                out_trade_no = payment.id.out_trade_no(),
+                merchant = payment.merchant,
+                why,
+                "a charge cannot be reversed: a person must mend the merchant's settings"
+            );
+            let again = if payment.reversing.is_some() { PERSON_AGAIN } else { SETTINGS_AGAIN };
+            return Ok((soon_jittered(now, again), heard));
         }
         if let Err(denied) = self.budgets.take(&payment.merchant, Kind::Reverse).await {
             self.measured.reversed("NO_BUDGET");
@@ -172,5 +186,58 @@ impl Life {
         payment.too_late_to_reverse();
         svc_kit::crash::point("order.reverse.too_late");
         Ok(())
+    }
+}
+
+/// Why the gateway would not send a reversal, with the merchant's settings as it lists them; `None` when it would. Source:
+/// `ReversePayment`, which compares the same.
+fn unsendable(payment: &Payment, merchant: Option<&Merchant>) -> Option<&'static str> {
+    let Some(merchant) = merchant else { return Some("the merchant is not configured, or its list is not known yet") };
+    let checks = [
+        (merchant.can_refund, "its file names no client certificate (client_cert_file)"),
+        (merchant.provider == payment.provider, "its provider is another than the attempt's"),
+        (merchant.mch_id == payment.mch_id, "its mch_id is another than the attempt's"),
+        (merchant.sub_mch_id == payment.sub_mch_id, "its sub_mch_id is another than the attempt's"),
+    ];
+    checks.into_iter().find(|(holds, _)| !holds).map(|(_, why)| why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unsendable;
+    use crate::{
+        domain::{
+            payment::{Method, Payment},
+            settle::samples,
+        },
+        gateway::{Merchant, Surplus},
+    };
+
+    #[test]
+    fn a_reversal_is_sent_only_for_the_account_that_took_the_charge_and_with_its_certificate() {
+        let payment = Payment { method: Method::PayCode, ..samples::pending(1).1.remove(0) };
+        let merchant = Merchant {
+            name: payment.merchant.clone(),
+            provider: payment.provider.clone(),
+            mch_id: payment.mch_id.clone(),
+            sub_mch_id: payment.sub_mch_id.clone(),
+            apps: Vec::new(),
+            methods: Vec::new(),
+            can_refund: true,
+            surplus: Surplus::Hold,
+        };
+        assert_eq!(unsendable(&payment, Some(&merchant)), None);
+        let changed: [(fn(&mut Merchant), &str); 4] = [
+            (|merchant| merchant.can_refund = false, "certificate"),
+            (|merchant| merchant.provider = "huifu".into(), "provider"),
+            (|merchant| merchant.mch_id = "1900000002".into(), "mch_id"),
+            (|merchant| merchant.sub_mch_id = "1900000003".into(), "sub_mch_id"),
+        ];
+        for (change, word) in changed {
+            let mut merchant = merchant.clone();
+            change(&mut merchant);
+            assert!(unsendable(&payment, Some(&merchant)).is_some_and(|why| why.contains(word)), "{word}");
+        }
+        assert!(unsendable(&payment, None).is_some());
     }
 }

@@ -31,6 +31,13 @@ struct State {
     refund_queries: Vec<QueryRefundRequest>,
     payment_queries: Vec<QueryPaymentRequest>,
     signatures: u64,
+    charges: Vec<ChargeRequest>,
+    reversals: Vec<ReversePaymentRequest>,
+    /// What the provider says of every attempt; not paid when nothing is set.
+    status: Option<PaymentStatus>,
+    /// What the merchants' files have changed to.
+    certificates_missing: bool,
+    listings: usize,
 }
 
 /// The gateway. Clones are the same.
@@ -77,6 +84,49 @@ impl FakeGateway {
         self.state().payment_queries.clone()
     }
 
+    /// Charges that arrived; each is answered with "the payer enters a password".
+    pub(crate) fn charges(&self) -> Vec<ChargeRequest> {
+        self.state().charges.clone()
+    }
+
+    /// Reversals that arrived; each is answered with a definite no.
+    pub(crate) fn reversals(&self) -> Vec<ReversePaymentRequest> {
+        self.state().reversals.clone()
+    }
+
+    /// The provider says so of every attempt that it is asked about from now on.
+    pub(crate) fn says(&self, status: PaymentStatus) {
+        self.state().status = Some(status);
+    }
+
+    /// The provider says from now on that the newest charge was paid; its word for the state is `provider_state`.
+    pub(crate) fn says_paid(&self, provider_state: &str) {
+        let charge = self.charges().pop().expect("something was charged");
+        let paid = PaidStatus {
+            transaction_id: format!("42{}", charge.out_trade_no),
+            amount_fen: charge.amount_fen,
+            payer_amount_fen: charge.amount_fen,
+            currency: "CNY".to_owned(),
+            mch_id: charge.mch_id,
+            app_id: charge.app_id,
+            out_trade_no: charge.out_trade_no,
+            paid_time: Some(pbjson_types::Timestamp { seconds: 1_795_000_000, nanos: 0 }),
+            ..PaidStatus::default()
+        };
+        let state = payment_status::State::Paid.into();
+        self.says(PaymentStatus { state, paid: Some(paid), provider_state: provider_state.to_owned() });
+    }
+
+    /// How often the merchants were listed.
+    pub(crate) fn listings(&self) -> usize {
+        self.state().listings
+    }
+
+    /// Whether the merchants' files name no client certificates.
+    pub(crate) fn miss_certificates(&self, missing: bool) {
+        self.state().certificates_missing = missing;
+    }
+
     pub(crate) async fn serve(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -100,6 +150,7 @@ fn merchants() -> Vec<Merchant> {
         mch_id: mch_id.to_owned(),
         apps,
         can_refund: true,
+        methods: vec!["pay_code".to_owned()],
         surplus: SurplusPolicy::Refund.into(),
         ..Merchant::default()
     };
@@ -135,7 +186,14 @@ impl PaymentGateway for FakeGateway {
         &self,
         _: Request<ListMerchantsRequest>,
     ) -> Result<Response<ListMerchantsResponse>, Status> {
-        Ok(Response::new(ListMerchantsResponse { merchants: merchants() }))
+        let mut merchants = merchants();
+        let missing = {
+            let mut state = self.state();
+            state.listings += 1;
+            state.certificates_missing
+        };
+        merchants.iter_mut().for_each(|merchant| merchant.can_refund = !missing);
+        Ok(Response::new(ListMerchantsResponse { merchants }))
     }
 
     async fn prepay(&self, request: Request<PrepayRequest>) -> Result<Response<PrepayResponse>, Status> {
@@ -156,8 +214,12 @@ impl PaymentGateway for FakeGateway {
         &self,
         request: Request<QueryPaymentRequest>,
     ) -> Result<Response<QueryPaymentResponse>, Status> {
-        self.state().payment_queries.push(request.into_inner());
-        let status = PaymentStatus { state: payment_status::State::NotPaid.into(), ..PaymentStatus::default() };
+        let not_paid = PaymentStatus { state: payment_status::State::NotPaid.into(), ..PaymentStatus::default() };
+        let status = {
+            let mut state = self.state();
+            state.payment_queries.push(request.into_inner());
+            state.status.clone().unwrap_or(not_paid)
+        };
         Ok(Response::new(QueryPaymentResponse { outcome: Some(query_payment_response::Outcome::Done(status)) }))
     }
 
@@ -198,15 +260,19 @@ impl PaymentGateway for FakeGateway {
         Err(Status::unimplemented("no test closes"))
     }
 
-    async fn charge(&self, _: Request<ChargeRequest>) -> Result<Response<ChargeResponse>, Status> {
-        Err(Status::unimplemented("no test charges"))
+    async fn charge(&self, request: Request<ChargeRequest>) -> Result<Response<ChargeResponse>, Status> {
+        self.state().charges.push(request.into_inner());
+        let paying = PaymentStatus { state: payment_status::State::Paying.into(), ..PaymentStatus::default() };
+        Ok(Response::new(ChargeResponse { outcome: Some(charge_response::Outcome::Done(paying)) }))
     }
 
     async fn reverse_payment(
         &self,
-        _: Request<ReversePaymentRequest>,
+        request: Request<ReversePaymentRequest>,
     ) -> Result<Response<ReversePaymentResponse>, Status> {
-        Err(Status::unimplemented("no test takes back"))
+        self.state().reversals.push(request.into_inner());
+        let no = NotDone { kind: not_done::Kind::Configuration.into(), ..NotDone::default() };
+        Ok(Response::new(ReversePaymentResponse { outcome: Some(reverse_payment_response::Outcome::NotDone(no)) }))
     }
 
     async fn resolve_openid(

@@ -73,6 +73,7 @@ impl World {
             &format!("--nats-url={nats_url}"),
             &format!("--apps-file={}", apps.display()),
             "--terminal-ip=203.0.113.9",
+            "--merchants-every-s=1",
         ]);
         let (clock, hand) = Clock::adjustable();
         let tasks = Tasks::new();

@@ -7,6 +7,7 @@ mod harness;
 #[path = "../../../reconcile-svc/tests/api/programs.rs"]
 mod programs;
 
+mod charges;
 mod paying;
 mod product_codes;
 mod refund_goods;

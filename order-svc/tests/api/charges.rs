@@ -1,0 +1,81 @@
+//! Pay codes that are taken back, and what is believed of them.
+
+use std::time::Duration;
+
+use proto::gateway::v1::{PaymentStatus, payment_status};
+use proto::order::v1::order::State as OrderState;
+use proto::order::v1::pay_order_request::Method;
+use proto::order::v1::payment::State;
+use proto::order::v1::*;
+
+use crate::gateway::MINI;
+use crate::harness::{World, pay_order};
+
+/// Longer than a payer has.
+const TOO_LONG: Duration = Duration::from_secs(46);
+
+fn scan(order: &Order) -> PayOrderRequest {
+    let code = PayCode { app_id: MINI.into(), auth_code: "134567890123456789".into() };
+    pay_order(order, Method::PayCode(code))
+}
+
+/// An order whose payer enters a password.
+async fn charged(world: &World) -> Order {
+    let order = world.ordered(|_| {}).await;
+    world.gateway.says(PaymentStatus { state: payment_status::State::Paying.into(), ..PaymentStatus::default() });
+    let answer = world.pay(scan(&order)).await.expect("it is under way");
+    assert_eq!(answer.payment.map(|payment| payment.state()), Some(State::Pending));
+    order
+}
+
+/// The merchant's file names no certificate any more, and order-svc knows.
+async fn loses_its_certificate(world: &World) {
+    world.gateway.miss_certificates(true);
+    let before = world.gateway.listings();
+    // Whoever asks for the second time has read the first answer.
+    world.until("the list is read again", async || (before + 2 <= world.gateway.listings()).then_some(())).await;
+}
+
+async fn attempt(world: &World, order: &Order) -> Payment {
+    world.order(&order.name).await.payments.pop().expect("an attempt was written")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_charge_that_cannot_be_reversed_for_want_of_a_certificate_is_not_marked_and_its_payer_is_believed() {
+    let world = World::start().await;
+    let order = charged(&world).await;
+    loses_its_certificate(&world).await;
+    world.hand.advance(TOO_LONG);
+    let asked = world.gateway.payment_queries().len();
+    world.until("it is asked about", async || (asked < world.gateway.payment_queries().len()).then_some(())).await;
+    world.hand.advance(Duration::from_secs(20));
+    let asked = world.gateway.payment_queries().len();
+    world.until("and again", async || (asked < world.gateway.payment_queries().len()).then_some(())).await;
+    assert_eq!((attempt(&world, &order).await.reversing, world.gateway.reversals().len()), (false, 0));
+
+    world.gateway.says_paid("SUCCESS");
+    world.hand.advance(Duration::from_secs(20));
+    let paid = world.order_becomes(&order.name, OrderState::Paid).await;
+    assert_eq!(paid.payments[0].state(), State::Succeeded);
+    assert_eq!(world.gateway.reversals(), []);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_charge_is_reversed_once_its_merchant_has_a_certificate_again() {
+    let world = World::start().await;
+    let order = charged(&world).await;
+    loses_its_certificate(&world).await;
+    world.hand.advance(TOO_LONG);
+    let asked = world.gateway.payment_queries().len();
+    world.until("it is asked about", async || (asked < world.gateway.payment_queries().len()).then_some(())).await;
+    world.gateway.miss_certificates(false);
+    world
+        .until("it is taken back", async || {
+            world.hand.advance(Duration::from_secs(20));
+            (!world.gateway.reversals().is_empty()).then_some(())
+        })
+        .await;
+    assert!(attempt(&world, &order).await.reversing);
+    world.end().await;
+}
