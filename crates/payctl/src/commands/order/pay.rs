@@ -1,5 +1,7 @@
 //! `payctl order pay`.
 
+use std::path::PathBuf;
+
 use anyhow::{bail, ensure};
 use proto::order::v1::{
     Face, H5, H5AndroidApp, H5IosApp, H5Page, Jsapi, MiniProgram, Native, NativeApp, PayCode, PayOrderRequest,
@@ -7,6 +9,10 @@ use proto::order::v1::{
 };
 
 use super::{Connection, Done, RequestId, show};
+use crate::input;
+
+/// Largest file of a pay code: its digits, and blanks around them.
+const MOST_CODE_BYTES: u64 = 64;
 
 /// What a terminal on this machine would say; good for the sandbox.
 const HERE: &str = "127.0.0.1";
@@ -62,9 +68,12 @@ enum MethodArgs {
     H5(H5Args),
     /// By the payer's pay code, which a terminal scanned.
     PayCode {
-        /// The 18 digits.
-        #[arg(long)]
-        auth_code: String,
+        /// The 18 digits; `-` reads them from stdin, where no list of processes and no history of commands shows them.
+        #[arg(long, value_name = "CODE", required_unless_present = "auth_code_file")]
+        auth_code: Option<String>,
+        /// A file that holds the 18 digits and nothing else, instead.
+        #[arg(long, value_name = "FILE", conflicts_with = "auth_code")]
+        auth_code_file: Option<PathBuf>,
     },
     /// By the payer's face.
     Face {
@@ -133,12 +142,30 @@ fn method(args: &MethodArgs, app_id: String) -> anyhow::Result<Method> {
         }
         MethodArgs::App => Method::App(NativeApp { app_id }),
         MethodArgs::H5(h5) => Method::H5(h5.message(app_id)?),
-        MethodArgs::PayCode { auth_code } => Method::PayCode(PayCode { app_id, auth_code: auth_code.clone() }),
+        MethodArgs::PayCode { auth_code, auth_code_file } => {
+            let auth_code = match (auth_code, auth_code_file) {
+                (Some(code), _) if code != "-" => code.clone(),
+                (_, file) => scanned(file.as_ref())?,
+            };
+            Method::PayCode(PayCode { app_id, auth_code })
+        }
         MethodArgs::Face { face_code, openid } => {
             let openid = openid.clone().unwrap_or_default();
             Method::Face(Face { app_id, face_code: face_code.clone(), openid })
         }
     })
+}
+
+/// The pay code in a file; without one, on stdin. What was read is never told: it pays.
+fn scanned(file: Option<&PathBuf>) -> anyhow::Result<String> {
+    let place = file.map_or_else(|| "stdin".to_owned(), |file| input::name(file));
+    let text = String::from_utf8(input::read(file, MOST_CODE_BYTES)?).unwrap_or_default();
+    let code = text.trim();
+    ensure!(
+        !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit()),
+        "{place} holds no pay code: write its 18 digits and nothing else"
+    );
+    Ok(code.to_owned())
 }
 
 impl H5Args {
