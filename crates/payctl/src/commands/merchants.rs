@@ -115,7 +115,8 @@ impl Row {
     }
 }
 
-/// The methods for which the account has an app. Native, pay codes and faces work under any.
+/// The methods for which the account has what they need: an app of the kind, or, for pay codes and faces, a client certificate,
+/// because what could not be reversed is not started. Native works under any app.
 fn methods(merchant: &Merchant) -> Vec<&'static str> {
     let mut methods = Vec::new();
     for (kind, method) in
@@ -128,7 +129,10 @@ fn methods(merchant: &Merchant) -> Vec<&'static str> {
     if merchant.app_of_kind(AppKind::Web).is_some() || merchant.apps().len() == 1 {
         methods.push("h5");
     }
-    methods.extend(["native", "pay_code", "face"]);
+    methods.push("native");
+    if merchant.wechat_v2().is_some_and(|account| account.client_identity.is_some()) {
+        methods.extend(["pay_code", "face"]);
+    }
     methods
 }
 

@@ -21,6 +21,22 @@ fn a_good_directory_is_a_table_without_keys() {
 }
 
 #[test]
+fn without_a_client_certificate_an_account_takes_no_pay_codes_and_no_faces() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["acme-mini.key", "acme-mini.secret", "acme-mini-account.secret"] {
+        fs::copy(format!("{}/{file}", merchants()), folder.path().join(file)).unwrap();
+    }
+    let text = fs::read_to_string(format!("{}/acme-mini.toml", merchants())).unwrap();
+    let without: String =
+        text.lines().filter(|line| !line.starts_with("client_")).map(|line| format!("{line}\n")).collect();
+    assert_ne!(without, text);
+    fs::write(folder.path().join("acme-mini.toml"), without).unwrap();
+    let json = payctl(&["merchants", "check", folder.path().to_str().unwrap(), "--json"]).with(0).json();
+    assert_eq!(json["merchants"][0]["can_refund"], false);
+    assert_eq!(json["merchants"][0]["methods"], serde_json::json!(["mini_program", "jsapi", "app", "h5", "native"]));
+}
+
+#[test]
 fn every_mistake_is_a_line_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let text = "provider = \"wechat-v2\"\nmch_id = \"x\"\nsign_type = \"SHA1\"\napi_key_file = \"none.key\"\n";
