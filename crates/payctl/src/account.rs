@@ -14,7 +14,11 @@ use wechat_pay::v2::{ApiKey, SignType};
 use crate::{
     diagnosis::KeyText,
     input::{self, MOST_SETTING_BYTES},
+    message::Message,
 };
+
+/// What stands before the key in the signed text.
+const KEY: &str = "key";
 
 /// Most merchant files that are looked at.
 const MOST_MERCHANTS: usize = 4096;
@@ -134,6 +138,32 @@ impl Account {
     pub(crate) fn api_key(&self) -> anyhow::Result<ApiKey> {
         self.keys.first().ok_or_else(|| anyhow!("{} has no key", self.name)).and_then(api_key)
     }
+}
+
+/// Refuses a message that holds what must never be in one: whoever puts the key among the fields sends it away.
+///
+/// # Errors
+/// When a field is named `key`, or is one of the keys; says which field, and never the key.
+pub(crate) fn holds_no_key<'a>(message: &Message, keys: impl IntoIterator<Item = &'a KeyText>) -> anyhow::Result<()> {
+    if let Some((name, _)) = message.fields.iter().find(|(name, _)| name.trim().eq_ignore_ascii_case(KEY)) {
+        bail!(
+            "the message holds a field named {name}: the API key is appended to the signed text and is no field; take it out, \
+             and change the key in the merchant platform if such a message was ever sent"
+        );
+    }
+    let sign = message.sign.iter().map(|sign| (message.kind.sign_name(), sign.as_str()));
+    let values: Vec<_> =
+        message.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(sign).collect();
+    for key in keys {
+        if let Some((name, _)) = values.iter().find(|(_, value)| key.is(value)) {
+            bail!(
+                "the value of {name} in the message is {}: take it out, and change the key in the merchant platform if such a \
+                 message was ever sent",
+                key.name
+            );
+        }
+    }
+    Ok(())
 }
 
 /// A key that may sign and decrypt.

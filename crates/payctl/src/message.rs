@@ -7,6 +7,7 @@ mod json;
 mod kind;
 mod lines;
 mod native_1;
+mod ours;
 mod xml;
 
 pub(crate) use kind::Kind;

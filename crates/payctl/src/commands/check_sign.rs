@@ -38,6 +38,10 @@ pub(crate) struct CheckArgs {
     app_id: Option<String>,
 }
 
+/// Said in place of the right signature of a message that only WeChat may sign.
+const NOT_SHOWN: &str = "What the signature must be is not shown: only WeChat signs such a message, and a forged one must not come \
+                         back from here rightly signed.";
+
 /// What is told about a signature.
 #[derive(Debug, Serialize)]
 struct Answer {
@@ -47,7 +51,7 @@ struct Answer {
     sign_type: Option<SignType>,
     key: Option<String>,
     given: Option<String>,
-    /// What the signature must be.
+    /// What the signature must be, of a message that we sign ourselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     expected: Option<String>,
     /// What must be signed, its key masked.
@@ -78,6 +82,7 @@ pub(crate) fn run(file: &Path, args: &CheckArgs, json: bool) -> anyhow::Result<E
     // An account that was named and is in the directory, too, is not another one.
     accounts.retain(|other| other.name != account.name);
     let others: Vec<KeyText> = accounts.into_iter().flat_map(|account| account.keys).collect();
+    account::holds_no_key(&message, account.keys.iter().chain(&others))?;
     let sign_types = sign_types(args, &account, &message);
     let app_ids = args.app_id.clone().map_or_else(|| account.app_ids.clone(), |app_id| vec![app_id]);
     let case =
@@ -183,7 +188,11 @@ fn answer(message: &Message, verdict: Verdict) -> (Answer, Option<String>) {
         }) => {
             answer.verdict = "wrong";
             (answer.sign_type, answer.string) = (Some(sign_type), Some(string));
-            (answer.expected, answer.signed) = (Some(expected), signed);
+            let ours = answer.string.as_deref().is_some_and(|string| message.is_ours(string));
+            if !ours {
+                answer.notes.push(NOT_SHOWN.to_owned());
+            }
+            (answer.expected, answer.signed) = (ours.then_some(expected), signed);
             answer.causes = causes.iter().map(Mistake::told).collect();
             answer.alternatives = alternatives.iter().map(Mistake::told).collect();
             // Two readings of one mistake are one for people.
@@ -226,7 +235,9 @@ fn text(answer: &Answer, tries: Option<String>) -> String {
     if answer.verdict == "wrong" {
         line(&format!("  checked with  {}", type_and_key()));
         line(&format!("  signature     {}", answer.given.as_deref().unwrap_or_default()));
-        line(&format!("  must be       {}", answer.expected.as_deref().unwrap_or_default()));
+        if let Some(expected) = &answer.expected {
+            line(&format!("  must be       {expected}"));
+        }
         line(&format!("  over          {}", answer.string.as_deref().unwrap_or_default()));
         if let Some(signed) = answer.signed.as_ref().filter(|signed| Some(*signed) != answer.string.as_ref()) {
             line(&format!("  was made over {signed}"));

@@ -56,6 +56,7 @@ pub(crate) fn run(args: &SignArgs) -> anyhow::Result<ExitCode> {
         bail!("no key: name the merchant's file (--merchant) or a key file (--key-file)")
     };
     let message = Message::read(&input::read(args.file.as_ref(), MOST_MESSAGE_BYTES)?, None)?;
+    account::holds_no_key(&message, &account.keys)?;
     let sign_type = args.sign_type.or_else(|| account.sign_types.first().copied()).unwrap_or(SignType::Md5);
     let key = account.api_key()?;
     let fields = prepared(&message, sign_type)?;

@@ -50,6 +50,11 @@ impl KeyText {
         Some(format!("{} is no API v2 key ({error}): {fix}", self.name))
     }
 
+    /// Whether the text is the key.
+    pub(crate) fn is(&self, text: &str) -> bool {
+        self.text().map(str::trim).is_some_and(|key| !key.is_empty() && key == text.trim())
+    }
+
     /// The text without the key, should it be in there.
     pub(crate) fn mask(&self, text: &str) -> String {
         match self.text().map(str::trim).filter(|key| !key.is_empty()) {

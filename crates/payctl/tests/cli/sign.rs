@@ -36,6 +36,22 @@ fn lines_and_a_key_file_are_enough() {
 }
 
 #[test]
+fn a_message_that_holds_a_key_is_not_signed_and_the_key_is_not_shown() {
+    let secret = key("acme-mini");
+    let arguments = ["sign", "--merchant", &merchant("acme-mini")];
+    for (message, told) in [
+        (b"a=1\nkey=x".to_vec(), "holds a field named key: the API key is appended to the signed text"),
+        (b"<xml><a>1</a><Key>x</Key></xml>".to_vec(), "holds a field named Key"),
+        (format!("a=1\nb= {secret}").into_bytes(), "the value of b in the message is the key of acme-mini"),
+        (format!("a=1\nsign={secret}").into_bytes(), "the value of sign in the message is the key of acme-mini"),
+    ] {
+        let ended = payctl_reading(&arguments, &message).with(2);
+        assert!(ended.stderr.contains(told) && ended.stdout.is_empty(), "{}{}", ended.stdout, ended.stderr);
+        assert!(!ended.stderr.contains(&secret), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn bad_use_says_what_to_do() {
     let ended = payctl_reading(&["sign"], b"a=1").with(2);
     assert!(ended.stderr.contains("no key: name the merchant's file (--merchant)"), "{}", ended.stderr);

@@ -67,6 +67,63 @@ fn a_wrong_notice_names_its_cause_and_the_fix() {
 }
 
 #[test]
+fn what_only_wechat_signs_never_comes_back_rightly_signed() {
+    let right = hmac(SIGNED, &key("acme-mini"));
+    let lines = SIGNED.replace('&', "\n");
+    // The same text under the signature, with the field that gives it away inside a value.
+    let hidden = lines.replace("\nreturn_code", "&return_code");
+    let scan = "appid=wxac3e0000000000a1&mch_id=1900000109&nonce_str=n&openid=o&product_id=p";
+    let right_scan = hmac(scan, &key("acme-mini"));
+    let wrong = "A".repeat(64);
+    for (message, more, forged) in [
+        (notice(&wrong), &[][..], &right),
+        (notice(&wrong), &["--kind", "request"], &right),
+        (format!("{lines}\nsign={wrong}"), &[], &right),
+        (format!("{hidden}\nsign={wrong}"), &[], &right),
+        (format!("{hidden}\nsign={wrong}"), &["--kind", "request"], &right),
+        (format!("{}\nsign={wrong}", scan.replace('&', "\n")), &["--kind", "native-1"], &right_scan),
+    ] {
+        for json in [&[][..], &["--json"]] {
+            let ended = verify(&message, &[more, json].concat()).with(1);
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            assert!(!said.contains(forged.as_str()) && !said.contains(&forged.to_lowercase()), "{said}");
+            assert!(said.contains("What the signature must be is not shown"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn of_what_we_sign_ourselves_the_right_signature_is_shown() {
+    let text = "appid=wxac3e0000000000a1&mch_id=1900000109&nonce_str=n&out_trade_no=T1";
+    let right = hmac(text, &key("acme-mini"));
+    let xml: String = text
+        .split('&')
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap();
+            format!("<{name}>{value}</{name}>")
+        })
+        .collect();
+    let message = format!("<xml>{xml}<sign>{}</sign></xml>", "A".repeat(64));
+    let ended = verify(&message, &[]).with(1);
+    assert!(ended.stdout.contains(&format!("  must be       {right}\n")), "{}", ended.stdout);
+    assert_eq!(verify(&message, &["--json"]).with(1).json()["expected"], right);
+}
+
+#[test]
+fn a_message_that_holds_a_key_is_not_looked_at() {
+    let secret = key("acme-tea");
+    for message in [format!("a=1\nkey=x\nsign={secret}"), format!("mch_id=1900000109\nb={secret}\nsign=A")] {
+        let ended = payctl_reading(
+            &["verify", "-", "--merchants", &merchants(), "--merchant", &merchant("acme-mini")],
+            message.as_bytes(),
+        )
+        .with(2);
+        assert!(ended.stderr.contains("the message") && ended.stderr.contains("take it out"), "{}", ended.stderr);
+        assert!(ended.stdout.is_empty() && !ended.stderr.contains(&secret), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn the_other_type_is_named_although_the_merchant_file_has_one() {
     let md5 = hex(&Md5::digest(format!("{SIGNED}&key={}", key("acme-mini"))));
     let json = verify(&notice(&md5), &["--json"]).with(1).json();
