@@ -167,6 +167,23 @@ async fn a_scan_that_is_badly_signed_is_refused_unsigned_and_nobody_is_asked() {
 }
 
 #[tokio::test]
+async fn what_everybody_can_see_of_our_signatures_is_no_scan_in_either_type() {
+    let world = World::start().await;
+    let owner = Owner::listen(&world.nats, Some(PREPAID)).await;
+    let code = Scan::of(PRODUCT).without("openid").without("is_subscribe").with("time_stamp", "1414561699");
+    let invocation = Scan::of(PRODUCT).without("product_id").with("package", "prepay_id=wx2").with("signType", "MD5");
+    for sign_type in [Md5, HmacSha256] {
+        for seen in [&code, &invocation] {
+            let signed = seen.clone().signed_with(KEY, sign_type);
+            world.scan(&signed.xml()).await.refuses("field");
+            // What is missing cannot be added.
+            world.scan(&signed.with("openid", "o").with("product_id", PRODUCT).xml()).await.refuses("sign_wrong");
+        }
+    }
+    assert!(owner.heard().is_empty());
+}
+
+#[tokio::test]
 async fn a_signed_scan_about_another_account_or_app_is_refused() {
     let world = World::start().await;
     let owner = Owner::listen(&world.nats, Some(PREPAID)).await;

@@ -39,8 +39,13 @@ pub(crate) struct Scan {
     sign_type: SignType,
 }
 
-/// Verifies and reads one question with the account's keys. No order has pinned a sign type yet: the code on the wall names none,
-/// and WeChat asks in a type of its own choice, so each is taken. Whoever signs knows the key all the same.
+/// Verifies and reads one question with the account's keys, in either sign type: no order has pinned one yet, the code on the wall
+/// names none, and WeChat asks in a type of its own choice.
+///
+/// A pin refuses genuine signatures that were made for something else. None of those can be read as a question, which needs
+/// `openid`, `product_id` and `nonce_str` together: a code on the wall is signed without `openid`, an invocation without
+/// `product_id`, and a request that has all three goes to WeChat alone. No part of ours signs for strangers what they write
+/// (`payctl verify` does not show such signatures), so whoever has one over these fields knows the key, and with that both types.
 pub(in crate::providers) fn read(merchant: &Merchant, account: &WechatV2Account, body: &[u8]) -> Result<Scan, Outcome> {
     let (scan, key) = verified(account, body).map_err(|error| refusal(&error))?;
     let NativeScan { identity, openid, product_id, nonce, sign_type } = scan;
