@@ -175,6 +175,9 @@ impl State {
 }
 
 impl Cause {
+    /// Every cause.
+    pub const ALL: [Self; 2] = [Cause::Requested, Cause::Surplus];
+
     /// As it stands in the database and in events.
     pub fn word(self) -> &'static str {
         match self {
@@ -185,11 +188,14 @@ impl Cause {
 
     /// The cause of that word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Cause::Requested, Cause::Surplus].into_iter().find(|cause| cause.word() == word)
+        Self::ALL.into_iter().find(|cause| cause.word() == word)
     }
 }
 
 impl Waiting {
+    /// Everything that is waited for.
+    pub const ALL: [Self; 4] = [Waiting::Answer, Waiting::Balance, Waiting::Configuration, Waiting::Rate];
+
     /// As it stands in the database.
     pub fn word(self) -> &'static str {
         match self {
@@ -202,8 +208,7 @@ impl Waiting {
 
     /// What that word waits for.
     pub fn from_word(word: &str) -> Option<Self> {
-        let all = [Waiting::Answer, Waiting::Balance, Waiting::Configuration, Waiting::Rate];
-        all.into_iter().find(|waiting| waiting.word() == word)
+        Self::ALL.into_iter().find(|waiting| waiting.word() == word)
     }
 }
 

@@ -6,7 +6,10 @@ use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 
 use super::{orders::seconds, payments::Row};
-use crate::domain::{OrderId, PaymentId, payment::Payment};
+use crate::domain::{
+    OrderId, PaymentId,
+    payment::{Method, Payment},
+};
 
 /// How long one replica may hold an attempt while it asks; longer than query, close and query together.
 pub(super) const LEASE_S: u32 = 60;
@@ -33,9 +36,10 @@ pub enum Turn {
     Refresh,
 }
 
-/// Takes attempts that are due: charges first, because their payer stands at a till, then those near their end before others and those past it after them (they wait for their closing, and
-/// nobody waits for that), at most `rooms[i]` of `merchants[i]` and `limit` in all, so that one
-/// slow account cannot take every place and a long list of idle ones takes none.
+/// Takes attempts that are due: charges first, because their payer stands at a till, then those near their end before others and
+/// those past it after them (they wait for their closing, and nobody waits for that), at most `rooms[i]` of `merchants[i]` and
+/// `limit` in all, so that one slow account cannot take every place and a long list of idle ones takes none. Attempts by a method
+/// of a later release are left to it.
 pub async fn claim_due(
     conn: &mut PgConnection,
     now: Timestamp,
@@ -50,7 +54,7 @@ pub async fn claim_due(
              SELECT waiting.payment_id FROM unnest($2::text[], $3::bigint[]) AS share (merchant, room)
              CROSS JOIN LATERAL (
                  SELECT p.payment_id FROM payments AS p
-                 WHERE p.merchant = share.merchant AND p.next_ask_at <= $1
+                 WHERE p.merchant = share.merchant AND p.next_ask_at <= $1 AND p.method = ANY($7)
                    AND (p.claimed_until IS NULL OR p.claimed_until < now())
                  ORDER BY p.method NOT IN ('pay_code', 'face', 'facepay'), p.expire_time <= $1, p.expire_time LIMIT share.room FOR UPDATE SKIP LOCKED) AS waiting),
          taken AS MATERIALIZED (SELECT payment_id FROM due ORDER BY random() LIMIT $4)
@@ -66,10 +70,11 @@ pub async fn claim_due(
         limit,
         seconds(LEASE_S),
         moved_to.to_sqlx() as _,
+        &methods(),
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| Ok(Claim { payment: Payment::try_from(row)?, turn: Turn::Due { moved_to } })).collect()
+    Ok(readable(rows, |row| Ok(Claim { payment: Payment::try_from(row)?, turn: Turn::Due { moved_to } })))
 }
 
 /// Takes the open attempts of one order that nobody is asking about and that were not asked about since `asked_before`.
@@ -84,7 +89,7 @@ pub async fn claim_of_order(
         "UPDATE payments SET claimed_until = now() + $4, last_ask_at = $2
          WHERE payment_id IN (
                SELECT payment_id FROM payments
-               WHERE order_id = $1 AND next_ask_at IS NOT NULL AND (last_ask_at IS NULL OR last_ask_at <= $3)
+               WHERE order_id = $1 AND next_ask_at IS NOT NULL AND method = ANY($5) AND (last_ask_at IS NULL OR last_ask_at <= $3)
                  AND (claimed_until IS NULL OR claimed_until < now())
                FOR UPDATE SKIP LOCKED)
          RETURNING payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip, state,
@@ -95,10 +100,11 @@ pub async fn claim_of_order(
         now.to_sqlx() as _,
         asked_before.to_sqlx() as _,
         seconds(LEASE_S),
+        &methods(),
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| Ok(Claim { payment: Payment::try_from(row)?, turn: Turn::Refresh })).collect()
+    Ok(readable(rows, |row| Ok(Claim { payment: Payment::try_from(row)?, turn: Turn::Refresh })))
 }
 
 /// Gives a claim back with the next turn. `heard` counts the asking, which makes the schedule go on.
@@ -169,8 +175,39 @@ pub async fn waiting_merchants(conn: &mut PgConnection, overdue: Timestamp) -> s
     Ok(rows.into_iter().map(|row| row.merchant).collect())
 }
 
+/// The words of the methods that this release knows.
+fn methods() -> Vec<String> {
+    Method::ALL.map(|method| method.word().to_owned()).to_vec()
+}
+
+/// What this release can read of what it has claimed. One row of a later release must not keep the others from their turn; its
+/// claim ends by itself.
+pub(super) fn readable<R, C>(rows: Vec<R>, read: impl Fn(R) -> sqlx::Result<C>) -> Vec<C> {
+    let read = rows.into_iter().map(read).filter_map(|claim| match claim {
+        Ok(claim) => Some(claim),
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "a claimed row cannot be read by this release; it is left to another");
+            None
+        }
+    });
+    read.collect()
+}
+
 pub(super) fn behind_the_lease(now: Timestamp) -> Timestamp {
     let moved = now.checked_add(SignedDuration::from_secs(LEASE_S.into())).unwrap_or(now);
     // Whole microseconds, as Postgres keeps them, because the value is compared when the claim is given back.
     Timestamp::from_microsecond(moved.as_microsecond()).unwrap_or(moved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readable;
+    use crate::store::impossible;
+
+    #[test]
+    fn a_row_that_cannot_be_read_keeps_no_other_from_its_turn() {
+        let read = |n: u8| if n == 2 { Err(impossible("payments", "a method of a later release")) } else { Ok(n) };
+        assert_eq!(readable(vec![1, 2, 3], read), [1, 3]);
+    }
 }

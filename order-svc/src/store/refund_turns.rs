@@ -6,11 +6,14 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    asking::{LEASE_S, Turn, behind_the_lease},
+    asking::{LEASE_S, Turn, behind_the_lease, readable},
     orders::seconds,
     refunds::Row,
 };
-use crate::domain::{RefundId, refund::Refund};
+use crate::domain::{
+    RefundId,
+    refund::{Cause, Refund, Waiting},
+};
 
 /// A refund that this process may attend to until the lease ends.
 #[derive(Debug)]
@@ -21,7 +24,8 @@ pub struct Claim {
     pub turn: Turn,
 }
 
-/// Takes refunds that are due, at most `rooms[i]` of `merchants[i]` and `limit` in all.
+/// Takes refunds that are due, at most `rooms[i]` of `merchants[i]` and `limit` in all. Those with words of a later release are
+/// left to it.
 pub async fn claim_due(
     conn: &mut PgConnection,
     now: Timestamp,
@@ -30,6 +34,8 @@ pub async fn claim_due(
     limit: i64,
 ) -> sqlx::Result<Vec<Claim>> {
     let moved_to = behind_the_lease(now);
+    let causes = Cause::ALL.map(|cause| cause.word().to_owned());
+    let waitings = Waiting::ALL.map(|waiting| waiting.word().to_owned());
     let rows = sqlx::query_as!(
         Row,
         "WITH due AS MATERIALIZED (
@@ -37,6 +43,7 @@ pub async fn claim_due(
              CROSS JOIN LATERAL (
                  SELECT r.refund_id FROM refunds AS r
                  WHERE r.merchant = share.merchant AND r.next_ask_at <= $1
+                   AND r.cause = ANY($7) AND (r.waiting IS NULL OR r.waiting = ANY($8))
                    AND (r.claimed_until IS NULL OR r.claimed_until < now())
                  ORDER BY r.next_ask_at LIMIT share.room FOR UPDATE SKIP LOCKED) AS waiting),
          taken AS MATERIALIZED (SELECT refund_id FROM due ORDER BY random() LIMIT $4)
@@ -51,10 +58,12 @@ pub async fn claim_due(
         limit,
         seconds(LEASE_S),
         moved_to.to_sqlx() as _,
+        &causes,
+        &waitings,
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| Ok(Claim { refund: Refund::try_from(row)?, turn: Turn::Due { moved_to } })).collect()
+    Ok(readable(rows, |row| Ok(Claim { refund: Refund::try_from(row)?, turn: Turn::Due { moved_to } })))
 }
 
 /// Takes one refund that nobody attends to and that was not asked about since `asked_before`.

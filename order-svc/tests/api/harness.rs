@@ -155,6 +155,11 @@ impl World {
         .await
     }
 
+    /// Changes the database by hand, as a later release or an unlucky day would have left it.
+    pub(crate) async fn change(&self, sql: &'static str) {
+        sqlx::raw_sql(sql).execute(&self.pool).await.expect("it can be changed");
+    }
+
     /// One number out of the database.
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.expect("a number")

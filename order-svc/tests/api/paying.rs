@@ -151,3 +151,28 @@ async fn wrong_particulars_are_told_by_their_paths_and_no_order_is_written() {
     assert_eq!(world.count("SELECT count(*) FROM orders").await, 0);
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_by_a_method_of_a_later_release_is_left_to_it_and_holds_up_nobody() {
+    let world = World::start().await;
+    let mut numbers = Vec::new();
+    for _ in 0..2 {
+        let order = world.ordered(|_| {}).await;
+        let native = Method::Native(Native { app_id: MINI.into(), ..Native::default() });
+        world.pay(pay_order(&order, native)).await.expect("prepaid");
+        numbers.push(world.gateway.prepays().pop().expect("it was sent").out_trade_no);
+    }
+    world
+        .change(
+            "ALTER TABLE payments DROP CONSTRAINT payments_method_check;
+             UPDATE payments SET method = 'palm' WHERE payment_id = (SELECT payment_id FROM payments ORDER BY payment_id LIMIT 1)",
+        )
+        .await;
+    world.hand.advance(std::time::Duration::from_secs(30));
+    let asked = world.until("the other is asked about", async || world.gateway.payment_queries().pop()).await;
+    assert_eq!(asked.out_trade_no, numbers[1]);
+    let untouched =
+        "SELECT count(*) FROM payments WHERE method = 'palm' AND last_ask_at IS NULL AND claimed_until IS NULL";
+    assert_eq!(world.count(untouched).await, 1);
+    world.end().await;
+}
