@@ -23,6 +23,9 @@ const SENDING_AGAIN: Duration = Duration::from_secs(3);
 /// How soon to ask again when nothing was learned: an outage must not push the schedule to its end.
 const NOTHING_AGAIN: Duration = Duration::from_secs(20);
 
+/// WeChat's word for a payment of which something was given back. Source: WeChat Pay v2 reference, orderquery, `trade_state`.
+const REFUNDED: &str = "REFUND";
+
 /// What the provider says about an attempt, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
@@ -132,7 +135,16 @@ impl Life {
         Ok(match status.state() {
             payment_status::State::Paid => {
                 let Some(paid) = &status.paid else { return Ok(Status::Nothing) };
-                if self.found_paid(payment, paid).await? { Status::Ended } else { Status::Reversing }
+                // Money that somebody else gave back is none that could be kept, whenever the provider was asked.
+                let is_refunded = status.provider_state == REFUNDED;
+                let asked_too_late = payment.is_too_late_to_reverse() && !is_refunded;
+                if self.found_paid(payment, paid, asked_too_late).await?
+                    || (is_refunded && self.found_refunded(payment).await?)
+                {
+                    Status::Ended
+                } else {
+                    Status::Reversing
+                }
             }
             payment_status::State::NotPaid => {
                 decide(Word::Accepted).await?;

@@ -104,15 +104,16 @@ impl Life {
 
     /// Records that the provider, asked about `payment` as it is given, says that it was paid: applied here at once, and told on
     /// the bus as a callback would have told it. False when it is being taken back, so that nothing was recorded.
-    pub async fn found_paid(&self, payment: &Payment, paid: &PaidStatus) -> sqlx::Result<bool> {
-        timely(self.found_paid_now(payment, paid)).await
+    /// `asked_too_late` says that it can no longer be taken back, so that what the provider says stays so.
+    pub async fn found_paid(&self, payment: &Payment, paid: &PaidStatus, asked_too_late: bool) -> sqlx::Result<bool> {
+        timely(self.found_paid_now(payment, paid, asked_too_late)).await
     }
 
-    async fn found_paid_now(&self, payment: &Payment, paid: &PaidStatus) -> sqlx::Result<bool> {
+    async fn found_paid_now(&self, payment: &Payment, paid: &PaidStatus, asked_too_late: bool) -> sqlx::Result<bool> {
         let now = self.clock.now();
         let facts = [events::payment_paid(payment, paid)];
         let mut tx = self.pool.begin().await?;
-        let verdicts = settle::settle_all(&mut tx, &facts, now, payment.is_too_late_to_reverse()).await?;
+        let verdicts = settle::settle_all(&mut tx, &facts, now, asked_too_late).await?;
         let reversing = match verdicts.first() {
             Some(Verdict::Settled(settled)) => *settled == Settled::Reversing,
             // It has ended meanwhile. The fact is told, so that its refusal is a dead letter and no mere line of a log.

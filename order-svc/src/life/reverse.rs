@@ -140,6 +140,33 @@ impl Life {
         }
     }
 
+    /// The provider says of a charge that is being taken back that money of it was refunded, which no call of ours has done: not
+    /// by a reversal, whose word is another, and not by a refund, which only a payment has. A person must look; nobody reverses
+    /// it, asks about it or keeps its money. False when it is not being taken back, or has ended.
+    pub(super) async fn found_refunded(&self, payment: &Payment) -> sqlx::Result<bool> {
+        let disputed = timely(async {
+            let mut tx = self.pool.begin().await?;
+            orders::lock(&mut tx, &[payment.order_id]).await?;
+            let current = payments::get(&mut tx, payment.id).await?;
+            let disputed = current.is_some_and(|payment| payment.reversing.is_some() && payment.state.is_open());
+            if disputed {
+                payments::dispute(&mut tx, payment.id, self.clock.now()).await?;
+            }
+            tx.commit().await?;
+            Ok(disputed)
+        });
+        let disputed = disputed.await?;
+        if disputed {
+            self.measured.mismatched("refunded_elsewhere");
+            tracing::error!(
+                out_trade_no = payment.id.out_trade_no(),
+                merchant = payment.merchant,
+                "a charge that is being taken back was refunded by somebody else; a person must look"
+            );
+        }
+        Ok(disputed)
+    }
+
     /// The question after a reversal.
     async fn ask_reversed(&self, payment: &Payment, next: jiff::Timestamp) -> sqlx::Result<Next> {
         let status = self.ask(payment).await?;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use proto::event::PaymentPaid;
 use proto::gateway::v1::{PaymentStatus, payment_status};
 use proto::order::v1::order::State as OrderState;
 use proto::order::v1::pay_order_request::Method;
 use proto::order::v1::payment::State;
 use proto::order::v1::*;
 
-use crate::gateway::MINI;
+use crate::gateway::{MERCHANT, MINI};
 use crate::harness::{World, pay_order};
 
 /// Longer than a payer has.
@@ -77,5 +78,57 @@ async fn a_charge_is_reversed_once_its_merchant_has_a_certificate_again() {
         })
         .await;
     assert!(attempt(&world, &order).await.reversing);
+    world.end().await;
+}
+
+/// What a process leaves that has begun to take every charge back.
+const MARKED: &str =
+    "UPDATE payments SET reversing_at = now(), reverses = 1, reverse_sent_at = now(), reverse_sent_on_db = now()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_of_a_charge_that_was_taken_back_and_has_ended_is_a_dead_letter() {
+    let world = World::start().await;
+    let order = charged(&world).await;
+    world.change(MARKED).await;
+    world.change("UPDATE payments SET state = 'CLOSED', next_ask_at = NULL").await;
+    let charge = world.gateway.charges().pop().expect("it was charged");
+    let fact = PaymentPaid {
+        merchant: MERCHANT.to_owned(),
+        provider: "wechat-v2".to_owned(),
+        out_trade_no: charge.out_trade_no.clone(),
+        transaction_id: "4200".to_owned(),
+        amount_fen: charge.amount_fen,
+        currency: "CNY".to_owned(),
+        mch_id: charge.mch_id,
+        app_id: charge.app_id,
+        paid_time: Some(proto::time::to_wire(world.clock.now())),
+        ..PaymentPaid::default()
+    };
+    world.publish(&fact).await;
+    let dead = world.message("DEAD", "dead.v1.order-svc-pay").await;
+    assert_eq!(dead["outTradeNo"], charge.out_trade_no);
+    let seen = world.order(&order.name).await;
+    assert_eq!((seen.state(), seen.payments[0].state()), (OrderState::Pending, State::Closed));
+    assert_eq!(world.count("SELECT count(*) FROM payments WHERE disputed_at IS NOT NULL").await, 0);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_charge_that_is_taken_back_and_was_refunded_elsewhere_is_never_kept_and_waits_for_a_person() {
+    let world = World::start().await;
+    let order = charged(&world).await;
+    world.change(MARKED).await;
+    world.change("UPDATE payments SET reverse_too_late = true").await;
+    world.gateway.says_paid("REFUND");
+    world.hand.advance(TOO_LONG);
+    world
+        .until("it is disputed", async || {
+            let sql = "SELECT count(*) FROM payments WHERE disputed_at IS NOT NULL AND next_ask_at IS NULL";
+            (world.count(sql).await == 1).then_some(())
+        })
+        .await;
+    let seen = world.order(&order.name).await;
+    assert_eq!((seen.state(), seen.payments[0].state()), (OrderState::Pending, State::Pending));
+    assert_eq!(world.gateway.reversals(), []);
     world.end().await;
 }

@@ -162,6 +162,17 @@ fn what_is_wrong_about_a_charge_that_was_taken_back_is_said() {
 }
 
 #[test]
+fn a_charge_that_is_taken_back_and_disputed_waits_for_a_person_and_for_no_answer() {
+    let mut evidence = truth_with_reversed();
+    evidence.payments[2].state = "PENDING".into();
+    let is_unknown =
+        |evidence: &Evidence| judge(evidence, &Allowed::default()).iter().any(|found| found.rule == Rule::Unknown);
+    assert!(is_unknown(&evidence));
+    evidence.payments[2].disputed = true;
+    assert!(!is_unknown(&evidence));
+}
+
+#[test]
 fn a_payment_of_a_charge_is_excused_while_that_is_being_taken_back_or_once_it_was_refused_aloud() {
     let mut evidence = truth_with_reversed();
     evidence.ledger = None;

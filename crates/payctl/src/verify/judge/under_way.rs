@@ -55,7 +55,7 @@ fn unknown(seen: &Seen<'_>, found: &mut Found) {
             let number = payment.out_trade_no();
             found.say(Rule::Unknown, &number, format!("nobody knows whether WeChat has accepted {number}"));
         }
-        if payment.state == "PENDING" && payment.reversing {
+        if payment.state == "PENDING" && payment.reversing && !payment.disputed {
             let number = payment.out_trade_no();
             found.say(
                 Rule::Unknown,
