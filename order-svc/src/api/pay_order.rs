@@ -148,7 +148,11 @@ async fn begin<A: Message + Default>(api: &Api, named: &Named, wanted: &Wanted) 
     match &written {
         // Whatever has become of it is the answer.
         Some(payment) if payment.method.is_charge() => {}
-        Some(payment) if !payment.state.is_open() => return Err(sending::ended(&order, payment)),
+        Some(payment) if !payment.state.is_open() => {
+            let answer = named.refuse::<A>(&mut tx, sending::ended(&order, payment)).await;
+            tx.commit().await.map_err(failed)?;
+            return answer.map(|first| Begun::Replayed(Box::new(first)));
+        }
         Some(payment) => {
             payable(&order, api)?;
             let now = api.life.clock.now();

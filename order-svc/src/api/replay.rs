@@ -77,7 +77,26 @@ impl Named {
         if requests::answer(tx, &self.app, self.request_id, &bytes).await.map_err(failed)? {
             return Ok(response);
         }
-        let known = requests::lock(tx, &self.app, self.request_id).await.map_err(failed)?;
+        self.first(tx).await
+    }
+
+    /// Keeps a definite refusal for ever after, in the caller's transaction, and answers with it. When another answer was kept
+    /// before, that one is the answer. The caller commits whatever the answer is.
+    pub(super) async fn refuse<R: Message + Default>(
+        &self,
+        tx: &mut PgConnection,
+        refusal: Status,
+    ) -> Result<R, Status> {
+        let kept = requests::refuse(tx, &self.app, self.request_id, &encode_refusal(&refusal)).await;
+        if kept.map_err(|error| refuse::database(&error))? {
+            return Err(refusal);
+        }
+        self.first(tx).await
+    }
+
+    /// The answer that was kept before.
+    async fn first<R: Message + Default>(&self, tx: &mut PgConnection) -> Result<R, Status> {
+        let known = requests::lock(tx, &self.app, self.request_id).await.map_err(|error| refuse::database(&error))?;
         match known {
             Some(Request { response: Some(first), .. }) => R::decode(first.as_slice()).map_err(|_| unreadable()),
             Some(Request { refusal: Some(first), .. }) => Err(decode_refusal(&first)),

@@ -114,9 +114,9 @@ pub async fn answer(conn: &mut PgConnection, app: &str, request_id: Uuid, respon
     Ok(updated.rows_affected() == 1)
 }
 
-/// Keeps a definite refusal for ever after.
-pub async fn refuse(conn: &mut PgConnection, app: &str, request_id: Uuid, refusal: &[u8]) -> sqlx::Result<()> {
-    sqlx::query!(
+/// Keeps a definite refusal for ever after. False when another answer was kept before; that one stays.
+pub async fn refuse(conn: &mut PgConnection, app: &str, request_id: Uuid, refusal: &[u8]) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
         "UPDATE requests SET refusal = $3, claimed_until = NULL
          WHERE app = $1 AND request_id = $2 AND response IS NULL AND refusal IS NULL",
         app,
@@ -125,7 +125,7 @@ pub async fn refuse(conn: &mut PgConnection, app: &str, request_id: Uuid, refusa
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(updated.rows_affected() == 1)
 }
 
 /// Ends the work on a request without an answer, so that a retry starts at once.

@@ -10,7 +10,7 @@ use proto::order::v1::payment::State;
 use proto::order::v1::*;
 
 use crate::gateway::{MERCHANT, MINI};
-use crate::harness::{World, pay_order};
+use crate::harness::{World, id, of, pay_order};
 
 /// Longer than a payer has.
 const TOO_LONG: Duration = Duration::from_secs(46);
@@ -130,5 +130,35 @@ async fn a_charge_that_is_taken_back_and_was_refunded_elsewhere_is_never_kept_an
     let seen = world.order(&order.name).await;
     assert_eq!((seen.state(), seen.payments[0].state()), (OrderState::Pending, State::Pending));
     assert_eq!(world.gateway.reversals(), []);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_attempt_has_ended_hears_the_same_refusal_whatever_becomes_of_its_order() {
+    let world = World::start().await;
+    let native = |order: &Order| pay_order(order, Method::Native(Native { app_id: MINI.into(), ..Native::default() }));
+    for request_of in [&scan as &dyn Fn(&Order) -> PayOrderRequest, &native] {
+        let order = world.ordered(|_| {}).await;
+        let request = request_of(&order);
+        world.gateway.lose_next();
+        // A charge is under way, a prepay is unknown.
+        let _ = world.pay(request.clone()).await;
+        world
+            .change(
+                "UPDATE payments SET state = 'CLOSED', next_ask_at = NULL, sending_until = NULL
+                 WHERE state IN ('CREATED', 'PENDING')",
+            )
+            .await;
+        let first = world.pay(request.clone()).await.expect_err("its attempt has ended");
+        assert_eq!(svc_kit::refusal::reason_of(&first).as_deref(), Some("PROVIDER_REFUSED"));
+        let close = CloseOrderRequest { request_id: id(), name: order.name.clone() };
+        world.client.clone().close_order(of("shop", close)).await.expect("it is given up");
+        world.order_becomes(&order.name, OrderState::Closed).await;
+        let second = world.pay(request).await.expect_err("its attempt has ended");
+        assert_eq!(
+            (second.code(), second.message(), second.details()),
+            (first.code(), first.message(), first.details())
+        );
+    }
     world.end().await;
 }

@@ -181,8 +181,8 @@ async fn end(api: &Api, payment: &Payment, word: Word) -> Result<bool, Status> {
     Ok(ended)
 }
 
-/// The attempt as it stands in the database. Only its success is kept as the answer of the request: all else may still change, and
-/// a repeated request shall hear it.
+/// The attempt as it stands in the database. Its end is kept as the answer of the request, so that every repetition hears the same,
+/// whatever becomes of the order; all else may still change, and a repeated request shall hear it.
 async fn as_it_is<R: Reply>(api: &Api, named: &Named, reply: &R, payment: &Payment) -> Result<R::Kept, Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
     let mut tx = api.life.pool.begin().await.map_err(failed)?;
@@ -193,7 +193,11 @@ async fn as_it_is<R: Reply>(api: &Api, named: &Named, reply: &R, payment: &Payme
     let response = reply.of_charge(&payment).ok_or_else(|| refuse::internal("a scan was answered with a charge"))?;
     match payment.state {
         State::Created | State::Pending => Ok(response),
-        State::Closed | State::Failed => Err(ended(&order, &payment)),
+        State::Closed | State::Failed => {
+            let answer = named.refuse(&mut tx, ended(&order, &payment)).await;
+            tx.commit().await.map_err(failed)?;
+            answer
+        }
         State::Succeeded { .. } => {
             let response = named.keep(&mut tx, response).await?;
             svc_kit::crash::point("order.charge.before_kept");

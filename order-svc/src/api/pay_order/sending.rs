@@ -137,7 +137,9 @@ async fn accepted<R: Reply>(
         locked.version += 1;
         orders::update(&mut tx, &locked).await.map_err(failed)?;
     } else if !current.state.is_open() {
-        return Err(ended(&locked, &current));
+        let answer = named.refuse(&mut tx, ended(&locked, &current)).await;
+        tx.commit().await.map_err(failed)?;
+        return answer;
     }
     if is_over(&locked) || locked.to_close(now).is_some() {
         // Somebody paid another attempt or gave the order up meanwhile: nobody gets this cashier, and it is closed soon.
@@ -226,7 +228,7 @@ pub(super) async fn ask_now(api: &Api, order: OrderId) -> Result<(), Status> {
     asked.await.map_err(|error| refuse::database(&error))
 }
 
-/// The attempt of this request has ended before its answer could be told.
+/// The attempt of this request has ended before its answer could be told. Its caller keeps it, because it changes with the order.
 pub(super) fn ended(order: &Order, payment: &Payment) -> Status {
     if order.state == State::Pending {
         return refuse::attempt_ended(order, payment.state.word());
