@@ -70,20 +70,15 @@ pub(super) async fn handle(api: &Api, request: Request<PayOrderRequest>) -> Resu
 
 /// One attempt under one request id: written once, sent until it is answered, answered with what `reply` makes of it.
 pub(super) async fn pay<R: Reply>(api: &Api, named: Named, wanted: Wanted, reply: R) -> Result<R::Kept, Status> {
-    let begun = begin(api, &named, &wanted).await?;
     let (life, api) = (api.life.clone(), api.clone());
-    // From here on the request id is held and the provider is asked: that is finished even when the caller leaves.
-    let finished = life.finish(async move { go_on(&api, &named, &wanted, &reply, begun).await }).await;
+    // The request id is held and the provider is asked: that is finished even when the caller leaves, who may do so while the
+    // commit that takes the id is on its way.
+    let finished = life.finish(async move { pay_now(&api, &named, &wanted, &reply).await }).await;
     finished.unwrap_or_else(|error| Err(refuse::broken(&error)))
 }
 
-async fn go_on<R: Reply>(
-    api: &Api,
-    named: &Named,
-    wanted: &Wanted,
-    reply: &R,
-    begun: Begun<R::Kept>,
-) -> Result<R::Kept, Status> {
+async fn pay_now<R: Reply>(api: &Api, named: &Named, wanted: &Wanted, reply: &R) -> Result<R::Kept, Status> {
+    let begun = begin(api, named, wanted).await?;
     // Names the attempt that this call may write, and no other.
     let id = PaymentId(api.life.clock.uuid_v7());
     let (payment, written_at) = match begun {
