@@ -12,13 +12,16 @@
 //! # }
 //! ```
 
+mod desk;
+
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 pub use sandbox::control::{
-    ActiveFault, AnswerClass, Attempt, Callback, CallbackKind, CallbackState, Cashier, ClockState, FaceCode, Fault,
-    FaultPoint, FaultRule, Faults, Ledger, LoginCode, NewPayCode, Order, Paid, Pay, PayBehaviour, PayCode, Payment,
-    PlatformRefund, Refund, RefundSource, RefundState, Scan, Scanned, Shown,
+    ActiveFault, AnswerClass, Attempt, Callback, CallbackKind, CallbackState, Cashier, ClockState, Comment, FaceCode,
+    Fault, FaultPoint, FaultRule, Faults, Ledger, LoginCode, NewPayCode, Order, Paid, Pay, PayBehaviour, PayCode,
+    Payment, PlatformRefund, RedPacketStatus, Refund, RefundRate, RefundSource, RefundState, Report, Scan, Scanned,
+    Shown,
 };
 use sandbox::control::{Advance, Balance, Cancel, NewLoginCode, NewOAuthCode, PayOpened, Problem, Settle, SettleDelay};
 use serde::{Serialize, de::DeserializeOwned};
