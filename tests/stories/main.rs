@@ -20,6 +20,7 @@ mod requests;
 mod restart;
 mod startup;
 mod surplus;
+mod tools;
 
 mod paid;
 mod product;
