@@ -1,6 +1,7 @@
 //! Stories: what people rely on, told in whole worlds. One file per thing that can happen; the unhappy ones first.
 
 mod amount;
+mod backup;
 mod between;
 mod charge;
 mod crash;
