@@ -20,6 +20,7 @@ mod replicas;
 mod requests;
 mod restart;
 mod startup;
+mod strict;
 mod surplus;
 mod tools;
 
