@@ -1,12 +1,14 @@
 //! Every way to pay, from `PayOrder` to the money and back; the unhappy ones first in each file.
 
 mod app;
+mod goods;
 mod h5;
 mod oauth;
 mod particulars;
 mod qr;
 mod scan;
 mod service_provider;
+mod taken_back;
 mod till;
 
 use e2e::{
