@@ -27,6 +27,7 @@ mod tools;
 mod paid;
 mod product;
 
+mod catalogue;
 mod checking;
 mod demo;
 mod refused;
