@@ -116,10 +116,9 @@ impl Life {
         let verdicts = settle::settle_all(&mut tx, &facts, now, asked_too_late).await?;
         let reversing = match verdicts.first() {
             Some(Verdict::Settled(settled)) => *settled == Settled::Reversing,
-            // It has ended meanwhile. The fact is told, so that its refusal is a dead letter and no mere line of a log.
-            Some(Verdict::Dead(Dead::Mismatch(Mismatch::TakenBack))) => false,
-            // A person is told by the log; taking it back goes on.
-            Some(Verdict::Dead(_)) => payment.reversing.is_some(),
+            // A person is told by the log; taking it back goes on. When it has ended meanwhile, the fact is told, so that its
+            // refusal is a dead letter and no mere line of a log.
+            Some(Verdict::Dead(dead)) => payment.reversing.is_some() && *dead != Dead::Mismatch(Mismatch::TakenBack),
             None => false,
         };
         if reversing {
