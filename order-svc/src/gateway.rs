@@ -4,8 +4,9 @@ mod merchants;
 
 pub use merchants::{App, Merchant, Merchants, Surplus};
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use jiff::SignedDuration;
 use proto::gateway::v1::{
     ChargeRequest, ClosePaymentRequest, CreateRefundRequest, NotDone, PaymentMethod, PaymentStatus, Prepaid,
     PrepayRequest, QueryPaymentRequest, QueryRefundRequest, RefundAccepted, RefundStatus, ResolveOpenidRequest,
@@ -13,7 +14,8 @@ use proto::gateway::v1::{
     payment_gateway_client::PaymentGatewayClient, prepay_response, query_payment_response, query_refund_response,
     resolve_openid_response, reverse_payment_response,
 };
-use svc_kit::{refusal, trace};
+use proto::time::to_wire;
+use svc_kit::{clock::Clock, refusal, trace};
 use tonic::{Code, Request, Status, transport::Channel};
 
 use crate::domain::{
@@ -25,6 +27,11 @@ use crate::domain::{
 /// Longest wait for one call, with everything before it leaves. Longer than the gateway's own wait for a provider (8 s), so its
 /// word arrives; a query, a close and a query fit into a claim, two calls into a request's lease.
 pub const CALL_TIME: Duration = Duration::from_secs(9);
+
+/// A call that moves money has left for the provider this long after its writing, or never does: it is given to the gateway within
+/// 12 s, waited for as long as [`CALL_TIME`], and the gateway goes on for 8 s at most. The gateway is told, because it may stand
+/// still as well.
+pub const LEFT_WITHIN: Duration = Duration::from_secs(30);
 
 /// Longest wait for a signature: nothing is sent for it.
 const SIGN_TIME: Duration = Duration::from_secs(3);
@@ -88,8 +95,8 @@ impl Gateway {
         })
     }
 
-    /// Takes a charge back.
-    pub async fn reverse(&self, payment: &Payment) -> Asked<()> {
+    /// Takes a charge back; that was written at `written_at`.
+    pub async fn reverse(&self, payment: &Payment, written_at: Instant) -> Asked<()> {
         let request = ReversePaymentRequest {
             merchant: payment.merchant.clone(),
             mch_id: payment.mch_id.clone(),
@@ -97,7 +104,7 @@ impl Gateway {
             app_id: payment.app_id.clone(),
             out_trade_no: payment.id.out_trade_no(),
             method: method(payment.method).into(),
-            leave_before: None,
+            leave_before: leave_before(written_at, LEFT_WITHIN),
         };
         let answer = in_time(CALL_TIME, self.client.clone().reverse_payment(outgoing(CALL_TIME, request))).await;
         finish(answer, |response| {
@@ -148,8 +155,8 @@ impl Gateway {
         })
     }
 
-    /// Asks for money to go back.
-    pub async fn create_refund(&self, refund: &Refund) -> Asked<RefundAccepted> {
+    /// Asks for money to go back; that was written at `written_at`.
+    pub async fn create_refund(&self, refund: &Refund, written_at: Instant) -> Asked<RefundAccepted> {
         let request = CreateRefundRequest {
             merchant: refund.merchant.clone(),
             mch_id: refund.mch_id.clone(),
@@ -161,7 +168,7 @@ impl Gateway {
             reason: refund.reason.clone(),
             sub_mch_id: refund.sub_mch_id.clone(),
             goods: refund.goods.clone(),
-            leave_before: None,
+            leave_before: leave_before(written_at, LEFT_WITHIN),
         };
         let answer = in_time(CALL_TIME, self.client.clone().create_refund(outgoing(CALL_TIME, request))).await;
         finish(answer, |response| {
@@ -225,6 +232,14 @@ impl Gateway {
     }
 }
 
+/// The instant before which the gateway sends what was written at `written_at`, or never. It is one of the real time, which the
+/// gateway reads too, and never of the development clock.
+pub fn leave_before(written_at: Instant, within: Duration) -> Option<pbjson_types::Timestamp> {
+    // A time that is over stays so: the gateway then sends nothing.
+    let left = SignedDuration::try_from(within.saturating_sub(written_at.elapsed())).unwrap_or_default();
+    Clock::system().now().checked_add(left).ok().map(to_wire)
+}
+
 /// The deadline in the request begins to count when it leaves; one that waits for a connection has none. So the whole call has
 /// one here. A call that is given up while it waits is never sent.
 async fn in_time<R>(
@@ -283,7 +298,22 @@ mod tests {
     use svc_kit::refusal::refuse;
     use tonic::{Code, Status};
 
-    use super::{Asked, failed};
+    use std::time::{Duration, Instant};
+
+    use svc_kit::clock::Clock;
+
+    use super::{Asked, failed, leave_before};
+
+    #[test]
+    fn a_call_that_was_held_up_is_left_less_time_and_none_when_that_is_over() {
+        let read = || leave_before(Instant::now(), Duration::from_secs(30)).as_ref().and_then(proto::time::from_wire);
+        let (before, limit, after) = (Clock::system().now(), read().expect("an instant"), Clock::system().now());
+        let seconds = |from: jiff::Timestamp| limit.duration_since(from).as_secs_f64();
+        assert!(seconds(before) <= 31.0 && 29.0 < seconds(after) + 0.5, "{before} {limit} {after}");
+        // Written longer ago than it may take: the instant is over as soon as it is read.
+        let over = leave_before(Instant::now(), Duration::ZERO).as_ref().and_then(proto::time::from_wire);
+        assert!(over.expect("an instant") <= Clock::system().now());
+    }
 
     #[test]
     fn only_the_gateways_own_refusal_proves_that_nothing_was_sent() {

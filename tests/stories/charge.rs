@@ -22,7 +22,7 @@ use till::{Charging, Reversing, There, Till};
 /// Longer than a payer has.
 const TOO_LONG: Duration = Duration::from_secs(46);
 /// The youngest charge that is reversed, and a little.
-const REVERSIBLE: Duration = Duration::from_secs(19);
+const REVERSIBLE: Duration = Duration::from_secs(36);
 /// After it an unknown number never arrives.
 const A_MINUTE: Duration = Duration::from_secs(61);
 
@@ -85,6 +85,8 @@ fn what_the_payer_does_not_finish_is_taken_back_and_nothing_is_started_before() 
         till.next_charge(Charging::Pays);
         let paid = self::scan(&order).attempt().await.expect("a fresh code pays").payment.expect("it says so");
         assert_eq!((paid.state(), till.charges()), (PaymentState::Succeeded, 2));
+        // The order is paid now, and the request of the first code hears what it heard before.
+        refused(scan.attempt().await, Code::FailedPrecondition, ErrorReason::ProviderRefused);
     });
 }
 

@@ -8,8 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::payment::{Method, Payment};
 
-/// A charge leaves within this time of its writing, or never.
+/// A charge is given to the gateway within this time of its writing, or never.
 pub const LEAVES_WITHIN: SignedDuration = SignedDuration::from_secs(3);
+/// It has left for the provider within this time of its writing, or never does: until it is given to the gateway, our wait for that
+/// (9 s, with the one for a connection), and the time for which a gateway goes on that does not hear that we have given up (8 s).
+pub const LEFT_WITHIN: SignedDuration = SignedDuration::from_secs(20);
 /// The provider reverses only this long after the charge has reached it. Source: WeChat Pay v2 reference, micropay, flow, step 4.
 const CHARGE_TO_REVERSAL: SignedDuration = SignedDuration::from_secs(15);
 /// Between two reversals. Source: WeChat Pay v2 reference, micropay, flow, step 4.
@@ -59,7 +62,7 @@ impl Payment {
     /// Before this the next reversal must not leave.
     pub fn reversible_from(&self) -> Timestamp {
         let (from, wait) = match self.reversing {
-            None => (self.create_time, LEAVES_WITHIN + CHARGE_TO_REVERSAL),
+            None => (self.create_time, LEFT_WITHIN + CHARGE_TO_REVERSAL),
             Some(reversing) => (reversing.sent_at, between(reversing.sends)),
         };
         from.checked_add(wait).unwrap_or(Timestamp::MAX)
@@ -122,7 +125,7 @@ mod tests {
     #[test]
     fn a_charge_is_reversed_15_seconds_after_it_can_have_left_and_not_before() {
         let mut payment = charge();
-        let first = payment.create_time + SignedDuration::from_secs(18);
+        let first = payment.create_time + SignedDuration::from_secs(20 + 15);
         assert!(!payment.begin_reversing(first - SignedDuration::from_millis(1)));
         assert_eq!(payment.reversing, None);
         assert!(payment.begin_reversing(first));

@@ -96,7 +96,7 @@ impl Life {
             self.take_refund_back(refund, sends).await?;
             return Ok((self.clock.now(), false));
         }
-        let asked = self.gateway.create_refund(refund).await;
+        let asked = self.gateway.create_refund(refund, written_at).await;
         svc_kit::crash::point("order.refund.answered");
         let now = self.clock.now();
         let (word, next, outcome) = match asked {

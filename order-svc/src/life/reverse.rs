@@ -67,7 +67,7 @@ impl Life {
             return Ok((payment.reversible_from(), heard));
         }
         tracing::info!(out_trade_no = payment.id.out_trade_no(), reverses = payment.reverses(), "charge is reversed");
-        let asked = self.gateway.reverse(&payment).await;
+        let asked = self.gateway.reverse(&payment, written_at).await;
         svc_kit::crash::point("order.reverse.answered");
         let next = payment.reversible_from();
         match asked {
@@ -254,15 +254,13 @@ mod tests {
             surplus: Surplus::Hold,
         };
         assert_eq!(unsendable(&payment, Some(&merchant)), None);
-        let changed: [(fn(&mut Merchant), &str); 4] = [
-            (|merchant| merchant.can_refund = false, "certificate"),
-            (|merchant| merchant.provider = "huifu".into(), "provider"),
-            (|merchant| merchant.mch_id = "1900000002".into(), "mch_id"),
-            (|merchant| merchant.sub_mch_id = "1900000003".into(), "sub_mch_id"),
+        let changed = [
+            (Merchant { can_refund: false, ..merchant.clone() }, "certificate"),
+            (Merchant { provider: "huifu".into(), ..merchant.clone() }, "provider"),
+            (Merchant { mch_id: "1900000002".into(), ..merchant.clone() }, "mch_id"),
+            (Merchant { sub_mch_id: "1900000003".into(), ..merchant }, "sub_mch_id"),
         ];
-        for (change, word) in changed {
-            let mut merchant = merchant.clone();
-            change(&mut merchant);
+        for (merchant, word) in changed {
             assert!(unsendable(&payment, Some(&merchant)).is_some_and(|why| why.contains(word)), "{word}");
         }
         assert!(unsendable(&payment, None).is_some());

@@ -26,6 +26,7 @@ async fn charged(world: &World) -> Order {
     world.gateway.says(PaymentStatus { state: payment_status::State::Paying.into(), ..PaymentStatus::default() });
     let answer = world.pay(scan(&order)).await.expect("it is under way");
     assert_eq!(answer.payment.map(|payment| payment.state()), Some(State::Pending));
+    assert!(world.gateway.charges().iter().all(|charge| charge.leave_before.is_some()), "it leaves in time or never");
     order
 }
 
@@ -78,6 +79,7 @@ async fn a_charge_is_reversed_once_its_merchant_has_a_certificate_again() {
         })
         .await;
     assert!(attempt(&world, &order).await.reversing);
+    assert!(world.gateway.reversals().iter().all(|reversal| reversal.leave_before.is_some()));
     world.end().await;
 }
 

@@ -192,12 +192,16 @@ impl PaymentGateway for FakeGateway {
             state.listings += 1;
             state.certificates_missing
         };
-        merchants.iter_mut().for_each(|merchant| merchant.can_refund = !missing);
+        for merchant in &mut merchants {
+            merchant.can_refund = !missing;
+        }
         Ok(Response::new(ListMerchantsResponse { merchants }))
     }
 
     async fn prepay(&self, request: Request<PrepayRequest>) -> Result<Response<PrepayResponse>, Status> {
-        let request = request.into_inner();
+        let mut request = request.into_inner();
+        // Each sending has its own, so what is compared is the rest.
+        assert!(request.leave_before.take().is_some(), "it leaves in time or never");
         let outcome = {
             let mut state = self.state();
             state.prepays.push(request.clone());
@@ -227,7 +231,8 @@ impl PaymentGateway for FakeGateway {
         &self,
         request: Request<CreateRefundRequest>,
     ) -> Result<Response<CreateRefundResponse>, Status> {
-        let request = request.into_inner();
+        let mut request = request.into_inner();
+        assert!(request.leave_before.take().is_some(), "it leaves in time or never");
         let done = RefundAccepted { refund_id: format!("50{}", request.out_refund_no) };
         self.state().refunds.push(request);
         Ok(Response::new(CreateRefundResponse { outcome: Some(create_refund_response::Outcome::Done(done)) }))

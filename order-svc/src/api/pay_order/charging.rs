@@ -1,7 +1,7 @@
 //! Charging a pay code or a face whose attempt is already written. It is sent once, by the call that wrote it, and never again:
 //! the code is nowhere but in that call. Whoever calls again with the same request id asks, and reads how far it came.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use proto::{
@@ -20,11 +20,11 @@ use crate::{
         replay::{Named, encode_refusal},
     },
     domain::{
-        charge::LEAVES_WITHIN,
+        charge::{LEAVES_WITHIN, LEFT_WITHIN},
         order::Order,
         payment::{Payment, State},
     },
-    gateway::{Asked, method},
+    gateway::{Asked, leave_before, method},
     life::{budget::Kind, decide::Word},
     store::{asking, orders, payments, requests},
 };
@@ -46,7 +46,7 @@ pub(super) async fn charge<R: Reply>(
     let order = order.ok_or_else(|| refuse::order_not_found(payment.order_id))?;
     svc_kit::crash::point("order.charge.before_send");
     let asked = if SignedDuration::try_from(written_at.elapsed()).is_ok_and(|waited| waited <= LEAVES_WITHIN) {
-        api.life.gateway.charge(charge_of(&order, payment, code)).await
+        api.life.gateway.charge(charge_of(&order, payment, code, written_at)).await
     } else {
         // The code may be another by now, and whoever reverses counts from the writing.
         Asked::NotSent { why: "this process stood still".to_owned(), ever: true }
@@ -113,7 +113,8 @@ pub(super) async fn read_back<R: Reply>(
     as_it_is(api, named, reply, payment).await
 }
 
-fn charge_of(order: &Order, payment: &Payment, code: &Code) -> ChargeRequest {
+fn charge_of(order: &Order, payment: &Payment, code: &Code, written_at: Instant) -> ChargeRequest {
+    let within = Duration::try_from(LEFT_WITHIN).unwrap_or_default();
     ChargeRequest {
         merchant: payment.merchant.clone(),
         mch_id: payment.mch_id.clone(),
@@ -128,7 +129,7 @@ fn charge_of(order: &Order, payment: &Payment, code: &Code) -> ChargeRequest {
         code: code.code.clone(),
         openid: code.openid.clone(),
         particulars: order.particulars.clone(),
-        leave_before: None,
+        leave_before: leave_before(written_at, within),
     }
 }
 

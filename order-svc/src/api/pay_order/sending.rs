@@ -20,7 +20,7 @@ use crate::{
         order::{Order, State},
         payment::Payment,
     },
-    gateway::{Asked, method},
+    gateway::{Asked, LEFT_WITHIN, leave_before, method},
     life::{budget::Kind, decide::Word, settle::is_over},
     store::{asking, orders, payments, requests},
 };
@@ -61,7 +61,7 @@ pub(super) async fn send<R: Reply>(
         Ok(()) if LEAVES_WITHIN < written_at.elapsed() => {
             Asked::NotSent { why: "this process stood still".to_owned(), ever: true }
         }
-        Ok(()) => api.life.gateway.prepay(prepay(&order, payment), R::TIME).await,
+        Ok(()) => api.life.gateway.prepay(prepay(&order, payment, written_at), R::TIME).await,
         Err(denied) => Asked::NotSent { why: format!("no budget: {denied:?}"), ever: true },
     };
     svc_kit::crash::point("order.pay.answered");
@@ -96,7 +96,7 @@ pub(super) async fn send<R: Reply>(
     }
 }
 
-fn prepay(order: &Order, payment: &Payment) -> PrepayRequest {
+fn prepay(order: &Order, payment: &Payment, written_at: Instant) -> PrepayRequest {
     PrepayRequest {
         merchant: payment.merchant.clone(),
         mch_id: payment.mch_id.clone(),
@@ -112,7 +112,7 @@ fn prepay(order: &Order, payment: &Payment) -> PrepayRequest {
         product_id: payment.details.product_id.clone().unwrap_or_default(),
         h5: payment.details.h5.clone(),
         particulars: order.particulars.clone(),
-        leave_before: None,
+        leave_before: leave_before(written_at, LEFT_WITHIN),
     }
 }
 
