@@ -29,8 +29,8 @@ use crate::{
 /// What callers give a call after its write.
 const GIVEN: Duration = Duration::from_secs(30);
 
-fn after(real: &Clock, seconds: i64) -> Option<pbjson_types::Timestamp> {
-    Some(to_wire(real.now() + SignedDuration::from_secs(seconds)))
+fn after(real: &Clock, seconds: i64) -> pbjson_types::Timestamp {
+    to_wire(real.now() + SignedDuration::from_secs(seconds))
 }
 
 /// Makes each call that moves money, with this limit.
@@ -68,7 +68,7 @@ async fn a_call_whose_instant_is_over_is_not_sent_and_neither_is_one_by_a_wrong_
     let fake = wechat().await;
     let gateway = certified(&fake).await;
     for seconds in [-3600, -60, -1, 60, 600] {
-        for answer in all(&gateway, after(&gateway.real, seconds)).await {
+        for answer in all(&gateway, Some(after(&gateway.real, seconds))).await {
             is_not_sent(answer);
         }
     }
@@ -80,7 +80,7 @@ async fn a_call_in_time_is_sent_as_ever_and_the_clock_of_the_business_is_not_ask
     let fake = wechat().await;
     let gateway = certified(&fake).await;
     gateway.hand.advance(Duration::from_hours(24));
-    for answer in all(&gateway, after(&gateway.real, 30)).await {
+    for answer in all(&gateway, Some(after(&gateway.real, 30))).await {
         answer.expect("an outcome");
     }
     for answer in all(&gateway, None).await {

@@ -27,8 +27,7 @@ fn without_a_client_certificate_an_account_takes_no_pay_codes_and_no_faces() {
         fs::copy(format!("{}/{file}", merchants()), folder.path().join(file)).unwrap();
     }
     let text = fs::read_to_string(format!("{}/acme-mini.toml", merchants())).unwrap();
-    let without: String =
-        text.lines().filter(|line| !line.starts_with("client_")).map(|line| format!("{line}\n")).collect();
+    let without = text.lines().filter(|line| !line.starts_with("client_")).collect::<Vec<_>>().join("\n");
     assert_ne!(without, text);
     fs::write(folder.path().join("acme-mini.toml"), without).unwrap();
     let json = payctl(&["merchants", "check", folder.path().to_str().unwrap(), "--json"]).with(0).json();

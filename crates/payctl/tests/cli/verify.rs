@@ -96,14 +96,9 @@ fn what_only_wechat_signs_never_comes_back_rightly_signed() {
 fn of_what_we_sign_ourselves_the_right_signature_is_shown() {
     let text = "appid=wxac3e0000000000a1&mch_id=1900000109&nonce_str=n&out_trade_no=T1";
     let right = hmac(text, &key("acme-mini"));
-    let xml: String = text
-        .split('&')
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap();
-            format!("<{name}>{value}</{name}>")
-        })
-        .collect();
-    let message = format!("<xml>{xml}<sign>{}</sign></xml>", "A".repeat(64));
+    let fields: Vec<_> = text.split('&').map(|pair| pair.split_once('=').unwrap()).collect();
+    let elements: Vec<_> = fields.iter().map(|(name, value)| format!("<{name}>{value}</{name}>")).collect();
+    let message = format!("<xml>{}<sign>{}</sign></xml>", elements.concat(), "A".repeat(64));
     let ended = verify(&message, &[]).with(1);
     assert!(ended.stdout.contains(&format!("  must be       {right}\n")), "{}", ended.stdout);
     assert_eq!(verify(&message, &["--json"]).with(1).json()["expected"], right);
