@@ -91,7 +91,8 @@ fn agrees(payment: &PaymentRow, told: &PaymentPaid) -> bool {
         && told.merchant == payment.merchant
         && told.provider == payment.provider
         && told.mch_id == payment.mch_id
-        && told.app_id == payment.app_id
+        // A payment under a service provider's own app may name any app of the sub-merchant, too.
+        && [&told.app_id, &told.service_provider_app_id].contains(&&payment.app_id)
         && Some(&told.transaction_id) == payment.transaction_id.as_ref()
         && told.amount_fen == payment.amount_fen
         && told.currency == "CNY"
