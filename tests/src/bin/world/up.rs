@@ -91,7 +91,7 @@ the user's phone:
   {}/phone
 what everybody hears:
   target/debug/payctl events tail --follow
-the next morning:
+the next day (reports come from 10:00 in Beijing on; move on until then):
   target/debug/payctl trigger clock +1d",
         at.nats.address(),
         at.nats_monitor.url(),

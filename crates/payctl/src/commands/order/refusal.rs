@@ -108,7 +108,7 @@ fn fix(code: Code, reason: Option<&str>) -> &'static str {
         Some(ErrorReason::TooManyPayments) => "wait until earlier payments are closed, or create another order",
         Some(ErrorReason::MerchantNotFound) => "look at the merchant's name: payctl merchants check DIR lists them",
         Some(ErrorReason::MethodNotAvailable) => {
-            "pay in another way, or add an app of that kind to the merchant's file"
+            "name one of the merchant's apps with --app-id, pay in another way, or mend the merchant's file"
         }
         Some(ErrorReason::LoginCodeInvalid) => "get a fresh code; each is good once, for five minutes",
         Some(ErrorReason::ProviderRefused) => "read provider_code; then pay with a new request id",

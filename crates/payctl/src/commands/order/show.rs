@@ -67,7 +67,9 @@ fn payment(payment: &Payment) -> String {
             let _ = write!(line, " {name} {value}");
         }
     }
-    for (holds, what) in [(payment.surplus, " surplus"), (payment.reversing, " being taken back")] {
+    let closed = payment.state() == payment::State::Closed;
+    let back = if closed { " taken back" } else { " being taken back" };
+    for (holds, what) in [(payment.surplus, " surplus"), (payment.reversing, back)] {
         if holds {
             line.push_str(what);
         }
