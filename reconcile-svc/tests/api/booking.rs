@@ -61,6 +61,7 @@ async fn a_fact_that_can_never_be_booked_becomes_a_dead_letter_and_stops_nobody(
     let dead = world.messages("DEAD", 1).await;
     assert_eq!(dead[0].0, "dead.v1.reconcile-svc-order");
     world.publish(&[payment.told()]).await;
+    world.publish(&[payment.order_paid()]).await;
     world.gateway.set_bill(bill::MERCHANT, day, bill::of(&[&payment]));
     assert_eq!(world.run(day).await.state(), State::Balanced);
     world.end().await;

@@ -67,6 +67,8 @@ async fn an_open_payment_is_asked_about_as_its_attempt_was_made() {
     assert_eq!(facts[0].1["serviceProviderAppId"], PROVIDERS_APP);
 
     world.taken("PAY", 1).await;
+    // The fact alone is no proof that an order took the money.
+    world.publish(&[payment.order_paid()]).await;
     let second = world.run(day).await;
     assert_eq!((second.state(), second.version), (State::Balanced, 2));
     let kept: String = sqlx::query_scalar("SELECT sub_mch_id FROM provider_payments")
