@@ -235,7 +235,7 @@ fn a_charge_that_can_no_longer_be_taken_back_is_kept_once_the_provider_says_agai
             till.next_reversals(Reversing::Refused(Kind::TooLate));
             world.pass(Duration::from_mins(12)).await;
             if death.is_some() {
-                world.ends(Part::OrderSvc).await;
+                has_died(world).await;
                 till.serves(world, &[]).await;
                 leases_end(world).await;
                 world.pass(A_MINUTE).await;
@@ -263,7 +263,7 @@ fn a_process_that_dies_around_a_reversal_takes_the_charge_back_when_it_is_there_
             world.kill(Part::OrderSvc);
             till.serves(world, &[("CRASH_AT", point)]).await;
             world.pass(TOO_LONG).await;
-            world.ends(Part::OrderSvc).await;
+            has_died(world).await;
             till.serves(world, &[]).await;
             let is_marked = point != "order.reverse.before_written#1";
             assert_eq!(latest(&order).await.reversing, is_marked, "{point}");
@@ -296,13 +296,17 @@ fn a_process_that_dies_after_a_code_has_paid_answers_with_its_success_when_it_is
 
 /// Scans until order-svc has died of it: right after its start a call may be refused for another reason, and the same request id
 /// is no second charge.
-async fn dies_of(world: &mut World, scan: &Paying) {
+async fn dies_of(world: &World, scan: &Paying) {
     eventually("order-svc dies of the charge", async || {
         let answer = scan.attempt().await;
-        if world.runs(Part::OrderSvc) { Err(answer) } else { Ok(()) }
+        world.ended(Part::OrderSvc).ok_or(answer)
     })
     .await;
-    world.ends(Part::OrderSvc).await;
+}
+
+/// Waits until order-svc has died by itself, as long as anything is waited for.
+async fn has_died(world: &World) {
+    eventually("order-svc dies", async || world.ended(Part::OrderSvc)).await;
 }
 
 async fn charge_like(world: &World, order: &Order, payment: &Payment) -> ChargeRequest {
