@@ -26,7 +26,7 @@ pub mod subject {
         format!("order.v1.payment.{fact}.{app}")
     }
 
-    /// `order.v1.refund.<fact>.<app>`; `fact` is `created` or `failed`.
+    /// `order.v1.refund.<fact>.<app>`; `fact` is `created`, `accepted` or `failed`.
     pub fn order_refund(fact: &str, app: &str) -> String {
         format!("order.v1.refund.{fact}.{app}")
     }
@@ -39,6 +39,21 @@ pub mod subject {
     /// `recon.v1.discrepancy.<fact>.<merchant>`; `fact` is `opened` or `resolved`.
     pub fn discrepancy(fact: &str, merchant: &str) -> String {
         format!("recon.v1.discrepancy.{fact}.{merchant}")
+    }
+
+    /// `recon.v1.repair.requested.<merchant>`.
+    pub fn repair_requested(merchant: &str) -> String {
+        format!("recon.v1.repair.requested.{merchant}")
+    }
+
+    /// `order.v1.repair.answered.<merchant>`.
+    pub fn repair_answered(merchant: &str) -> String {
+        format!("order.v1.repair.answered.{merchant}")
+    }
+
+    /// `work.v1.reconcile.<merchant>`: a day that one of the replicas shall reconcile.
+    pub fn reconcile_work(merchant: &str) -> String {
+        format!("work.v1.reconcile.{merchant}")
     }
 
     /// `ask.v1.native.scanned.<merchant>`: a request with an answer, not a fact; no stream takes it.
@@ -144,7 +159,7 @@ pub const STREAMS: [StreamSpec; 4] = [
         max_bytes: 2 * GIB,
         max_age: Some(Duration::from_hours(100 * 24)),
         duplicate_window: DUPLICATE_WINDOW,
-        owners: &["reconcile-svc"],
+        owners: &["order-svc", "reconcile-svc"],
     },
     // Kept until a person has looked: no age.
     StreamSpec {
@@ -161,13 +176,15 @@ pub const STREAMS: [StreamSpec; 4] = [
 pub const ORDER_SVC_PAY: &str = "order-svc-pay";
 /// order-svc hears from here that a refund may have changed, and asks.
 pub const ORDER_SVC_REFUND: &str = "order-svc-refund";
+/// order-svc repairs by asking the provider what reconcile-svc found to differ.
+pub const ORDER_SVC_RECON: &str = "order-svc-recon";
 /// reconcile-svc keeps leg E (what the provider told us) from here.
 pub const RECONCILE_SVC_PAY: &str = "reconcile-svc-pay";
 /// reconcile-svc keeps leg O (what we accepted) from here.
 pub const RECONCILE_SVC_ORDER: &str = "reconcile-svc-order";
 
 /// Every durable of ours. Teams make their own.
-pub const DURABLES: [DurableSpec; 4] = [
+pub const DURABLES: [DurableSpec; 5] = [
     DurableSpec {
         name: ORDER_SVC_PAY,
         stream: "PAY",
@@ -180,6 +197,14 @@ pub const DURABLES: [DurableSpec; 4] = [
         name: ORDER_SVC_REFUND,
         stream: "PAY",
         filter_subjects: &["pay.v1.refund.noticed.*"],
+        ack_wait: Duration::from_secs(30),
+        max_ack_pending: 2048,
+        owner: "order-svc",
+    },
+    DurableSpec {
+        name: ORDER_SVC_RECON,
+        stream: "RECON",
+        filter_subjects: &["recon.v1.repair.requested.*"],
         ack_wait: Duration::from_secs(30),
         max_ack_pending: 2048,
         owner: "order-svc",

@@ -20,8 +20,9 @@ pub mod v1 {
 
 pub use v1::{
     DiscrepancyOpened, DiscrepancyResolved, OrderClosed, OrderCreated, OrderPaid, OrderRefunded, PaymentCreated,
-    PaymentPaid, PaymentSurplus, ReconciliationCompleted, RefundChanged, RefundCreated, RefundFailed, RefundNoticed,
-    Source, refund_changed,
+    PaymentPaid, PaymentSurplus, ReconciliationCompleted, ReconciliationInput, RefundAccepted, RefundChanged,
+    RefundCreated, RefundFailed, RefundNoticed, RepairAction, RepairAnswered, RepairRequested, Source, refund_changed,
+    repair_answered,
 };
 
 /// A fact that goes over the bus. Everything about its envelope follows from its content, so two reporters of one fact
@@ -248,6 +249,26 @@ impl Event for RefundCreated {
     }
 }
 
+impl Event for RefundAccepted {
+    const TYPE: &'static str = "tongbao.event.v1.RefundAccepted";
+
+    fn id(&self) -> String {
+        format!("refund-accepted:{}", id_of(&self.refund))
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::order_refund("accepted", &self.app)
+    }
+
+    fn about(&self) -> String {
+        self.refund.clone()
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        self.accept_time
+    }
+}
+
 impl Event for RefundFailed {
     const TYPE: &'static str = "tongbao.event.v1.RefundFailed";
 
@@ -325,6 +346,46 @@ impl Event for DiscrepancyOpened {
 
     fn time(&self) -> Option<pbjson_types::Timestamp> {
         None
+    }
+}
+
+impl Event for RepairRequested {
+    const TYPE: &'static str = "tongbao.event.v1.RepairRequested";
+
+    fn id(&self) -> String {
+        format!("repair:{}", id_of(&self.repair))
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::repair_requested(&self.merchant)
+    }
+
+    fn about(&self) -> String {
+        self.discrepancy.clone()
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        self.request_time
+    }
+}
+
+impl Event for RepairAnswered {
+    const TYPE: &'static str = "tongbao.event.v1.RepairAnswered";
+
+    fn id(&self) -> String {
+        format!("repair-answered:{}", id_of(&self.repair))
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::repair_answered(&self.merchant)
+    }
+
+    fn about(&self) -> String {
+        self.discrepancy.clone()
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        self.answer_time
     }
 }
 
