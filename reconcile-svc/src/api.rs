@@ -11,12 +11,17 @@ mod wire;
 
 use proto::reconcile::v1::reconcile_service_server::{ReconcileService, ReconcileServiceServer};
 use proto::reconcile::v1::{
-    GetRunRequest, ListDiscrepanciesRequest, ListDiscrepanciesResponse, ListRunsRequest, ListRunsResponse, Run,
-    RunReconciliationRequest,
+    DiffRunsRequest, DiffRunsResponse, Discrepancy, ExplainDiscrepancyRequest, ExplainDiscrepancyResponse,
+    ExportRunRequest, ExportRunResponse, GetRunRequest, ListDiscrepanciesRequest, ListDiscrepanciesResponse,
+    ListRunsRequest, ListRunsResponse, ResolveDiscrepancyRequest, Run, RunReconciliationRequest, VerifyAuditLogRequest,
+    VerifyAuditLogResponse,
 };
 use tonic::{Request, Response, Status};
 
 use crate::runs::Reconciler;
+
+/// A file in pieces.
+type ExportStream = futures::stream::BoxStream<'static, Result<ExportRunResponse, Status>>;
 
 /// Serves `tongbao.reconcile.v1.ReconcileService`.
 #[derive(Clone, Debug)]
@@ -50,5 +55,36 @@ impl ReconcileService for Api {
         request: Request<ListDiscrepanciesRequest>,
     ) -> Result<Response<ListDiscrepanciesResponse>, Status> {
         list_discrepancies::handle(&self.reconciler, &request.into_inner()).await.map(Response::new)
+    }
+
+    async fn diff_runs(&self, _request: Request<DiffRunsRequest>) -> Result<Response<DiffRunsResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    async fn explain_discrepancy(
+        &self,
+        _request: Request<ExplainDiscrepancyRequest>,
+    ) -> Result<Response<ExplainDiscrepancyResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    async fn resolve_discrepancy(
+        &self,
+        _request: Request<ResolveDiscrepancyRequest>,
+    ) -> Result<Response<Discrepancy>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    type ExportRunStream = ExportStream;
+
+    async fn export_run(&self, _request: Request<ExportRunRequest>) -> Result<Response<ExportStream>, Status> {
+        Err(Status::unimplemented("not built yet"))
+    }
+
+    async fn verify_audit_log(
+        &self,
+        _request: Request<VerifyAuditLogRequest>,
+    ) -> Result<Response<VerifyAuditLogResponse>, Status> {
+        Err(Status::unimplemented("not built yet"))
     }
 }

@@ -8,17 +8,16 @@
 //! back is none either, unless an order of ours took it. The codes for refunds, fees and fund flow join [`Code`] when their legs arrive.
 
 mod books;
-mod code;
 mod comparison;
 mod digest;
 mod judgement;
 mod outcome;
 
 pub use books::{BookPayment, Issued, Key};
-pub use code::{Code, UnknownCode};
 pub use comparison::{BillRow, Comparison, EngineError, RowKind};
 pub use digest::BooksDigest;
 pub use outcome::{BoundaryMatch, Difference, Outcome, Tally};
+pub use reconciliation::Code;
 
 /// Names the rules by which a result was made; part of what pins a run. Raise it when the same inputs would give another
 /// result.

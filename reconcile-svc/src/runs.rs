@@ -13,7 +13,7 @@ mod conclude;
 mod hold;
 mod run;
 
-pub use run::{CodeTally, Discrepancy, DiscrepancyState, Run, RunState, UnknownState};
+pub use run::{CodeTally, Discrepancy, DiscrepancyState, Input, InputKind, Run, RunState, UnknownState};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -166,6 +166,18 @@ impl Code {
     }
 }
 
+impl Repair {
+    /// The word in tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Repair::QueryPayment => "QUERY_PAYMENT",
+            Repair::RepublishPayment => "REPUBLISH_PAYMENT",
+            Repair::QueryRefund => "QUERY_REFUND",
+            Repair::ImportRefund => "IMPORT_REFUND",
+        }
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

@@ -170,3 +170,24 @@ pub struct Outcome {
     /// What this day's files have and our books have on another day, ordered.
     pub boundary: Vec<BoundaryMatch>,
 }
+
+impl MovementState {
+    /// The word in tables and on wires.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            MovementState::Read => "READ",
+            MovementState::None => "NONE",
+            MovementState::NotFetched => "NOT_FETCHED",
+        }
+    }
+}
+
+impl Leg {
+    /// The word in tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Leg::Trade => "TRADE",
+            Leg::Fund => "FUND",
+        }
+    }
+}

@@ -38,12 +38,21 @@ pub(super) fn optional<T>(
     if value.is_empty() { None } else { read(violations, value) }
 }
 
-/// The UUID of `prefix/{uuid}`.
+/// The UUID of `runs/{uuid}` in the field `run`.
+pub(super) fn run_name(violations: &mut Violations, text: &str) -> Option<Uuid> {
+    named(violations, "run", text, "runs")
+}
+
+/// The UUID of `prefix/{uuid}` in the field `name`.
 pub(super) fn name(violations: &mut Violations, text: &str, prefix: &str) -> Option<Uuid> {
+    named(violations, "name", text, prefix)
+}
+
+fn named(violations: &mut Violations, field: &'static str, text: &str, prefix: &str) -> Option<Uuid> {
     let id = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/')).and_then(|id| {
         // Only the form that we print: other forms of one UUID would be several names of one thing.
         Uuid::try_parse(id).ok().filter(|uuid| uuid.to_string() == id)
     });
-    violations.check(id.is_some(), "name", format!("must be {prefix}/{{uuid}}"));
+    violations.check(id.is_some(), field, format!("must be {prefix}/{{uuid}}"));
     id
 }

@@ -1,12 +1,12 @@
 use money::Fen;
 use proto::reconcile::v1::discrepancy::State;
 use proto::reconcile::v1::{ListDiscrepanciesRequest, ListDiscrepanciesResponse};
+use reconciliation::Code;
 use svc_kit::refusal::Violations;
 use tonic::Status;
 use uuid::Uuid;
 
 use super::{error, fields, page, wire};
-use crate::engine::Code;
 use crate::runs::{DiscrepancyState, Reconciler};
 use crate::store::listing::{self, DiscrepancyFilter};
 
@@ -21,33 +21,30 @@ pub(super) async fn handle(
         bill_date: fields::optional(&mut violations, &request.bill_date, fields::bill_date),
         state: state(&mut violations, request.state),
         code: fields::optional(&mut violations, &request.code, code),
-        run_id: None,
+        run_id: fields::optional(&mut violations, &request.run, fields::run_name),
+        discrepancy_id: None,
+        number: Some(request.number.clone()).filter(|number| !number.is_empty()),
+        assignee: Some(request.assignee.clone()).filter(|name| !name.is_empty()),
+        unfinished_only: request.unfinished_only,
         after: page::token(&mut violations, &request.page_token, place),
     };
     violations.finish()?;
     let mut conn = reconciler.pool.acquire().await.map_err(error::store_failed)?;
     let mut found = listing::discrepancies(&mut conn, &filter, page::limit(size)).await.map_err(error::store_failed)?;
-    let next_page_token = page::cut(&mut found, size, |last| {
-        format!("{}-{}", last.bill_amount.max(last.book_amount).get(), last.id.simple())
-    });
+    let next_page_token = page::cut(&mut found, size, |last| format!("{}-{}", last.risk.get(), last.id.simple()));
     Ok(ListDiscrepanciesResponse { discrepancies: found.into_iter().map(wire::discrepancy).collect(), next_page_token })
 }
 
 fn state(violations: &mut Violations, asked: i32) -> Option<DiscrepancyState> {
-    match State::try_from(asked) {
-        Ok(State::Unspecified) => None,
-        Ok(State::Open) => Some(DiscrepancyState::Open),
-        Ok(State::Resolved) => Some(DiscrepancyState::Resolved),
-        Err(_) => {
-            violations.push("state", "must be STATE_OPEN, STATE_RESOLVED or unset");
-            None
-        }
-    }
+    let asked = State::try_from(asked).ok();
+    let known = DiscrepancyState::ALL.into_iter().find(|state| Some(wire::discrepancy_state(*state)) == asked);
+    violations.check(known.is_some() || asked == Some(State::Unspecified), "state", "must be a state or unset");
+    known
 }
 
 fn code(violations: &mut Violations, text: &str) -> Option<Code> {
     let code = text.parse().ok();
-    violations.check(code.is_some(), "code", "must be P1, P3, P5, P6 or P8");
+    violations.check(code.is_some(), "code", "must be P1 to P10, R1 to R4 or F1 to F4");
     code
 }
 

@@ -14,6 +14,7 @@ pub(super) async fn handle(reconciler: &Reconciler, request: &ListRunsRequest) -
         merchant: fields::optional(&mut violations, &request.merchant, fields::merchant),
         bill_date: fields::optional(&mut violations, &request.bill_date, fields::bill_date),
         before: page::token(&mut violations, &request.page_token, |text| Uuid::try_parse(text).ok()),
+        current_only: request.current_only,
         ..RunFilter::default()
     };
     violations.finish()?;

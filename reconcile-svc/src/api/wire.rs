@@ -2,8 +2,9 @@
 
 use proto::reconcile::v1::discrepancy::State as WireDiscrepancyState;
 use proto::reconcile::v1::run::State as WireRunState;
-use proto::reconcile::v1::{CodeCount, Discrepancy as WireDiscrepancy, Run as WireRun};
+use proto::reconcile::v1::{Account, CodeCount, Discrepancy as WireDiscrepancy, Input, Movements, Run as WireRun};
 use proto::time::to_wire;
+use reconciliation::AccountDay;
 
 use crate::runs::{Discrepancy, DiscrepancyState, Run, RunState};
 
@@ -18,6 +19,8 @@ pub(super) fn run(run: Run) -> WireRun {
             RunState::Balanced => WireRunState::Balanced,
             RunState::Differences => WireRunState::Differences,
             RunState::ControlFailed => WireRunState::ControlFailed,
+            RunState::BillInvalid => WireRunState::BillInvalid,
+            RunState::Waiting => WireRunState::Waiting,
         }
         .into(),
         problem: run.problem,
@@ -46,6 +49,45 @@ pub(super) fn run(run: Run) -> WireRun {
         start_time: Some(to_wire(run.start_time)),
         end_time: run.end_time.map(to_wire),
         current: run.current,
+        book_refund_count: run.book_refunds.count,
+        book_refund_sum_fen: run.book_refunds.sum.get(),
+        matched_refund_count: run.matched_refunds.count,
+        matched_refund_sum_fen: run.matched_refunds.sum.get(),
+        waiting_count: run.waiting.count,
+        waiting_sum_fen: run.waiting.sum.get(),
+        accounts: run.accounts.into_iter().map(account).collect(),
+        inputs: run
+            .inputs
+            .into_iter()
+            .map(|input| Input {
+                input: input.kind.as_str().to_owned(),
+                state: input.state.as_str().to_owned(),
+                sha256: input.sha256,
+                bytes: i64::try_from(input.bytes).unwrap_or(i64::MAX),
+            })
+            .collect(),
+        as_of: run.as_of.map(|date| date.to_string()).unwrap_or_default(),
+        engine_version: run.engine_version,
+        result_sha256: run.result_sha256,
+    }
+}
+
+fn account(day: AccountDay) -> Account {
+    Account {
+        account: day.account.as_str().to_owned(),
+        state: day.state.as_str().to_owned(),
+        opening_fen: day.opening.map(money::Fen::get),
+        closing_fen: day.closing.map(money::Fen::get),
+        movements: day
+            .movements
+            .into_iter()
+            .map(|moved| Movements {
+                kind: moved.kind,
+                count: moved.count,
+                sum_fen: moved.sum.get(),
+                of_trades: moved.of_trades,
+            })
+            .collect(),
     }
 }
 
@@ -59,15 +101,36 @@ pub(super) fn discrepancy(found: Discrepancy) -> WireDiscrepancy {
         transaction_id: found.transaction_id,
         bill_amount_fen: found.bill_amount.get(),
         book_amount_fen: found.book_amount.get(),
-        state: match found.state {
-            DiscrepancyState::Open => WireDiscrepancyState::Open,
-            DiscrepancyState::Resolved => WireDiscrepancyState::Resolved,
-        }
-        .into(),
+        state: discrepancy_state(found.state).into(),
         open_time: Some(to_wire(found.open_time)),
         opened_by: format!("runs/{}", found.opened_by),
         resolve_time: found.resolve_time.map(to_wire),
         resolved_by: found.resolved_by.map(|run| format!("runs/{run}")).unwrap_or_default(),
         explanation: found.explanation,
+        out_refund_no: found.out_refund_no,
+        refund_id: found.refund_id,
+        movement: found.movement,
+        account: found.account,
+        risk_fen: found.risk.get(),
+        due_date: found.due_date.map(|date| date.to_string()).unwrap_or_default(),
+        assignee: found.assignee,
+        waived_until: found.waived_until.map(|date| date.to_string()).unwrap_or_default(),
+        resolution: found.resolution,
+        answer: found.answer,
+        critical: found.critical,
+    }
+}
+
+/// The state on the wire.
+pub(super) fn discrepancy_state(state: DiscrepancyState) -> WireDiscrepancyState {
+    match state {
+        DiscrepancyState::Held => WireDiscrepancyState::Held,
+        DiscrepancyState::Open => WireDiscrepancyState::Open,
+        DiscrepancyState::Resolving => WireDiscrepancyState::Resolving,
+        DiscrepancyState::Proposed => WireDiscrepancyState::Proposed,
+        DiscrepancyState::Approved => WireDiscrepancyState::Approved,
+        DiscrepancyState::Applied => WireDiscrepancyState::Applied,
+        DiscrepancyState::Waived => WireDiscrepancyState::Waived,
+        DiscrepancyState::Resolved => WireDiscrepancyState::Resolved,
     }
 }

@@ -51,6 +51,8 @@ pub(super) fn verdict(state: RunState) -> (&'static str, &'static str) {
         RunState::Running => ("Running · 对账中", "running"),
         RunState::Balanced => ("Balanced · 已平", "good"),
         RunState::Differences => ("Differences · 有差异", "bad"),
+        RunState::Waiting => ("Waiting · 待下期账单", "good"),
+        RunState::BillInvalid => ("Bill unreadable · 账单无法读取", "bad"),
         RunState::ControlFailed => ("Bill refused · 账单校验失败", "bad"),
     }
 }

@@ -3,9 +3,9 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use money::Fen;
+use reconciliation::Tally;
 
 use super::html::{Text, age, beijing, frame, verdict};
-use crate::engine::Tally;
 use crate::runs::{Discrepancy, DiscrepancyState, Run, RunState};
 
 /// Everything that a run's page shows.
@@ -39,7 +39,7 @@ pub fn run_page(report: &RunReport, now: Timestamp) -> String {
     put("<p><a href=\"/\">All runs · 全部对账</a></p>\n");
     put(&format!("<h1>{} · {} · version {}</h1>\n", Text(&run.merchant), run.bill_date, run.version));
     put(&headline(run, &report.differences));
-    if run.state != RunState::Running && run.state != RunState::ControlFailed {
+    if run.state.is_compared() {
         put(&sums(run));
         put(&codes(run));
         put(&differences(report, now));
@@ -53,7 +53,7 @@ fn headline(run: &Run, differences: &[Discrepancy]) -> String {
     let (words, colour) = verdict(run.state);
     let told = match run.state {
         RunState::Running => "the bill is being fetched and compared.".to_owned(),
-        RunState::Balanced => {
+        RunState::Balanced | RunState::Waiting => {
             // What was not looked at must not shine.
             let aside = |what: &str, tally: Tally| match tally.count {
                 0 => String::new(),
@@ -74,7 +74,7 @@ fn headline(run: &Run, differences: &[Discrepancy]) -> String {
             let open = differences.iter().filter(|found| found.state == DiscrepancyState::Open).count();
             format!("{count} differences, {risk} yuan at risk; {open} of those below still open.")
         }
-        RunState::ControlFailed => format!("nothing of it was used: {}", Text(&run.problem)),
+        RunState::ControlFailed | RunState::BillInvalid => format!("nothing of it was used: {}", Text(&run.problem)),
     };
     let version = if run.current || run.state == RunState::Running {
         ""
@@ -148,7 +148,12 @@ fn differences(report: &RunReport, now: Timestamp) -> String {
 
 fn row(html: &mut String, report: &RunReport, found: &Discrepancy, now: Timestamp) {
     let (state, colour) = match found.state {
-        DiscrepancyState::Open => ("open · 未结", "bad"),
+        DiscrepancyState::Held => ("waiting · 待定", "running"),
+        DiscrepancyState::Open
+        | DiscrepancyState::Resolving
+        | DiscrepancyState::Proposed
+        | DiscrepancyState::Approved => ("open · 未结", "bad"),
+        DiscrepancyState::Applied | DiscrepancyState::Waived => ("ended · 已处理", "good"),
         DiscrepancyState::Resolved => ("resolved · 已结", "good"),
     };
     let until = found.resolve_time.unwrap_or(now);

@@ -113,14 +113,18 @@ fn verdict(finding: &Finding, bill_sha256: String) -> Result<Verdict, RunError> 
     Ok(Verdict {
         state,
         problem: String::new(),
-        bill: outcome.bill,
-        refunds: outcome.refunds,
-        revoked: outcome.revoked,
+        bill: told(outcome.bill),
+        refunds: told(outcome.refunds),
+        revoked: told(outcome.revoked),
         fee: outcome.fee,
-        books: outcome.books,
-        matched: outcome.matched,
+        books: told(outcome.books),
+        matched: told(outcome.matched),
         codes,
         bill_sha256,
         books_sha256: outcome.books_digest.to_hex(),
     })
+}
+
+fn told(tally: crate::engine::Tally) -> reconciliation::Tally {
+    reconciliation::Tally { count: tally.count, sum: tally.sum }
 }

@@ -57,13 +57,13 @@ impl Reconciler {
         self.relay.wake();
         self.to_ask.notify_one();
         match run.state {
-            RunState::Balanced | RunState::Running => {
+            RunState::Balanced | RunState::Waiting | RunState::Running => {
                 tracing::info!(run = %run.id, merchant, %day, version = run.version, "{merchant} {day} is balanced");
             }
             RunState::Differences => {
                 tracing::warn!(run = %run.id, merchant, %day, version = run.version, open, "{merchant} {day}: {open} open differences");
             }
-            RunState::ControlFailed => {
+            RunState::ControlFailed | RunState::BillInvalid => {
                 let problem = &run.problem;
                 tracing::error!(run = %run.id, merchant, %day, version = run.version, "the bill of {merchant} {day} is not to be trusted: {problem}");
             }
@@ -87,6 +87,9 @@ fn opened_event(run: Uuid, merchant: &str, day: Date, discrepancy: Uuid, found: 
         bill_amount_fen: found.bill_amount.unwrap_or_default().get(),
         book_amount_fen: found.book_amount.unwrap_or_default().get(),
         run: format!("runs/{run}"),
+        out_refund_no: String::new(),
+        refund_id: String::new(),
+        risk_fen: found.at_risk().get(),
     }
 }
 
@@ -98,6 +101,8 @@ fn resolved_event(run: Uuid, merchant: &str, resolved: &Resolved) -> Discrepancy
         code: resolved.code.clone(),
         out_trade_no: resolved.out_trade_no.clone(),
         run: format!("runs/{run}"),
+        resolution: "RESOLVED_BY_RERUN".to_owned(),
+        out_refund_no: String::new(),
     }
 }
 
@@ -114,5 +119,12 @@ fn completed_event(claim: &Claim, merchant: &str, day: Date, verdict: &Verdict, 
         book_sum_fen: verdict.books.sum.get(),
         open_discrepancies: open,
         bill_sha256: verdict.bill_sha256.clone(),
+        bill_refund_count: verdict.refunds.count,
+        bill_refund_sum_fen: verdict.refunds.sum.get(),
+        book_refund_count: 0,
+        book_refund_sum_fen: 0,
+        bill_fee_yuan: verdict.fee.to_yuan(),
+        inputs: Vec::new(),
+        result_sha256: String::new(),
     }
 }

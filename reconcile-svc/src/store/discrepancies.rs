@@ -71,13 +71,14 @@ pub async fn open<'a>(
         // A P1 is asked about at once, and again after each run that still finds it.
         let written = sqlx::query!(
             "INSERT INTO discrepancies (discrepancy_id, merchant, bill_date, code, out_trade_no, transaction_id, app_id,
-                 bill_amount_fen, book_amount_fen, explanation, state, open_time, opened_by, ask_at)
+                 bill_amount_fen, book_amount_fen, explanation, state, open_time, opened_by, ask_at, risk_fen, fingerprint)
              SELECT f.id, $1, $2, f.code, f.out_trade_no, f.transaction_id, f.app_id, f.bill, f.book, f.explanation,
-                 'OPEN', $3, $4, CASE WHEN f.code = 'P1' THEN now() END
+                 'OPEN', $3, $4, CASE WHEN f.code = 'P1' THEN now() END, GREATEST(f.bill, f.book),
+                 f.out_trade_no || '/' || f.transaction_id || '|/|/'
              FROM UNNEST($5::UUID[], $6::TEXT[], $7::TEXT[], $8::TEXT[], $9::TEXT[], $10::BIGINT[], $11::BIGINT[],
                  $12::TEXT[]) AS f (id, code, out_trade_no, transaction_id, app_id, bill, book, explanation)
-             ON CONFLICT (merchant, code, out_trade_no, transaction_id) DO UPDATE SET
-                 app_id = EXCLUDED.app_id, bill_amount_fen = EXCLUDED.bill_amount_fen,
+             ON CONFLICT (merchant, code, fingerprint) DO UPDATE SET
+                 risk_fen = EXCLUDED.risk_fen, resolution = '', app_id = EXCLUDED.app_id, bill_amount_fen = EXCLUDED.bill_amount_fen,
                  book_amount_fen = EXCLUDED.book_amount_fen, explanation = EXCLUDED.explanation, state = 'OPEN',
                  resolve_time = NULL, resolved_by = NULL, ask_at = EXCLUDED.ask_at, ask_count = 0
              RETURNING discrepancy_id, code, out_trade_no, transaction_id",
@@ -107,8 +108,9 @@ pub async fn open<'a>(
 
         let found_ids: Vec<Uuid> = batch.iter().map(id_of).collect();
         sqlx::query!(
-            "INSERT INTO run_differences (run_id, discrepancy_id, bill_amount_fen, book_amount_fen, explanation)
-             SELECT $1, * FROM UNNEST($2::UUID[], $3::BIGINT[], $4::BIGINT[], $5::TEXT[])",
+            "INSERT INTO run_differences (run_id, discrepancy_id, bill_amount_fen, book_amount_fen, explanation, risk_fen)
+             SELECT $1, f.*, GREATEST(f.bill, f.book)
+             FROM UNNEST($2::UUID[], $3::BIGINT[], $4::BIGINT[], $5::TEXT[]) AS f (id, bill, book, explanation)",
             run_id,
             &found_ids,
             &bill,

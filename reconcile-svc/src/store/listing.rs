@@ -8,9 +8,10 @@ use money::{Fen, MilliFen};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::engine::{Code, Tally};
+use reconciliation::{AccountDay, AccountKind, Code, MovementKind, MovementState, Tally};
+
 use crate::report::OrderOf;
-use crate::runs::{CodeTally, Discrepancy, DiscrepancyState, Run};
+use crate::runs::{CodeTally, Discrepancy, DiscrepancyState, Input, InputKind, Run, UnknownState};
 
 /// Which runs are wanted; empty fields do not filter.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +41,14 @@ pub struct DiscrepancyFilter {
     pub code: Option<Code>,
     /// Found by this run; amounts and explanation are then as that run saw them.
     pub run_id: Option<Uuid>,
+    /// This one only.
+    pub discrepancy_id: Option<Uuid>,
+    /// With this number of either side.
+    pub number: Option<String>,
+    /// Looked after by this person.
+    pub assignee: Option<String>,
+    /// Neither ended nor only waiting.
+    pub unfinished_only: bool,
     /// After the one with this amount at risk and this id.
     pub after: Option<(Fen, Uuid)>,
 }
@@ -49,7 +58,8 @@ pub async fn runs(conn: &mut PgConnection, filter: &RunFilter, limit: i64) -> sq
     let rows = sqlx::query!(
         "SELECT run_id, merchant, bill_date, version, state, problem, engine_version, bill_count, bill_sum_fen, bill_refund_count,
              bill_refund_sum_fen, bill_revoked_count, bill_revoked_sum_fen, bill_fee_milli_fen, book_count, book_sum_fen, matched_count, matched_sum_fen,
-             bill_sha256, books_sha256, start_time, end_time, current
+             bill_sha256, books_sha256, start_time, end_time, current, as_of, rules_version, book_refund_count,
+             book_refund_sum_fen, matched_refund_count, matched_refund_sum_fen, waiting_count, waiting_sum_fen, result_sha256
          FROM runs
          WHERE ($1::UUID IS NULL OR run_id = $1) AND ($2::TEXT IS NULL OR merchant = $2)
            AND ($3::DATE IS NULL OR bill_date = $3) AND ($4 = FALSE OR current) AND ($5::UUID IS NULL OR run_id < $5)
@@ -65,6 +75,8 @@ pub async fn runs(conn: &mut PgConnection, filter: &RunFilter, limit: i64) -> sq
     .await?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.run_id).collect();
     let mut codes = codes_of(conn, &ids).await?;
+    let mut accounts = accounts_of(conn, &ids).await?;
+    let mut inputs = inputs_of(conn, &ids).await?;
     let tally = |count, sum_fen| Tally { count, sum: Fen::new(sum_fen) };
     rows.into_iter()
         .map(|row| {
@@ -82,9 +94,17 @@ pub async fn runs(conn: &mut PgConnection, filter: &RunFilter, limit: i64) -> sq
                 fee: MilliFen::new(row.bill_fee_milli_fen),
                 books: tally(row.book_count, row.book_sum_fen),
                 matched: tally(row.matched_count, row.matched_sum_fen),
+                book_refunds: tally(row.book_refund_count, row.book_refund_sum_fen),
+                matched_refunds: tally(row.matched_refund_count, row.matched_refund_sum_fen),
+                waiting: tally(row.waiting_count, row.waiting_sum_fen),
                 codes: codes.remove(&row.run_id).unwrap_or_default(),
+                accounts: accounts.remove(&row.run_id).unwrap_or_default(),
+                inputs: inputs.remove(&row.run_id).unwrap_or_default(),
+                rules_version: row.rules_version,
+                as_of: row.as_of.map(jiff_sqlx::Date::to_jiff),
                 bill_sha256: row.bill_sha256,
                 books_sha256: row.books_sha256,
+                result_sha256: row.result_sha256,
                 start_time: row.start_time.to_jiff(),
                 end_time: row.end_time.map(jiff_sqlx::Timestamp::to_jiff),
                 current: row.current,
@@ -125,6 +145,74 @@ async fn codes_of(conn: &mut PgConnection, runs: &[Uuid]) -> sqlx::Result<HashMa
     Ok(codes)
 }
 
+async fn inputs_of(conn: &mut PgConnection, runs: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Vec<Input>>> {
+    let rows = sqlx::query!("SELECT run_id, input, state, sha256, bytes FROM run_inputs WHERE run_id = ANY($1)", runs)
+        .fetch_all(conn)
+        .await?;
+    let mut inputs: HashMap<Uuid, Vec<Input>> = HashMap::new();
+    for row in rows {
+        let kind: InputKind = row.input.parse().map_err(undecodable)?;
+        let bytes = u64::try_from(row.bytes).unwrap_or_default();
+        inputs.entry(row.run_id).or_default().push(Input {
+            kind,
+            state: movement_state(&row.state)?,
+            sha256: row.sha256,
+            bytes,
+        });
+    }
+    inputs.values_mut().for_each(|of_run| of_run.sort_unstable_by_key(|input| input.kind));
+    Ok(inputs)
+}
+
+async fn accounts_of(conn: &mut PgConnection, runs: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Vec<AccountDay>>> {
+    let rows = sqlx::query!(
+        "SELECT run_id, account, state, opening_fen, closing_fen FROM run_accounts WHERE run_id = ANY($1)",
+        runs,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut accounts: HashMap<Uuid, Vec<AccountDay>> = HashMap::new();
+    for row in rows {
+        accounts.entry(row.run_id).or_default().push(AccountDay {
+            account: account(&row.account)?,
+            state: movement_state(&row.state)?,
+            opening: row.opening_fen.map(Fen::new),
+            closing: row.closing_fen.map(Fen::new),
+            movements: Vec::new(),
+        });
+    }
+    let moved = sqlx::query!(
+        "SELECT run_id, account, kind, of_trades, count, sum_fen FROM run_movements WHERE run_id = ANY($1)
+         ORDER BY kind, of_trades",
+        runs,
+    )
+    .fetch_all(conn)
+    .await?;
+    for row in moved {
+        let of = account(&row.account)?;
+        let days = accounts.entry(row.run_id).or_default();
+        if let Some(day) = days.iter_mut().find(|day| day.account == of) {
+            let (count, sum) = (row.count, Fen::new(row.sum_fen));
+            day.movements.push(MovementKind { kind: row.kind, count, sum, of_trades: row.of_trades });
+        }
+    }
+    accounts.values_mut().for_each(|days| days.sort_unstable_by_key(|day| day.account));
+    Ok(accounts)
+}
+
+fn account(word: &str) -> sqlx::Result<AccountKind> {
+    AccountKind::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| undecodable(UnknownState))
+}
+
+fn movement_state(word: &str) -> sqlx::Result<MovementState> {
+    let all = [MovementState::Read, MovementState::None, MovementState::NotFetched];
+    all.into_iter().find(|state| state.as_str() == word).ok_or_else(|| undecodable(UnknownState))
+}
+
+fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(error))
+}
+
 /// Differences, largest amount at risk first.
 pub async fn discrepancies(
     conn: &mut PgConnection,
@@ -136,13 +224,20 @@ pub async fn discrepancies(
              COALESCE(f.bill_amount_fen, d.bill_amount_fen) AS "bill_amount_fen!",
              COALESCE(f.book_amount_fen, d.book_amount_fen) AS "book_amount_fen!",
              COALESCE(f.explanation, d.explanation) AS "explanation!",
-             d.state, d.open_time, d.opened_by, d.resolve_time, d.resolved_by
+             COALESCE(f.risk_fen, d.risk_fen) AS "risk_fen!",
+             d.state, d.open_time, d.opened_by, d.resolve_time, d.resolved_by, d.out_refund_no, d.refund_id, d.account,
+             d.movement, d.due_date, d.repair, d.critical, d.assignee, d.waived_until, d.resolution, d.answer, d.proposed,
+             d.proposed_by
          FROM discrepancies d
          LEFT JOIN run_differences f ON f.discrepancy_id = d.discrepancy_id AND f.run_id = $5
          WHERE ($1::TEXT IS NULL OR d.merchant = $1) AND ($2::DATE IS NULL OR d.bill_date = $2)
            AND ($3::TEXT IS NULL OR d.state = $3) AND ($4::TEXT IS NULL OR d.code = $4)
            AND ($5::UUID IS NULL OR f.run_id = $5)
            AND ($6::BIGINT IS NULL OR (d.risk_fen, d.discrepancy_id) < ($6, $7))
+           AND ($9::TEXT IS NULL OR d.out_trade_no = $9 OR d.transaction_id = $9 OR d.out_refund_no = $9 OR d.refund_id = $9)
+           AND ($10::TEXT IS NULL OR d.assignee = $10)
+           AND (NOT $11 OR d.state IN ('OPEN', 'RESOLVING', 'PROPOSED', 'APPROVED'))
+           AND ($12::UUID IS NULL OR d.discrepancy_id = $12)
          ORDER BY d.risk_fen DESC, d.discrepancy_id DESC LIMIT $8"#,
         filter.merchant.as_deref(),
         filter.bill_date.map(Date::to_sqlx) as _,
@@ -152,6 +247,10 @@ pub async fn discrepancies(
         filter.after.map(|(risk, _)| risk.get()),
         filter.after.map(|(_, id)| id),
         limit,
+        filter.number.as_deref(),
+        filter.assignee.as_deref(),
+        filter.unfinished_only,
+        filter.discrepancy_id,
     )
     .fetch_all(conn)
     .await?;
@@ -172,6 +271,20 @@ pub async fn discrepancies(
                 resolve_time: row.resolve_time.map(jiff_sqlx::Timestamp::to_jiff),
                 resolved_by: row.resolved_by,
                 explanation: row.explanation,
+                out_refund_no: row.out_refund_no,
+                refund_id: row.refund_id,
+                account: row.account,
+                movement: row.movement,
+                risk: Fen::new(row.risk_fen),
+                due_date: row.due_date.map(jiff_sqlx::Date::to_jiff),
+                repair: row.repair,
+                critical: row.critical,
+                assignee: row.assignee,
+                waived_until: row.waived_until.map(jiff_sqlx::Date::to_jiff),
+                resolution: row.resolution,
+                answer: row.answer,
+                proposed: row.proposed,
+                proposed_by: row.proposed_by,
             })
         })
         .collect()

@@ -7,7 +7,9 @@ use money::{Fen, MilliFen};
 use sqlx::PgConnection;
 
 use super::claims::Claim;
-use crate::engine::{BoundaryMatch, Tally};
+use reconciliation::Tally;
+
+use crate::engine::BoundaryMatch;
 use crate::runs::{CodeTally, RunState};
 
 /// Rows per statement of a bulk insert.

@@ -44,10 +44,11 @@ async fn every_wrong_field_is_named_at_once() {
     let request = ListDiscrepanciesRequest {
         merchant: "Acme!".to_owned(),
         bill_date: "yesterday".to_owned(),
-        state: 7,
+        state: 99,
         code: "P99".to_owned(),
         page_size: 201,
         page_token: "x".to_owned(),
+        ..ListDiscrepanciesRequest::default()
     };
     let mut wrong = fields(&client.list_discrepancies(request).await.expect_err("all fields are wrong"));
     wrong.sort_unstable();
