@@ -12,6 +12,7 @@
 //! # }
 //! ```
 
+mod bills;
 mod desk;
 
 use std::time::Duration;
@@ -19,9 +20,9 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 pub use sandbox::control::{
     ActiveFault, AnswerClass, Attempt, Callback, CallbackKind, CallbackState, Cashier, ClockState, Comment, FaceCode,
-    Fault, FaultPoint, FaultRule, Faults, Ledger, LoginCode, NewPayCode, Order, Paid, Pay, PayBehaviour, PayCode,
-    Payment, PlatformRefund, RedPacketStatus, Refund, RefundRate, RefundSource, RefundState, Report, Scan, Scanned,
-    Shown,
+    Fault, FaultPoint, FaultRule, Faults, Ledger, LoginCode, Misbilled, NewPayCode, Order, Paid, Pay, PayBehaviour,
+    PayCode, Payment, PlatformRefund, RedPacketStatus, Refund, RefundRate, RefundSource, RefundState, Report, Scan,
+    Scanned, Shown,
 };
 use sandbox::control::{Advance, Balance, Cancel, NewLoginCode, NewOAuthCode, PayOpened, Problem, Settle, SettleDelay};
 use serde::{Serialize, de::DeserializeOwned};

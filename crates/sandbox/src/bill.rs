@@ -14,10 +14,14 @@ use crate::{
     control::{Fault, RefundState},
     ids,
     ledger::{Ledger, Order, Refund},
+    spoiled,
 };
 
 /// WeChat keeps 0.60%: six thousandths of a fen for each fen.
 const FEE_MILLI_FEN_PER_FEN: i64 = 6;
+
+/// Whose rows nobody of ours may have.
+const FOREIGN_MERCHANT: &str = "1999999999";
 
 /// The rate as bills write it.
 const RATE: &str = "0.60%";
@@ -28,14 +32,17 @@ const SUMMARY_HEADER: &str = "\n总交易单数";
 /// What happened on a day, oldest first: the rows of its bill, which was made at `made_at` and says how far refunds
 /// were then, whatever became of them later.
 pub(crate) fn rows(ledger: &Ledger, mch_id: &str, day: Date, bill_type: BillType, made_at: Timestamp) -> Vec<TradeRow> {
-    let payments = || ledger.paid_on(mch_id, day).filter_map(payment_row);
+    let payments = || payments_billed_on(ledger, mch_id, day).filter_map(payment_row);
     // Refunds out of recharged money have a bill of their own, and the others leave them out.
     let refunded = |recharged: bool| {
-        let refunds = ledger.refunds_made_on(mch_id, day).filter(move |refund| refund.is_recharged() == recharged);
+        let refunds = refunds_billed_on(ledger, mch_id, day).filter(move |refund| refund.is_recharged() == recharged);
         refunds.filter_map(|refund| refund_row(ledger, refund, made_at))
     };
     let refunds = || refunded(false);
-    let reversals = || ledger.reversed_on(mch_id, day).filter_map(reversal_row);
+    let reversals = || {
+        let never_made = payments_billed_on(ledger, mch_id, day).filter_map(never_made_reversal_row);
+        ledger.reversed_on(mch_id, day).filter_map(reversal_row).chain(never_made)
+    };
     let mut rows: Vec<TradeRow> = match bill_type {
         BillType::All => payments().chain(reversals()).chain(refunds()).collect(),
         BillType::Success => payments().collect(),
@@ -44,6 +51,23 @@ pub(crate) fn rows(ledger: &Ledger, mch_id: &str, day: Date, bill_type: BillType
     };
     rows.sort_by_key(|row| row.trade_time);
     rows
+}
+
+/// Paid orders that the bill of this day has.
+fn payments_billed_on<'a>(ledger: &'a Ledger, mch_id: &'a str, day: Date) -> impl Iterator<Item = &'a Order> {
+    let moved = ledger.orders_of(mch_id).filter(|order| order.misbilling.on_day.is_some());
+    let others = ledger.paid_on(mch_id, day).filter(|order| order.misbilling.on_day.is_none());
+    others.chain(moved).filter(move |order| {
+        order.payment.as_ref().is_some_and(|payment| order.misbilling.is_billed_on(day, payment.paid_at))
+    })
+}
+
+/// Refunds that the bill of this day has.
+fn refunds_billed_on<'a>(ledger: &'a Ledger, mch_id: &'a str, day: Date) -> impl Iterator<Item = &'a Refund> {
+    let all = ledger.orders_of(mch_id).flat_map(|order| ledger.refunds_of(order));
+    let moved = all.filter(|refund| refund.misbilling.on_day.is_some());
+    let others = ledger.refunds_made_on(mch_id, day).filter(|refund| refund.misbilling.on_day.is_none());
+    others.chain(moved).filter(move |refund| refund.misbilling.is_billed_on(day, refund.created_at))
 }
 
 /// Writes a bill of these rows, of which there is one at least, spoiled by `fault`.
@@ -67,6 +91,16 @@ pub(crate) fn write(
                 row.trade_time -= SignedDuration::from_hours(24);
             }
         }
+        Some(Fault::ForeignMerchant) => {
+            if let Some(first) = rows.first_mut() {
+                FOREIGN_MERCHANT.clone_into(&mut first.mch_id);
+            }
+        }
+        Some(Fault::HostileNames) => {
+            for row in &mut rows {
+                spoiled::MARK.clone_into(&mut row.body);
+            }
+        }
         _ => {}
     }
     let mut text = csv(&rows, layout)?;
@@ -78,11 +112,7 @@ pub(crate) fn write(
         let altered = csv(&rows, layout)?;
         text = format!("{}{}", split(&altered).0, split(&text).1);
     }
-    let mut bytes = text.into_bytes();
-    if fault == Some(&Fault::Truncate) {
-        bytes.truncate(bytes.len() / 2);
-    }
-    Ok(bytes)
+    Ok(spoiled::text(text, SUMMARY_HEADER, fault))
 }
 
 fn csv(rows: &[TradeRow], layout: BillLayout) -> Result<String, BillWriteError> {
@@ -103,8 +133,10 @@ pub(crate) fn gzip(body: &[u8]) -> io::Result<Vec<u8>> {
 fn payment_row(order: &Order) -> Option<TradeRow> {
     let payment = order.payment.as_ref()?;
     let ordered = |name| order.ordered(name).unwrap_or_default().to_owned();
+    let said = &order.misbilling;
+    let amount = said.amount.unwrap_or(payment.amount);
     Some(TradeRow {
-        trade_time: payment.paid_at,
+        trade_time: said.at(payment.paid_at),
         appid: payment.app_id.clone(),
         mch_id: order.mch_id.clone(),
         sub_mch_id: order.sub_mch_id().map(str::to_owned),
@@ -116,13 +148,13 @@ fn payment_row(order: &Order) -> Option<TradeRow> {
         state: BillState::Success,
         bank_type: "OTHERS".to_owned(),
         fee_type: payment.fee_type.clone(),
-        total_fee: payment.amount,
-        settlement_total_fee: payment.amount,
-        coupon_fee: Fen::ZERO,
+        total_fee: amount,
+        settlement_total_fee: amount,
+        coupon_fee: said.coupon.unwrap_or_default(),
         refund: None,
         body: ordered("body"),
         attach: ordered("attach"),
-        fee: fee(payment.amount),
+        fee: said.fee.unwrap_or_else(|| fee(amount)),
         rate: RATE.to_owned(),
         rate_note: String::new(),
     })
@@ -135,9 +167,11 @@ fn refund_row(ledger: &Ledger, refund: &Refund, made_at: Timestamp) -> Option<Tr
         RefundState::RefundClose => "FAIL",
         other => other.as_str(),
     };
-    let fee = fee(refund.amount);
+    let said = &refund.misbilling;
+    let amount = said.amount.unwrap_or(refund.amount);
+    let at = said.at(refund.created_at);
     Some(TradeRow {
-        trade_time: refund.created_at,
+        trade_time: at,
         state: BillState::Refund,
         total_fee: Fen::ZERO,
         settlement_total_fee: Fen::ZERO,
@@ -145,15 +179,15 @@ fn refund_row(ledger: &Ledger, refund: &Refund, made_at: Timestamp) -> Option<Tr
         refund: Some(BillRefund {
             refund_id: refund.refund_id.clone(),
             out_refund_no: refund.out_refund_no.clone(),
-            refund_fee: refund.amount,
-            settlement_refund_fee: refund.amount,
+            refund_fee: amount,
+            settlement_refund_fee: amount,
             coupon_refund_fee: Fen::ZERO,
             refund_type: "ORIGINAL".to_owned(),
             refund_status: refund_status.to_owned(),
-            applied_at: Some(refund.created_at),
+            applied_at: Some(at),
             succeeded_at: refund.succeeded_at().filter(|at| *at <= made_at),
         }),
-        fee: MilliFen::new(-fee.get()),
+        fee: said.fee.unwrap_or_else(|| MilliFen::new(-fee(amount).get())),
         ..payment_row(ledger.order(refund.order))?
     })
 }
@@ -181,6 +215,31 @@ fn reversal_row(order: &Order) -> Option<TradeRow> {
         }),
         fee: MilliFen::new(-fee(payment.amount).get()),
         ..payment_row(order)?
+    })
+}
+
+/// A reversal that the bill claims and that never was.
+fn never_made_reversal_row(order: &Order) -> Option<TradeRow> {
+    let row = payment_row(order)?;
+    let amount = row.total_fee;
+    Some(TradeRow {
+        state: BillState::Revoked,
+        total_fee: Fen::ZERO,
+        settlement_total_fee: Fen::ZERO,
+        coupon_fee: Fen::ZERO,
+        refund: Some(BillRefund {
+            refund_id: order.misbilling.revoked.clone()?,
+            out_refund_no: "0".to_owned(),
+            refund_fee: amount,
+            settlement_refund_fee: amount,
+            coupon_refund_fee: Fen::ZERO,
+            refund_type: "ORIGINAL".to_owned(),
+            refund_status: RefundState::Success.as_str().to_owned(),
+            applied_at: Some(row.trade_time),
+            succeeded_at: Some(row.trade_time),
+        }),
+        fee: MilliFen::new(-fee(amount).get()),
+        ..row
     })
 }
 

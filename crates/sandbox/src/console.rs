@@ -1,5 +1,6 @@
 //! The control API under `/_sandbox/`.
 
+mod bills;
 mod desk;
 mod opened;
 mod pay_codes;
@@ -53,6 +54,7 @@ pub(crate) fn routes() -> Router<Arc<Platform>> {
         .route("/_sandbox/payments/{out_trade_no}/pay", post(pay))
         .merge(opened::routes())
         .merge(refunds::routes())
+        .merge(bills::routes())
         .merge(pay_codes::routes())
         .merge(desk::routes())
         .route("/_sandbox/ledger", get(read_ledger))

@@ -14,6 +14,9 @@
 //! | `POST /_sandbox/face-codes` | [`NewPayCode`], may be empty | [`FaceCode`] |
 //! | `POST /_sandbox/payments/{out_trade_no}/refund` | [`PlatformRefund`], may be empty | [`Refund`] |
 //! | `POST /_sandbox/refunds/{out_refund_no}/settle` | [`Settle`] | [`Refund`] |
+//! | `POST /_sandbox/bills/payments/{out_trade_no}` | [`Misbilled`], may be empty | [`Misbilled`] |
+//! | `POST /_sandbox/bills/refunds/{out_refund_no}` | [`Misbilled`], may be empty | [`Misbilled`] |
+//! | `POST /_sandbox/merchants/{name}/movements` | [`NewMovement`] | [`NewMovement`] |
 //! | `POST /_sandbox/settle_delay` | [`SettleDelay`] | [`SettleDelay`] |
 //! | `GET /_sandbox/merchants/{name}/balance` | – | [`Balance`] |
 //! | `POST /_sandbox/merchants/{name}/balance` | [`Balance`] | [`Balance`] |
@@ -28,6 +31,7 @@
 //! | `GET /_sandbox/faults` | – | [`Faults`] |
 //! | `DELETE /_sandbox/faults` | – | [`Faults`], empty |
 
+mod bills;
 mod clock;
 mod desk;
 mod faults;
@@ -38,6 +42,7 @@ mod red_packets;
 mod refunds;
 mod scans;
 
+pub use bills::{Misbilled, NewMovement};
 pub use clock::{Advance, ClockState};
 pub use desk::{Comment, LongUrl, NewComment, RefundRate, Report, Reports};
 pub use faults::{ActiveFault, Fault, FaultPoint, FaultRule, Faults};

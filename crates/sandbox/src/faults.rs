@@ -92,9 +92,18 @@ fn check(rule: &FaultRule) -> Result<(), BadRule> {
         | Fault::Redirect => !is_callback,
         Fault::BadSignature => on.is_signed(),
         Fault::Recall { .. } => on.is_reverse(),
-        Fault::Truncate | Fault::AlterAmount | Fault::ExtraRow | Fault::MissingRow | Fault::OtherDay | Fault::Empty => {
-            is_bill
-        }
+        Fault::Truncate
+        | Fault::AlterAmount
+        | Fault::ExtraRow
+        | Fault::MissingRow
+        | Fault::OtherDay
+        | Fault::Empty
+        | Fault::AlterByte
+        | Fault::NoSummary
+        | Fault::ExtraColumn
+        | Fault::HostileNames => is_bill,
+        // A fund flow names no merchant, and never had another layout.
+        Fault::ForeignMerchant | Fault::OldLayout => on == FaultPoint::DownloadBill,
     };
     if !fits {
         return Err(BadRule("this fault cannot strike there"));

@@ -14,7 +14,8 @@ use wechat_pay::time;
 
 use crate::{
     control::{Fault, RefundSource},
-    ledger::{Ledger, Order, Refund},
+    ledger::{Ledger, Order, OtherMovement, Refund},
+    spoiled,
 };
 
 /// WeChat keeps six fen of a thousand.
@@ -26,6 +27,9 @@ const HEADER: &str = "记账时间,微信支付业务单号,资金流水单号,�
 
 /// The columns of the summary.
 const SUMMARY: &str = "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额";
+
+/// What the summary begins with. A row cannot, because its values follow backticks.
+const SUMMARY_START: &str = "\n资金流水总笔数";
 
 /// Whose flow is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,12 +65,14 @@ pub(crate) struct Movement {
     at: Timestamp,
     /// WeChat's number of what moved the money.
     number: String,
-    name: &'static str,
+    name: String,
     /// Positive comes in, negative goes out.
     amount: Fen,
     by: String,
     remark: String,
     voucher: String,
+    /// The balance knows of it, and no file.
+    hidden: bool,
 }
 
 /// A movement with its number and the balance after it.
@@ -85,13 +91,14 @@ pub(crate) fn of_day(ledger: &Ledger, whose: Whose<'_>, account: Account, day: D
         Account::Operation => operation(ledger, mch_id, made_at),
         Account::Fees => Vec::new(),
     };
+    movements.extend(others(ledger, whose, account));
     movements.sort_by_key(|movement| movement.at);
     let mut balance = Fen::ZERO;
     let mut lines = Vec::new();
     for (at, movement) in movements.into_iter().enumerate() {
         balance = balance.checked_add(movement.amount).expect("a ledger of limited size holds no such sum");
         let moved_on = time::bill_date(movement.at);
-        if moved_on == day {
+        if moved_on == day && !movement.hidden {
             let flow_number = format!("{mch_id}{}{at:010}", time::print_date(moved_on));
             lines.push(Line { movement, flow_number, balance });
         }
@@ -107,11 +114,21 @@ fn basic(ledger: &Ledger, Whose { mch_id, sub_mch_id }: Whose<'_>) -> Vec<Moveme
 fn of_order(ledger: &Ledger, order: &Order) -> Vec<Movement> {
     let Some(payment) = &order.payment else { return Vec::new() };
     let (number, voucher) = (payment.transaction_id.as_str(), order.out_trade_no.as_str());
+    let said = &order.misbilling;
+    let (amount, paid_at) = (said.amount.unwrap_or(payment.amount), said.at(payment.paid_at));
     let mut movements = Vec::new();
-    let mut moves = Moves { into: &mut movements, by: "system".to_owned(), number, voucher };
-    moves.enter(payment.paid_at, "交易", payment.amount, "");
-    moves.enter(payment.paid_at, "扣除交易手续费", negative(fee(payment.amount)), "");
+    if !said.left_out && !said.left_out_of_funds {
+        let mut moves = Moves { into: &mut movements, by: "system".to_owned(), number, voucher };
+        moves.enter(paid_at, "交易", amount, "");
+        moves.enter(paid_at, "扣除交易手续费", negative(fee(amount)), "");
+    }
     let voucher = format!("REF{}", payment.transaction_id);
+    if let Some(number) = &said.revoked {
+        let by = format!("{}API", order.mch_id);
+        let mut moves = Moves { into: &mut movements, by, number, voucher: &voucher };
+        moves.enter(paid_at, "撤销", negative(amount), "");
+        moves.enter(paid_at, "返还交易手续费", fee(amount), "");
+    }
     if let Some((reversal, number)) =
         order.reversal.as_ref().and_then(|reversal| Some((reversal, reversal.refund_id.as_deref()?)))
     {
@@ -127,17 +144,22 @@ fn of_order(ledger: &Ledger, order: &Order) -> Vec<Movement> {
 }
 
 fn of_refund(order: &Order, refund: &Refund, voucher: &str, movements: &mut Vec<Movement>) {
+    let said = &refund.misbilling;
+    if said.left_out || said.left_out_of_funds {
+        return;
+    }
+    let (amount, at) = (said.amount.unwrap_or(refund.amount), said.at(refund.created_at));
     let by = match refund.source {
         RefundSource::Api => format!("{}API", order.mch_id),
         RefundSource::VendorPlatform => order.mch_id.clone(),
     };
     let remark = refund.requested("refund_desc").unwrap_or_default();
     let mut moves = Moves { into: movements, by, number: &refund.refund_id, voucher };
-    moves.enter(refund.created_at, "退款", negative(refund.amount), remark);
-    moves.enter(refund.created_at, "返还交易手续费", fee(refund.amount), "");
+    moves.enter(at, "退款", negative(amount), remark);
+    moves.enter(at, "返还交易手续费", fee(amount), "");
     if let Some(at) = refund.closed_at() {
-        moves.enter(at, "退款关闭", refund.amount, "");
-        moves.enter(at, "扣除交易手续费", negative(fee(refund.amount)), "");
+        moves.enter(at, "退款关闭", amount, "");
+        moves.enter(at, "扣除交易手续费", negative(fee(amount)), "");
     }
 }
 
@@ -155,6 +177,25 @@ fn operation(ledger: &Ledger, mch_id: &str, made_at: Timestamp) -> Vec<Movement>
     movements
 }
 
+/// Withdrawals, complaints and whatever else a command moved.
+fn others<'a>(ledger: &'a Ledger, whose: Whose<'a>, account: Account) -> impl Iterator<Item = Movement> {
+    let is_meant = move |moved: &&OtherMovement| {
+        moved.account == account
+            && moved.mch_id == whose.mch_id
+            && whose.sub_mch_id.is_none_or(|number| moved.sub_mch_id.as_deref() == Some(number))
+    };
+    ledger.movements().filter(is_meant).map(|moved| Movement {
+        at: moved.at,
+        number: moved.number.clone(),
+        name: moved.kind.clone(),
+        amount: moved.amount,
+        by: "system".to_owned(),
+        remark: moved.remark.clone(),
+        voucher: moved.number.clone(),
+        hidden: moved.hidden,
+    })
+}
+
 /// Movements about the same thing.
 struct Moves<'a> {
     into: &'a mut Vec<Movement>,
@@ -170,7 +211,8 @@ impl Moves<'_> {
             self.into.push(Movement {
                 at,
                 number: self.number.to_owned(),
-                name,
+                name: name.to_owned(),
+                hidden: false,
                 amount,
                 by: self.by.clone(),
                 remark: remark.to_owned(),
@@ -206,6 +248,11 @@ pub(crate) fn write(mut lines: Vec<Line>, fault: Option<&Fault>) -> io::Result<V
                 line.movement.at -= SignedDuration::from_hours(24);
             }
         }
+        Some(Fault::HostileNames) => {
+            for line in &mut lines {
+                spoiled::MARK.clone_into(&mut line.movement.remark);
+            }
+        }
         _ => {}
     }
     let mut file = Vec::new();
@@ -224,10 +271,8 @@ pub(crate) fn write(mut lines: Vec<Line>, fault: Option<&Fault>) -> io::Result<V
     let ((incomes, income), (spendings, spent)) = (sum(Fen::is_positive), sum(|amount| !amount.is_positive()));
     let (income, spent) = (income.to_yuan(), spent.to_yuan());
     write!(file, "{SUMMARY}\r\n`{}.0,`{incomes}.0,`{income},`{spendings}.0,`{spent}\r\n", lines.len())?;
-    if fault == Some(&Fault::Truncate) {
-        file.truncate(file.len() / 2);
-    }
-    Ok(file)
+    let text = String::from_utf8(file).expect("the flow is written from texts");
+    Ok(spoiled::text(text, SUMMARY_START, fault))
 }
 
 fn write_line(file: &mut Vec<u8>, line: &Line, more_fen: i64) -> io::Result<()> {
@@ -238,8 +283,8 @@ fn write_line(file: &mut Vec<u8>, line: &Line, more_fen: i64) -> io::Result<()> 
         time::print_spaced(movement.at),
         movement.number.clone(),
         flow_number.clone(),
-        movement.name.to_owned(),
-        movement.name.to_owned(),
+        movement.name.clone(),
+        movement.name.clone(),
         direction.to_owned(),
         amount.to_yuan(),
         balance.to_yuan(),

@@ -3,6 +3,7 @@
 mod callback;
 mod charge;
 mod desk;
+mod misbilled;
 mod order;
 mod pay_codes;
 mod prepays;
@@ -20,6 +21,7 @@ use wechat_pay::time;
 pub(crate) use callback::{About, Callback, CallbackId, Delivery};
 pub(crate) use charge::{Charge, Progress, Reversal, ReverseRefused};
 pub(crate) use desk::{Desk, NoRoom};
+pub(crate) use misbilled::{Misbilling, OtherMovement};
 pub(crate) use order::{CloseRefused, Order, Payment, PaymentRefused};
 pub(crate) use pay_codes::{CodeKind, CodeRefused, PayCodes};
 use prepays::Prepays;
@@ -56,6 +58,8 @@ pub(crate) struct Ledger {
     pub(crate) refund_rates: RefundRates,
     pub(crate) red_packets: RedPackets,
     pub(crate) desk: Desk,
+    /// Money that moved without a trade.
+    movements: Vec<OtherMovement>,
     callbacks: Vec<Callback>,
     /// Callbacks that wait for their next attempt.
     due: BTreeSet<(Timestamp, CallbackId)>,

@@ -31,5 +31,6 @@ mod people;
 mod platform;
 mod refund_notice;
 mod scan;
+mod spoiled;
 mod tls;
 mod wire;

@@ -124,7 +124,7 @@ fn account(merchant: &Merchant) -> &str {
     merchant.sub_mch_id().unwrap_or_else(|| merchant.mch_id())
 }
 
-fn known(platform: &Platform, name: &str) -> Result<Arc<Merchant>, Refused> {
+pub(super) fn known(platform: &Platform, name: &str) -> Result<Arc<Merchant>, Refused> {
     let unknown = || Refused::new(StatusCode::NOT_FOUND, "no merchant has this name");
     platform.merchant_by_name(name).ok_or_else(unknown)
 }

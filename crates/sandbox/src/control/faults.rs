@@ -255,6 +255,18 @@ pub enum Fault {
     OtherDay,
     /// Bill: no bytes at all.
     Empty,
+    /// Bill: one byte of the first row is no text any more.
+    AlterByte,
+    /// Trade bill: the first row is another merchant's.
+    ForeignMerchant,
+    /// Bill: ends before its summary.
+    NoSummary,
+    /// Bill, and nothing is wrong with it: a column that nobody knows.
+    ExtraColumn,
+    /// Trade bill, and nothing is wrong with it: the 24 columns of merchants of before 2018.
+    OldLayout,
+    /// Bill, and nothing is wrong with it: names of goods, or remarks, hold commas, backticks and line breaks.
+    HostileNames,
 }
 
 impl Fault {
@@ -284,6 +296,12 @@ impl Fault {
             Fault::MissingRow => "missing_row",
             Fault::OtherDay => "other_day",
             Fault::Empty => "empty",
+            Fault::AlterByte => "alter_byte",
+            Fault::ForeignMerchant => "foreign_merchant",
+            Fault::NoSummary => "no_summary",
+            Fault::ExtraColumn => "extra_column",
+            Fault::OldLayout => "old_layout",
+            Fault::HostileNames => "hostile_names",
         }
     }
 }

@@ -3,7 +3,7 @@ use merchants::MerchantName;
 use money::Fen;
 use wechat_pay::v2::{Fields, SignType, TradeState};
 
-use super::{Charge, Progress, RefundId, Reversal};
+use super::{Charge, Misbilling, Progress, RefundId, Reversal};
 use crate::ids;
 
 /// A prepay id opens the cashier for two hours.
@@ -42,6 +42,7 @@ pub(crate) struct Order {
     pub(crate) reversal: Option<Reversal>,
     /// Its refunds, oldest first.
     pub(crate) refunds: Vec<RefundId>,
+    pub(crate) misbilling: Misbilling,
 }
 
 /// Money that moved.

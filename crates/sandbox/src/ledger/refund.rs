@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use money::Fen;
 use wechat_pay::v2::Fields;
 
-use super::OrderId;
+use super::{Misbilling, OrderId};
 use crate::control::{RefundSource, RefundState};
 
 /// What a repeated request must have in common with the first: everything that the merchant says about the refund. Of
@@ -34,6 +34,7 @@ pub(crate) struct Refund {
     pub(super) due_at: Option<Timestamp>,
     /// The states it reached since, with the instants.
     pub(super) history: Vec<(Timestamp, RefundState)>,
+    pub(crate) misbilling: Misbilling,
 }
 
 /// A refund to be accepted.

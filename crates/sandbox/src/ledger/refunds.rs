@@ -7,7 +7,7 @@ use money::Fen;
 use wechat_pay::time;
 
 use super::{
-    About, Ledger, Lookup, MAX_ORDERS, Order, OrderId,
+    About, Ledger, Lookup, MAX_ORDERS, Misbilling, Order, OrderId,
     refund::{Refund, RefundId, RefundRefused, Refundable, SettleRefused},
 };
 use crate::{
@@ -72,6 +72,10 @@ impl Refunds {
 impl Ledger {
     pub(crate) fn refund(&self, id: RefundId) -> &Refund {
         &self.refunds.all[id.0]
+    }
+
+    pub(super) fn refund_mut(&mut self, id: RefundId) -> &mut Refund {
+        &mut self.refunds.all[id.0]
     }
 
     /// The refund with this number of this merchant.
@@ -196,6 +200,7 @@ impl Ledger {
             requested: wanted.requested,
             due_at,
             history: Vec::new(),
+            misbilling: Misbilling::default(),
         });
         self.order_mut(order).refunds.push(id);
         id

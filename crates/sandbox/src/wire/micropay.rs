@@ -12,7 +12,7 @@ use super::{
 use crate::{
     control::PayBehaviour,
     ids,
-    ledger::{Charge, CodeKind, CodeRefused, Order, Progress},
+    ledger::{Charge, CodeKind, CodeRefused, Misbilling, Order, Progress},
     notice::payment_fields,
     platform::Platform,
 };
@@ -169,6 +169,7 @@ pub(super) fn charge(
         charge: Some(Charge { openid, by_face: code.kind == CodeKind::Face, progress: Progress::Asked }),
         reversal: None,
         refunds: Vec::new(),
+        misbilling: Misbilling::default(),
     };
     let pays_at = now.checked_add(code.after).unwrap_or(Timestamp::MAX);
     let id = ledger.charge(order, code.behaviour, pays_at, now).map_err(|_| Refusal::named("SYSTEMERROR"))?;

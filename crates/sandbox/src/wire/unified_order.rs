@@ -9,7 +9,7 @@ use wechat_pay::v2::Fields;
 
 use super::{Refusal, Request};
 use crate::{
-    ledger::{Order, Prepay},
+    ledger::{Misbilling, Order, Prepay},
     platform::Platform,
 };
 use content::{Content, check_expiry, expires_too_soon};
@@ -74,6 +74,7 @@ pub(super) fn execute(platform: &Platform, request: &Request) -> Result<Fields, 
         charge: None,
         reversal: None,
         refunds: Vec::new(),
+        misbilling: Misbilling::default(),
     };
     let id = ledger.enter(order).map_err(|_| Refusal::named("SYSTEMERROR"))?;
     prepaid(trade_type, &ledger.issue(id, now), request)

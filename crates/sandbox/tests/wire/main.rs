@@ -21,6 +21,7 @@ mod h5;
 mod harness;
 mod js_code_2_session;
 mod micropay;
+mod misbilled;
 mod mutual_tls;
 mod native_codes;
 mod oauth;
