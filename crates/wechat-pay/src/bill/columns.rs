@@ -187,6 +187,6 @@ impl Columns {
 }
 
 /// A column name with half-width brackets and without surrounding spaces.
-fn normalised(name: &str) -> String {
+pub(crate) fn normalised(name: &str) -> String {
     name.trim().replace('（', "(").replace('）', ")")
 }

@@ -82,6 +82,12 @@ pub enum CellProblem {
     /// Not a whole number.
     #[error("is not a count")]
     NotCount,
+    /// An amount below zero where only its direction may say that it left.
+    #[error("is negative")]
+    Negative,
+    /// Neither 收入 nor 支出.
+    #[error("is neither 收入 nor 支出")]
+    NotDirection,
     /// A refund column that contradicts the state of the row.
     #[error("contradicts the row's state")]
     Contradiction,
@@ -96,13 +102,13 @@ pub enum Control {
         /// The line, from 1.
         line: u64,
     },
-    /// A payment of another day.
+    /// A payment or a movement of another day.
     #[error("line {line} belongs to another day")]
     ForeignDay {
         /// The line, from 1.
         line: u64,
     },
-    /// The same payment, or the same refund, a second time.
+    /// The same payment, refund or movement a second time.
     #[error("line {line} repeats an earlier row")]
     Duplicate {
         /// The line, from 1.
@@ -115,6 +121,24 @@ pub enum Control {
         stated: u64,
         /// What was read.
         found: u64,
+    },
+    /// The summary counts other than the movements of a fund flow are.
+    #[error("summary says {stated} in column {column}, the rows are {found}")]
+    CountOf {
+        /// The column of the summary.
+        column: &'static str,
+        /// What the summary says.
+        stated: u64,
+        /// What was read.
+        found: u64,
+    },
+    /// The movements of a fund flow do not lead from its first balance to its last.
+    #[error("the last balance is {stated}, the first one and the sums lead to {found}")]
+    Balance {
+        /// What the last row says, in yuan.
+        stated: String,
+        /// Where the first balance and all movements lead, in yuan.
+        found: String,
     },
     /// A column does not add up to its sum.
     #[error("column {column} adds up to {found}, the summary says {stated}")]

@@ -12,6 +12,7 @@ mod columns;
 mod error;
 mod failure;
 mod lines;
+mod numbers;
 mod reader;
 mod row;
 mod summary;
@@ -25,3 +26,8 @@ pub use reader::{Expected, TradeBillReader};
 pub use row::{BillRefund, BillState, TradeRow};
 pub use summary::Summary;
 pub use writer::{BillWriteError, TradeBillWriter};
+
+pub(crate) use columns::normalised;
+pub(crate) use numbers::Numbers;
+pub(crate) use summary::whole;
+pub(crate) use writer::carried;

@@ -10,6 +10,7 @@ use money::{Fen, MilliFen};
 
 use super::cells::{CellReader, Cells};
 use super::columns::{Column, Columns};
+use super::numbers::Numbers;
 use super::summary::Totals;
 use super::{BillError, BillRefund, BillState, CellProblem, Control, Summary, TradeRow};
 use crate::time;
@@ -129,26 +130,21 @@ impl<R: BufRead> Iterator for TradeBillReader<R> {
     }
 }
 
-/// Rows seen so far, by kind and number. Numbers of WeChat are digits that fit 128 bits; anything else is kept as text.
+/// Rows seen so far, by kind and number.
 #[derive(Default)]
 struct Seen {
-    payments: HashSet<u128>,
-    refunds: HashSet<u128>,
+    payments: Numbers,
+    refunds: Numbers,
     others: HashSet<String>,
 }
 
 impl Seen {
     /// Whether the row is new.
     fn insert(&mut self, row: &TradeRow) -> bool {
-        let (numbers, number) = match (&row.state, &row.refund) {
-            (BillState::Success, _) => (Some(&mut self.payments), row.transaction_id.as_str()),
-            (BillState::Refund, Some(refund)) => (Some(&mut self.refunds), refund.refund_id.as_str()),
-            _ => (None, row.transaction_id.as_str()),
-        };
-        let canonical = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
-        match (numbers, number.parse()) {
-            (Some(numbers), Ok(number)) if canonical => numbers.insert(number),
-            _ => self.others.insert(format!("{} {number}", row.state.as_str())),
+        match (&row.state, &row.refund) {
+            (BillState::Success, _) => self.payments.insert(&row.transaction_id),
+            (BillState::Refund, Some(refund)) => self.refunds.insert(&refund.refund_id),
+            _ => self.others.insert(format!("{} {}", row.state.as_str(), row.transaction_id)),
         }
     }
 }

@@ -132,7 +132,7 @@ fn cell(line: u64, column: &str, problem: CellProblem) -> BillError {
 }
 
 /// A count as bills print it: `48`, and also `45.0`.
-fn whole(text: &str) -> Option<u64> {
+pub(crate) fn whole(text: &str) -> Option<u64> {
     let hundredths = u64::try_from(Fen::parse_yuan(text).ok()?.get()).ok()?;
     hundredths.is_multiple_of(100).then_some(hundredths / 100)
 }

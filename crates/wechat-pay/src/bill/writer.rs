@@ -114,6 +114,6 @@ fn cell(row: &TradeRow, column: Column) -> String {
 }
 
 /// A value as one cell can carry it.
-fn carried(value: &str) -> String {
+pub(crate) fn carried(value: &str) -> String {
     value.replace(|character: char| character.is_control(), " ").replace(",`", ", `")
 }
