@@ -19,6 +19,9 @@ const MAX_COLUMNS: usize = 128;
 /// Most rows of one bill: a day of the largest merchants, with room.
 pub const MAX_ROWS: u64 = 100_000_000;
 
+/// Most line breaks inside the values of one row.
+const MAX_BREAKS: usize = 64;
+
 /// Largest error message in place of a bill.
 const MAX_FAILURE_BYTES: u64 = 64 * 1024;
 
@@ -37,8 +40,18 @@ pub struct Cells<'a> {
     ranges: Vec<Range<usize>>,
 }
 
-impl Cells<'_> {
-    /// The line in the file, from 1.
+impl<'a> Cells<'a> {
+    /// The values of the row that begins on line `line`, which must be `expected` many.
+    pub(super) fn split(line: u64, text: &'a str, expected: usize) -> Result<Cells<'a>, BillError> {
+        let ranges = split(text, expected);
+        if ranges.len() == expected {
+            Ok(Cells { line, text, ranges })
+        } else {
+            Err(BillError::Width { line, expected, found: ranges.len() })
+        }
+    }
+
+    /// The line in the file on which the row begins, from 1.
     pub fn line(&self) -> u64 {
         self.line
     }
@@ -72,10 +85,7 @@ impl<R: BufRead> CellReader<R> {
                 BillError::Failure,
             ));
         }
-        let columns: Vec<String> = header.split(',').map(str::to_owned).collect();
-        if columns.len() < 2 || MAX_COLUMNS < columns.len() || is_summary(&header) {
-            return Err(BillError::Format { line: 1, what: "no header" });
-        }
+        let columns = header_columns(&header)?;
         Ok(CellReader { lines, columns, rows: 0, summary: None })
     }
 
@@ -109,13 +119,22 @@ impl<R: BufRead> CellReader<R> {
         }
         self.rows += 1;
         let expected = self.columns.len();
-        let text = self.lines.current();
-        let ranges = split(text, expected);
-        if ranges.len() == expected {
-            Ok(Some(Cells { line, text, ranges }))
-        } else {
-            Err(BillError::Width { line, expected, found: ranges.len() })
+        if self.lines.current().starts_with('`') {
+            self.join_broken_row(expected)?;
         }
+        Cells::split(line, self.lines.current(), expected).map(Some)
+    }
+
+    /// Puts a row together whose values hold line breaks. Every row of such a bill begins with a backtick, so a line without
+    /// one, after a row that is too narrow so far, is the rest of a value and more.
+    fn join_broken_row(&mut self, expected: usize) -> Result<(), BillError> {
+        for _ in 0..MAX_BREAKS {
+            let is_whole = split(self.lines.current(), expected).len() == expected;
+            if is_whole || !self.lines.join(|next| !next.starts_with('`') && !is_summary(next))? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// How many rows were read so far.
@@ -159,6 +178,15 @@ impl<R> fmt::Debug for CellReader<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CellReader").field("rows", &self.rows).finish_non_exhaustive()
     }
+}
+
+/// The columns that a header names.
+pub(super) fn header_columns(header: &str) -> Result<Vec<String>, BillError> {
+    let columns: Vec<String> = header.split(',').map(str::to_owned).collect();
+    if columns.len() < 2 || MAX_COLUMNS < columns.len() || is_summary(header) {
+        return Err(BillError::Format { line: 1, what: "no header" });
+    }
+    Ok(columns)
 }
 
 /// Whether a line is the header of the summary. Rows begin with a backtick or a time, so it cannot be one.

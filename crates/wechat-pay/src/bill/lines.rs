@@ -34,12 +34,14 @@ pub(super) struct Lines<R> {
     buffer: Vec<u8>,
     /// Its text without what surrounds it.
     text: String,
+    /// The text of the line after it, when that was looked at and did not belong to it.
+    ahead: Option<String>,
     number: u64,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(input: R) -> Lines<R> {
-        Lines { input, buffer: Vec::new(), text: String::new(), number: 0 }
+        Lines { input, buffer: Vec::new(), text: String::new(), ahead: None, number: 0 }
     }
 
     /// Number of the line read last, from 1.
@@ -49,25 +51,42 @@ impl<R: BufRead> Lines<R> {
 
     /// The next line without its end, without a byte-order mark, and without the spaces some files put before it.
     pub(super) fn next(&mut self) -> Result<Option<&str>, BillError> {
+        let next = match self.ahead.take() {
+            Some(ahead) => Some(ahead),
+            None => self.read()?,
+        };
+        let Some(next) = next else { return Ok(None) };
+        self.number += 1;
+        self.text = next;
+        Ok(Some(&self.text))
+    }
+
+    /// Appends the next line to the one read last, behind a line break, when it `continues` it. Says whether it did.
+    pub(super) fn join(&mut self, continues: impl Fn(&str) -> bool) -> Result<bool, BillError> {
+        if self.ahead.is_none() {
+            self.ahead = self.read()?;
+        }
+        let Some(next) = self.ahead.take_if(|next| continues(next)) else { return Ok(false) };
+        self.number += 1;
+        self.text.push('\n');
+        self.text.push_str(&next);
+        if MAX_LINE_BYTES < self.text.len() as u64 {
+            return Err(BillError::Format { line: self.number, what: "line too long" });
+        }
+        Ok(true)
+    }
+
+    /// Reads the line after the one read last.
+    fn read(&mut self) -> Result<Option<String>, BillError> {
         self.buffer.clear();
         if self.input.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut self.buffer)? == 0 {
             return Ok(None);
         }
-        self.number += 1;
-        let line = self.number;
-        let bytes = self.buffer.as_slice();
-        let bytes = if line == 1 { bytes.strip_prefix(BOM).unwrap_or(bytes) } else { bytes };
-        let bytes = match bytes.strip_suffix(b"\n") {
-            Some(bytes) => bytes.strip_suffix(b"\r").unwrap_or(bytes),
-            None if MAX_LINE_BYTES <= self.buffer.len() as u64 => {
-                return Err(BillError::Format { line, what: "line too long" });
-            }
-            None => bytes,
-        };
-        let text = std::str::from_utf8(bytes).map_err(|_| BillError::Format { line, what: "not UTF-8" })?;
-        self.text.clear();
-        self.text.push_str(text.trim_start_matches(' '));
-        Ok(Some(&self.text))
+        let line = self.number + 1;
+        if !self.buffer.ends_with(b"\n") && MAX_LINE_BYTES <= self.buffer.len() as u64 {
+            return Err(BillError::Format { line, what: "line too long" });
+        }
+        text(&self.buffer, line).map(|text| Some(text.to_owned()))
     }
 
     /// The text of the line read last.
@@ -81,4 +100,13 @@ impl<R: BufRead> Lines<R> {
         self.input.by_ref().take(max).read_to_end(&mut rest)?;
         Ok(rest)
     }
+}
+
+/// A line's text without its end, without a byte-order mark before the first line, and without the spaces some files put
+/// before it.
+pub(super) fn text(line: &[u8], number: u64) -> Result<&str, BillError> {
+    let bytes = if number == 1 { line.strip_prefix(BOM).unwrap_or(line) } else { line };
+    let bytes = bytes.strip_suffix(b"\n").map_or(bytes, |bytes| bytes.strip_suffix(b"\r").unwrap_or(bytes));
+    let text = std::str::from_utf8(bytes).map_err(|_| BillError::Format { line: number, what: "not UTF-8" })?;
+    Ok(text.trim_start_matches(' '))
 }

@@ -174,3 +174,45 @@ fn an_error_message_in_place_of_a_bill_is_understood() {
         assert!(matches!(read(body), Err(BillError::Format { line: 1, .. })), "{body}");
     }
 }
+
+#[test]
+fn a_line_break_inside_a_value_continues_the_row() {
+    let plain = read(&today()).unwrap();
+    for (broken, body) in [("苹果\r\n,x", "苹果\n,x"), ("\n苹果\n\nx`y", "\n苹果\n\nx`y"), ("苹果\n", "苹果\n")]
+    {
+        let (rows, summary) = read(&today().replace("苹果,x", broken)).unwrap();
+        assert_eq!(rows[0], TradeRow { body: body.to_owned(), ..plain.0[0].clone() });
+        assert_eq!((&rows[1], summary), (&plain.0[1], plain.1));
+    }
+}
+
+#[test]
+fn what_follows_a_whole_row_and_what_does_not_make_a_row_whole_is_refused() {
+    let after = today().replacen("0.00,`\r\n", "0.00,`\r\nmore\r\n", 1);
+    assert!(matches!(read(&after), Err(BillError::Width { line: 3, .. })));
+    let cut = today().replace("`苹果,x,`x,`0.00000,`0.60%,`1.00,`0.00,`", "`苹果\r\n,x,`x");
+    assert!(matches!(read(&cut), Err(BillError::Width { line: 2, found: 22, .. })));
+    let endless = today().replace("苹果,x", &"\n".repeat(65));
+    assert!(matches!(read(&endless), Err(BillError::Width { line: 2, .. })));
+    let long = today().replace("苹果,x", &format!("{0}\n{0}", "x".repeat(40_000)));
+    assert!(matches!(read(&long), Err(BillError::Format { line: 3, what: "line too long" })));
+    let old = today().replace('`', "").replace("苹果,x", "苹果\nx");
+    assert!(matches!(read(&old), Err(BillError::Width { line: 2, .. })));
+}
+
+#[test]
+fn names_may_hold_commas_and_backticks() {
+    for body in ["苹果, 梨", "`苹果`", "a`,b", ",", "``", "苹果,"] {
+        let (rows, _) = read(&today().replace("苹果,x", body)).unwrap();
+        assert_eq!(rows[0].body, body);
+    }
+}
+
+#[test]
+fn columns_that_nobody_knows_yet_are_left_alone() {
+    let more = |line: &str, value: &str| format!("{line},{value}");
+    let text =
+        [more(HEADER, "新列"), more(PAYMENT, "`新"), more(REFUND, "`"), SUMMARY_HEADER.to_owned(), SUMMARY.to_owned()]
+            .join("\r\n");
+    assert_eq!(read(&text).unwrap(), read(&today()).unwrap());
+}
