@@ -1,38 +1,69 @@
 //! Columns of trade bills, found by name. WeChat adds, drops and renames columns; positions mean nothing.
 
-use super::BillError;
+use super::cells::{Cells, header_columns};
+use super::read_row::Row;
+use super::{BillError, TradeRow, lines};
 
 /// A column we know: its place in the `ALL` layout of 27 columns comes first, then the columns of other layouts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Column {
+pub enum Column {
+    /// 交易时间.
     TradeTime,
+    /// 公众账号ID.
     AppId,
+    /// 商户号.
     MchId,
+    /// 特约商户号.
     SubMchId,
+    /// 设备号.
     DeviceInfo,
+    /// 微信订单号.
     TransactionId,
+    /// 商户订单号.
     OutTradeNo,
+    /// 用户标识.
     OpenId,
+    /// 交易类型.
     TradeType,
+    /// 交易状态.
     State,
+    /// 付款银行.
     BankType,
+    /// 货币种类.
     FeeType,
+    /// 应结订单金额.
     SettlementTotalFee,
+    /// 代金券金额.
     CouponFee,
+    /// 微信退款单号.
     RefundId,
+    /// 商户退款单号.
     OutRefundNo,
+    /// 退款金额.
     SettlementRefundFee,
+    /// 充值券退款金额.
     CouponRefundFee,
+    /// 退款类型.
     RefundType,
+    /// 退款状态.
     RefundStatus,
+    /// 商品名称.
     Body,
+    /// 商户数据包.
     Attach,
+    /// 手续费.
     Fee,
+    /// 费率.
     Rate,
+    /// 订单金额.
     TotalFee,
+    /// 申请退款金额.
     RefundFee,
+    /// 费率备注.
     RateNote,
+    /// 退款申请时间.
     RefundAppliedAt,
+    /// 退款成功时间.
     RefundSucceededAt,
 }
 
@@ -145,14 +176,38 @@ impl Column {
     }
 }
 
-/// Where the known columns of one bill are.
-pub(super) struct Columns {
+/// Where the known columns of one bill are, and how wide its rows are.
+///
+/// [`TradeBillReader`](super::TradeBillReader) reads a whole bill and is what believes it. This is for a reader that finds rows
+/// by itself, to read one of them as the other would.
+#[derive(Clone, Debug)]
+pub struct TradeColumns {
     places: [Option<usize>; COLUMNS.len()],
+    width: usize,
 }
 
-impl Columns {
+impl TradeColumns {
+    /// Finds the columns in the first line of a plain bill, with or without its end and a byte-order mark.
+    ///
+    /// # Errors
+    /// Those of [`TradeBillReader::open`](super::TradeBillReader::open), except that an error message in place of a bill is
+    /// only a [`BillError::Format`].
+    pub fn find(header: &[u8]) -> Result<TradeColumns, BillError> {
+        TradeColumns::of(&header_columns(lines::text(header, 1)?)?)
+    }
+
+    /// Reads the row on line `number`, which holds no line break but its own.
+    ///
+    /// # Errors
+    /// [`BillError::Width`], [`BillError::Cell`], or [`BillError::Format`] for what is not UTF-8. Nothing is controlled: not
+    /// the merchant, not the day.
+    pub fn read_row(&self, number: u64, line: &[u8]) -> Result<TradeRow, BillError> {
+        let cells = Cells::split(number, lines::text(line, number)?, self.width)?;
+        Row { cells, columns: self }.read()
+    }
+
     /// Finds the known columns in a header. Unknown ones are left alone.
-    pub(super) fn find(header: &[String]) -> Result<Columns, BillError> {
+    pub(super) fn of(header: &[String]) -> Result<TradeColumns, BillError> {
         let mut places = [None; COLUMNS.len()];
         for (place, found) in header.iter().enumerate() {
             let name = normalised(found);
@@ -163,7 +218,7 @@ impl Columns {
                 return Err(BillError::DuplicateColumn { column: found.clone() });
             }
         }
-        let columns = Columns { places };
+        let columns = TradeColumns { places, width: header.len() };
         let with_refunds = COLUMNS
             .iter()
             .any(|(column, _, presence)| matches!(presence, Presence::WithRefunds) && columns.place(*column).is_some());
@@ -180,8 +235,13 @@ impl Columns {
         Ok(columns)
     }
 
-    /// Where `column` is, if anywhere.
-    pub(super) fn place(&self, column: Column) -> Option<usize> {
+    /// How many values a row has.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Where `column` is, from 0, if anywhere.
+    pub fn place(&self, column: Column) -> Option<usize> {
         self.places[column as usize]
     }
 }

@@ -13,12 +13,13 @@ mod error;
 mod failure;
 mod lines;
 mod numbers;
+mod read_row;
 mod reader;
 mod row;
 mod summary;
 mod writer;
 
-pub use columns::BillLayout;
+pub use columns::{BillLayout, Column, TradeColumns};
 pub use error::{BillError, CellProblem, Control};
 pub use failure::BillFailure;
 pub use lines::plain;

@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use money::{Fen, MilliFen};
 use wechat_pay::bill::{
-    self, BillError, BillFailure, BillState, CellProblem, Expected, Summary, TradeBillReader, TradeRow,
+    self, BillError, BillFailure, BillState, CellProblem, Expected, Summary, TradeBillReader, TradeColumns, TradeRow,
 };
 
 const HEADER: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,\
@@ -215,4 +215,18 @@ fn columns_that_nobody_knows_yet_are_left_alone() {
         [more(HEADER, "新列"), more(PAYMENT, "`新"), more(REFUND, "`"), SUMMARY_HEADER.to_owned(), SUMMARY.to_owned()]
             .join("\r\n");
     assert_eq!(read(&text).unwrap(), read(&today()).unwrap());
+}
+
+#[test]
+fn one_row_is_read_from_its_bytes_as_in_its_bill() {
+    let rows = read(&today()).unwrap().0;
+    let columns = TradeColumns::find(format!("\u{feff}{HEADER}\r\n").as_bytes()).unwrap();
+    assert_eq!((columns.width(), columns.place(bill::Column::TotalFee)), (27, Some(24)));
+    assert_eq!(columns.read_row(2, format!("{PAYMENT}\r\n").as_bytes()).unwrap(), rows[0]);
+    assert_eq!(columns.read_row(3, REFUND.as_bytes()).unwrap(), rows[1]);
+    let bad = columns.read_row(7, REFUND.replace("0.21", "x").as_bytes()).unwrap_err();
+    assert_eq!(bad.to_string(), "line 7, column 退款金额: is not an amount in whole fen");
+    assert!(matches!(columns.read_row(7, b"`1,`2"), Err(BillError::Width { line: 7, expected: 27, found: 2 })));
+    assert!(matches!(columns.read_row(7, b"`\xff"), Err(BillError::Format { line: 7, what: "not UTF-8" })));
+    assert!(TradeColumns::find(b"<xml>").is_err());
 }
