@@ -79,6 +79,9 @@ pub enum CellProblem {
     /// Not a Beijing time.
     #[error("is not a Beijing time")]
     NotTime,
+    /// Not a number of an order, a payment, a refund or a merchant.
+    #[error("is not a number of at most 64 visible ASCII characters")]
+    NotNumber,
     /// Not a whole number.
     #[error("is not a count")]
     NotCount,
@@ -91,6 +94,14 @@ pub enum CellProblem {
     /// A refund column that contradicts the state of the row.
     #[error("contradicts the row's state")]
     Contradiction,
+}
+
+/// Longest number of anything; ours have 32 characters, WeChat's 32 digits at most.
+const MAX_NUMBER_BYTES: usize = 64;
+
+/// Whether a text can be a number: visible, so that two that look alike are alike, and nothing that ends a value.
+pub(crate) fn is_number(text: &str) -> bool {
+    text.len() <= MAX_NUMBER_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'`' | b','))
 }
 
 /// A check of the bill as a whole.

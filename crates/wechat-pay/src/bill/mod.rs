@@ -20,6 +20,7 @@ mod summary;
 mod writer;
 
 pub use columns::{BillLayout, Column, TradeColumns};
+pub(crate) use error::is_number;
 pub use error::{BillError, CellProblem, Control};
 pub use failure::BillFailure;
 pub use lines::plain;

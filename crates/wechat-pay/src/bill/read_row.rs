@@ -5,6 +5,7 @@ use money::{Fen, MilliFen};
 
 use super::cells::Cells;
 use super::columns::Column;
+use super::is_number;
 use super::{BillError, BillRefund, BillState, CellProblem, TradeColumns, TradeRow};
 use crate::time;
 use crate::v2::OpenId;
@@ -24,11 +25,11 @@ impl Row<'_> {
                 .time(Column::TradeTime)?
                 .ok_or_else(|| self.error(Column::TradeTime, CellProblem::Empty))?,
             appid: self.text(Column::AppId),
-            mch_id: self.required(Column::MchId)?.to_owned(),
-            sub_mch_id: self.number(Column::SubMchId).map(str::to_owned),
+            mch_id: self.required_number(Column::MchId)?.to_owned(),
+            sub_mch_id: self.number(Column::SubMchId)?.map(str::to_owned),
             device_info: self.text(Column::DeviceInfo),
-            transaction_id: self.required(Column::TransactionId)?.to_owned(),
-            out_trade_no: self.required(Column::OutTradeNo)?.to_owned(),
+            transaction_id: self.required_number(Column::TransactionId)?.to_owned(),
+            out_trade_no: self.required_number(Column::OutTradeNo)?.to_owned(),
             openid: OpenId::new(self.text(Column::OpenId)),
             trade_type: self.text(Column::TradeType),
             refund: self.refund(&state)?,
@@ -52,7 +53,7 @@ impl Row<'_> {
         let settlement_refund_fee = self.fen(Column::SettlementRefundFee)?.unwrap_or_default();
         let coupon_refund_fee = self.fen(Column::CouponRefundFee)?.unwrap_or_default();
         let refund_fee = self.fen(Column::RefundFee)?.unwrap_or(settlement_refund_fee);
-        let Some(refund_id) = self.number(Column::RefundId) else {
+        let Some(refund_id) = self.number(Column::RefundId)? else {
             let nothing = [settlement_refund_fee, coupon_refund_fee, refund_fee] == [Fen::ZERO; 3];
             return if nothing && *state != BillState::Refund {
                 Ok(None)
@@ -62,7 +63,7 @@ impl Row<'_> {
         };
         Ok(Some(BillRefund {
             refund_id: refund_id.to_owned(),
-            out_refund_no: self.text(Column::OutRefundNo),
+            out_refund_no: self.checked_number(Column::OutRefundNo)?.to_owned(),
             refund_fee,
             settlement_refund_fee,
             coupon_refund_fee,
@@ -86,9 +87,21 @@ impl Row<'_> {
         self.get(column).filter(|text| !text.is_empty()).ok_or_else(|| self.error(column, CellProblem::Empty))
     }
 
+    /// A number that must be there.
+    fn required_number(&self, column: Column) -> Result<&str, BillError> {
+        self.required(column)?;
+        self.checked_number(column)
+    }
+
     /// A number that is `0` or empty when there is none.
-    fn number(&self, column: Column) -> Option<&str> {
-        self.get(column).filter(|text| !matches!(*text, "" | "0"))
+    fn number(&self, column: Column) -> Result<Option<&str>, BillError> {
+        Ok(Some(self.checked_number(column)?).filter(|text| !matches!(*text, "" | "0")))
+    }
+
+    /// A number or nothing. One with an invisible character would be another one to whoever compares it.
+    fn checked_number(&self, column: Column) -> Result<&str, BillError> {
+        let text = self.get(column).unwrap_or_default();
+        if is_number(text) { Ok(text) } else { Err(self.error(column, CellProblem::NotNumber)) }
     }
 
     fn fen(&self, column: Column) -> Result<Option<Fen>, BillError> {

@@ -10,7 +10,7 @@ use super::columns::{Column, Columns};
 use super::summary::{Stated, Totals};
 use super::{Direction, FundSummary, Movement};
 use crate::bill::cells::{CellReader, Cells};
-use crate::bill::{BillError, CellProblem, Control, Numbers};
+use crate::bill::{BillError, CellProblem, Control, Numbers, is_number};
 use crate::time;
 
 /// What a fund flow was asked for.
@@ -128,8 +128,8 @@ impl Row<'_> {
         Ok(Movement {
             line: self.cells.line(),
             booked_at,
-            number: self.text(Column::Number),
-            flow_number: self.required(Column::FlowNumber)?.to_owned(),
+            number: self.number(Column::Number)?.to_owned(),
+            flow_number: self.required(Column::FlowNumber).and_then(|_| self.number(Column::FlowNumber))?.to_owned(),
             name: self.text(Column::Name),
             kind: self.required(Column::Kind)?.to_owned(),
             direction,
@@ -152,6 +152,11 @@ impl Row<'_> {
 
     fn required(&self, column: Column) -> Result<&str, BillError> {
         Some(self.get(column)).filter(|text| !text.is_empty()).ok_or_else(|| self.error(column, CellProblem::Empty))
+    }
+
+    fn number(&self, column: Column) -> Result<&str, BillError> {
+        let text = self.get(column);
+        if is_number(text) { Ok(text) } else { Err(self.error(column, CellProblem::NotNumber)) }
     }
 
     fn fen(&self, column: Column) -> Result<Fen, BillError> {

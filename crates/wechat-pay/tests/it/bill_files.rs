@@ -114,6 +114,8 @@ fn a_bad_value_is_named_by_line_and_column_and_not_shown() {
         ("`SUCCESS", "`", 2, "交易状态", CellProblem::Empty),
         ("`50,`R1", "`0,`R1", 3, "微信退款单号", CellProblem::Contradiction),
         ("`0,`0,`0.00", "`0,`0,`0.01", 2, "微信退款单号", CellProblem::Contradiction),
+        ("`50,`R1", "`5\u{15}0,`R1", 3, "微信退款单号", CellProblem::NotNumber),
+        ("`50,`R1", "`50,`R\u{202e}1", 3, "商户退款单号", CellProblem::NotNumber),
         ("`2.0,", "`2.5,", 5, "总交易单数", CellProblem::NotCount),
     ] {
         assert!(today().contains(from), "{from}");
