@@ -10,7 +10,7 @@ target := $(or $(CARGO_TARGET_DIR),target)
 dev := $(or $(TONGBAO_DEV_DIR),.dev)
 provisioned := set -a && . '$(abspath $(dev))/provision.env' && set +a &&
 
-.PHONY: help demo up down test chaos interop pages lint provision build cargo
+.PHONY: help demo up down test chaos interop pages fuzz lint provision build cargo
 
 help:
 	@echo 'make demo   run the main job from order to reconciliation, with everything it needs, and tell the story'
@@ -20,6 +20,7 @@ help:
 	@echo 'make chaos  load and faults of every kind at one time, 3 minutes; CHAOS_SECONDS, CHAOS_SEED'
 	@echo 'make interop  let clients of others speak with the sandbox and notify-svc; wants Node.js with npm, and Python'
 	@echo 'make pages  buy from the sample shop in a real browser, in every way a page can sell; wants Node.js with npm, and Chromium'
+	@echo 'make fuzz   feed the readers of bills with what no provider sends, 10 minutes each; wants a nightly Rust and cargo-fuzz; FUZZ_SECONDS'
 	@echo 'make lint   check format, lints, query caches and docs'
 
 demo: build
@@ -47,6 +48,10 @@ interop: provision
 # As `make interop`; screenshots are in target/pages.
 pages: build
 	@$(provisioned) interop/pages/run '$(target)/debug'
+
+# Beside `make test` and not in it: libFuzzer needs a nightly compiler.
+fuzz:
+	@scripts/fuzz
 
 lint: provision
 	cargo fmt --all --check
