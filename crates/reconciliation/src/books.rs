@@ -1,5 +1,5 @@
 //! Our side, as text files: one line per row, tabs between columns, `\N` for nothing — what Postgres writes with
-//! `COPY … TO STDOUT` in text format. Values hold neither tabs nor line breaks; a backslash is written twice.
+//! `COPY … TO STDOUT` in text format. A backslash in a value is written twice, a tab `\t`, a line break `\n`.
 //!
 //! payments: `out_trade_no transaction_id issued_fen taken_as taken_fen fact_fen payer_fen fact_ripe paid_date billed_on moved_on
 //! order_state given_back_fen`
@@ -8,8 +8,15 @@
 //!
 //! Dates are `2026-11-21`, booleans `t` and `f`. Files are sorted by the provider's number, so that their SHA-256 names them.
 
+mod line;
+mod payment_line;
+mod refund_line;
+mod words;
+
 use jiff::civil::Date;
 use money::Fen;
+
+pub use line::LineError;
 
 /// One payment that our books hold as paid: what order-svc accepted (leg O) and what the provider told (leg E), joined by number
 /// and transaction.

@@ -15,15 +15,25 @@
 
 pub mod books;
 mod code;
+mod conclude;
+mod findings;
+mod funds;
+mod group;
 mod inputs;
+mod judge;
+mod movement_kind;
 mod outcome;
+mod rate;
+mod reading;
 mod rules;
+mod trade;
 
 pub use code::{Code, Repair, UnknownCode};
 pub use inputs::{Account, AccountKind, Answers, Closings, FundFile, Inputs, Issued, Questions};
 pub use outcome::{
     AccountDay, BoundaryMatch, Difference, Key, Leg, MovementKind, MovementState, Outcome, Refused, Tally,
 };
+pub use reading::{Reading, read};
 pub use rules::Rules;
 
 /// Names the program by which a result was made; with [`Rules::VERSION`] part of what pins a run. Raise it when the same inputs

@@ -1,3 +1,6 @@
+mod digest;
+mod sums;
+
 use jiff::civil::Date;
 use money::{Fen, MilliFen};
 
