@@ -59,6 +59,17 @@ pub(crate) struct Moved {
     pub(crate) amount: Fen,
 }
 
+impl Judgement {
+    /// Whether all of it agrees and nothing is to be told.
+    pub(crate) fn is_plain(&self) -> bool {
+        let agree = self.matched.is_some() && self.billed == self.matched && self.booked == self.matched;
+        agree
+            && self.differences.is_empty()
+            && self.boundary.is_empty()
+            && self.moved.iter().all(|moved| moved.of_trade)
+    }
+}
+
 impl Judge {
     /// `Some` while it is to be waited for.
     fn held_until(&self, due: Date) -> Option<Date> {

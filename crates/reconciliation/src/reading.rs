@@ -117,14 +117,18 @@ impl Reading<'_> {
         self.deal_out_movements(&mut payments, &mut refunds)?;
         for group in payments.into_values() {
             if group.amounts().is_some_and(|amounts| self.judge.is_plain_payment(&amounts)) {
-                self.findings.payment(self.judge.payment(&group, None))?;
+                let judgement = self.judge.payment(&group, None);
+                debug_assert!(judgement.is_plain(), "{judgement:?} of {group:?}");
+                self.findings.payment(judgement)?;
             } else {
                 self.payments.push(group);
             }
         }
         for group in refunds.into_values() {
             if group.amounts().is_some_and(|amounts| self.judge.is_plain_refund(&amounts)) {
-                self.findings.refund(self.judge.refund(&group, false))?;
+                let judgement = self.judge.refund(&group, false);
+                debug_assert!(judgement.is_plain(), "{judgement:?} of {group:?}");
+                self.findings.refund(judgement)?;
             } else {
                 self.refunds.push(group);
             }

@@ -1,0 +1,10 @@
+//! The comparison by example and by property.
+
+#[path = "../world/mod.rs"]
+mod world;
+
+mod books;
+mod codes;
+mod controls;
+mod hostile;
+mod properties;
