@@ -110,7 +110,7 @@ impl<R: BufRead> CellReader<R> {
             Some(text) => is_summary(text),
         };
         if is_end {
-            self.summary = Some(self.read_summary()?);
+            self.summary = Some(read_summary(&mut self.lines)?);
             return Ok(None);
         }
         let line = self.lines.number();
@@ -151,27 +151,27 @@ impl<R: BufRead> CellReader<R> {
     pub fn line(&self) -> u64 {
         self.lines.number()
     }
+}
 
-    /// Reads the one row under the summary header, after which only empty lines may follow.
-    fn read_summary(&mut self) -> Result<Vec<(String, String)>, BillError> {
-        let columns: Vec<String> = self.lines.current().split(',').map(str::to_owned).collect();
-        let expected = columns.len();
-        let last = self.lines.number();
-        if self.lines.next()?.is_none() {
-            return Err(BillError::Truncated { line: last });
-        }
-        let (line, text) = (self.lines.number(), self.lines.current());
-        let values: Vec<String> = split(text, expected).into_iter().map(|range| text[range].to_owned()).collect();
-        if values.len() != expected || MAX_COLUMNS < expected {
-            return Err(BillError::Width { line, expected, found: values.len() });
-        }
-        while let Some(text) = self.lines.next()? {
-            if !text.is_empty() {
-                return Err(BillError::Format { line: self.lines.number(), what: "something after the summary" });
-            }
-        }
-        Ok(columns.into_iter().zip(values).collect())
+/// Reads the one row under the summary header, which is the line read last, after which only empty lines may follow.
+pub(super) fn read_summary<R: BufRead>(lines: &mut Lines<R>) -> Result<Vec<(String, String)>, BillError> {
+    let columns: Vec<String> = lines.current().split(',').map(str::to_owned).collect();
+    let expected = columns.len();
+    let last = lines.number();
+    if lines.next()?.is_none() {
+        return Err(BillError::Truncated { line: last });
     }
+    let (line, text) = (lines.number(), lines.current());
+    let values: Vec<String> = split(text, expected).into_iter().map(|range| text[range].to_owned()).collect();
+    if values.len() != expected || MAX_COLUMNS < expected {
+        return Err(BillError::Width { line, expected, found: values.len() });
+    }
+    while let Some(text) = lines.next()? {
+        if !text.is_empty() {
+            return Err(BillError::Format { line: lines.number(), what: "something after the summary" });
+        }
+    }
+    Ok(columns.into_iter().zip(values).collect())
 }
 
 impl<R> fmt::Debug for CellReader<R> {
@@ -190,7 +190,7 @@ pub(super) fn header_columns(header: &str) -> Result<Vec<String>, BillError> {
 }
 
 /// Whether a line is the header of the summary. Rows begin with a backtick or a time, so it cannot be one.
-fn is_summary(line: &str) -> bool {
+pub(super) fn is_summary(line: &str) -> bool {
     SUMMARY_COLUMNS.iter().any(|column| line.starts_with(column))
 }
 

@@ -2,7 +2,9 @@
 
 use money::{Fen, MilliFen};
 
+use super::cells::{is_summary, read_summary};
 use super::columns::Column;
+use super::lines::Lines;
 use super::{BillError, CellProblem, Control};
 
 /// What a bill says about itself; [`TradeBillReader`](super::TradeBillReader) has checked it against the rows.
@@ -45,6 +47,20 @@ pub(super) const HEADER: [&str; 7] = [
 ];
 
 impl Summary {
+    /// Reads the end of a bill, from the header of its summary on. Compares it with nothing: for a reader that adds rows up by
+    /// itself.
+    ///
+    /// # Errors
+    /// As [`TradeBillReader`](super::TradeBillReader) has them at its end; lines are counted from the header of the summary.
+    pub fn read(end: &[u8]) -> Result<Summary, BillError> {
+        let mut lines = Lines::new(end);
+        if !lines.next()?.is_some_and(is_summary) {
+            return Err(BillError::Format { line: lines.number(), what: "no summary" });
+        }
+        let stated = read_summary(&mut lines)?;
+        Summary::parse(&stated, lines.number())
+    }
+
     /// Reads the summary row, which is line `line`.
     pub(super) fn parse(cells: &[(String, String)], line: u64) -> Result<Summary, BillError> {
         let find = |names: &[&str]| cells.iter().find(|(name, _)| names.contains(&name.trim()));

@@ -232,3 +232,12 @@ fn one_row_is_read_from_its_bytes_as_in_its_bill() {
     assert!(matches!(columns.read_row(7, b"`\xff"), Err(BillError::Format { line: 7, what: "not UTF-8" })));
     assert!(TradeColumns::find(b"<xml>").is_err());
 }
+
+#[test]
+fn the_end_of_a_bill_is_read_as_in_its_bill() {
+    let end = [SUMMARY_HEADER, SUMMARY, "", ""].join("\r\n");
+    assert_eq!(Summary::read(end.as_bytes()).unwrap(), read(&today()).unwrap().1);
+    for end in [HEADER.to_owned(), SUMMARY_HEADER.to_owned(), format!("{end}x"), end.replace("`1,", "`1,`1,")] {
+        assert!(Summary::read(end.as_bytes()).is_err(), "{end}");
+    }
+}
