@@ -4,9 +4,11 @@
 
 mod order_leg;
 mod provider_leg;
+mod refund_leg;
 
 pub use order_leg::{IssuedPayment, OrderNote, TakenAs, TakenPayment};
-pub use provider_leg::ProviderPayment;
+pub use provider_leg::{ProviderPayment, ProviderRefund};
+pub use refund_leg::{Failure, RefundNote, RefundStep};
 
 use money::Fen;
 use uuid::Uuid;

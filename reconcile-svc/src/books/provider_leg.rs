@@ -1,7 +1,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use money::Fen;
-use proto::event::PaymentPaid;
+use proto::event::refund_changed::State;
+use proto::event::{PaymentPaid, RefundChanged};
 
 use super::{BookError, instant, optional_text, text};
 
@@ -45,8 +46,6 @@ impl TryFrom<PaymentPaid> for ProviderPayment {
     type Error = BookError;
 
     fn try_from(event: PaymentPaid) -> Result<Self, BookError> {
-        // What the provider says is booked as it is, also when no order will ever take it; only nonsense is refused.
-        let not_negative = |field, fen| if 0 <= fen { Ok(Fen::new(fen)) } else { Err(BookError::Field(field)) };
         Ok(Self {
             paid_time: instant("paid_time", event.paid_time.as_ref())?,
             amount: not_negative("amount_fen", event.amount_fen)?,
@@ -62,4 +61,63 @@ impl TryFrom<PaymentPaid> for ProviderPayment {
             app_id: optional_text("app_id", event.app_id)?,
         })
     }
+}
+
+/// The provider told us what became of a refund. Each state of one refund is a fact of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderRefund {
+    /// Merchant account.
+    pub merchant: String,
+    /// Which provider.
+    pub provider: String,
+    /// The provider's number of it.
+    pub refund_id: String,
+    /// `SUCCEEDED`, `ABNORMAL` or `CLOSED`.
+    pub state: &'static str,
+    /// Our number of it.
+    pub out_refund_no: String,
+    /// The provider's number of the payment.
+    pub transaction_id: String,
+    /// Our number of the payment.
+    pub out_trade_no: String,
+    /// What goes back.
+    pub amount: Fen,
+    /// The provider's number of the account, as it says.
+    pub mch_id: String,
+    /// When the money was back, if it is.
+    pub success_time: Option<Timestamp>,
+    /// Who reported it: the name of the enum value.
+    pub source: String,
+}
+
+impl TryFrom<RefundChanged> for ProviderRefund {
+    type Error = BookError;
+
+    fn try_from(event: RefundChanged) -> Result<Self, BookError> {
+        let state = match event.state() {
+            State::Succeeded => "SUCCEEDED",
+            State::Abnormal => "ABNORMAL",
+            State::Closed => "CLOSED",
+            State::Unspecified => return Err(BookError::Field("state")),
+        };
+        let success_time = event.success_time.as_ref();
+        Ok(Self {
+            success_time: success_time.map(|at| instant("success_time", Some(at))).transpose()?,
+            amount: not_negative("amount_fen", event.amount_fen)?,
+            source: event.source().as_str_name().to_owned(),
+            state,
+            merchant: text("merchant", event.merchant)?,
+            provider: text("provider", event.provider)?,
+            refund_id: text("refund_id", event.refund_id)?,
+            out_refund_no: text("out_refund_no", event.out_refund_no)?,
+            transaction_id: optional_text("transaction_id", event.transaction_id)?,
+            out_trade_no: optional_text("out_trade_no", event.out_trade_no)?,
+            mch_id: optional_text("mch_id", event.mch_id)?,
+        })
+    }
+}
+
+/// What the provider says is booked as it is, also when it is about nothing of ours; only nonsense is refused.
+fn not_negative(field: &'static str, fen: i64) -> Result<Fen, BookError> {
+    if 0 <= fen { Ok(Fen::new(fen)) } else { Err(BookError::Field(field)) }
 }

@@ -1,8 +1,13 @@
-use proto::event::{Event, OrderClosed, OrderCreated, OrderPaid, PaymentCreated, PaymentPaid, PaymentSurplus};
+use proto::event::{
+    Event, OrderClosed, OrderCreated, OrderPaid, OrderRefunded, PaymentCreated, PaymentPaid, PaymentSurplus,
+    RefundAccepted, RefundChanged, RefundCreated, RefundFailed,
+};
 use sqlx::PgConnection;
 use svc_kit::bus::Delivery;
 
-use crate::books::{BookError, IssuedPayment, OrderNote, ProviderPayment, TakenPayment};
+use crate::books::{
+    BookError, IssuedPayment, OrderNote, ProviderPayment, ProviderRefund, RefundNote, TakenPayment,
+};
 use crate::store::books;
 
 /// One thing to write into our books.
@@ -16,7 +21,11 @@ pub(super) enum Note {
     Taken(TakenPayment),
     /// Leg E: the provider told us of a payment.
     Provider(ProviderPayment),
-    /// A fact that this release does not book, such as a refund.
+    /// Leg O: something happened to a refund of ours.
+    Refund(RefundNote),
+    /// Leg E: the provider told us what became of a refund.
+    ProviderRefund(ProviderRefund),
+    /// A fact that this release does not book, such as a hint that a refund may have changed.
     Other,
 }
 
@@ -30,6 +39,11 @@ impl Note {
             PaymentCreated::TYPE => decode::<PaymentCreated, _>(delivery).map(Note::Issued),
             OrderPaid::TYPE => decode::<OrderPaid, _>(delivery).map(Note::Taken),
             PaymentSurplus::TYPE => decode::<PaymentSurplus, _>(delivery).map(Note::Taken),
+            RefundCreated::TYPE => decode::<RefundCreated, _>(delivery).map(Note::Refund),
+            RefundAccepted::TYPE => decode::<RefundAccepted, _>(delivery).map(Note::Refund),
+            RefundFailed::TYPE => decode::<RefundFailed, _>(delivery).map(Note::Refund),
+            OrderRefunded::TYPE => decode::<OrderRefunded, _>(delivery).map(Note::Refund),
+            RefundChanged::TYPE => decode::<RefundChanged, _>(delivery).map(Note::ProviderRefund),
             // Without a type it is no event of ours; with one that we do not know it is one of a later release.
             "" => Err("the header ce-type is missing".to_owned()),
             _ => Ok(Note::Other),
@@ -43,6 +57,8 @@ impl Note {
             Note::Issued(_) => "payment_issued",
             Note::Taken(_) => "payment_taken",
             Note::Provider(_) => "provider_paid",
+            Note::Refund(_) => "refund",
+            Note::ProviderRefund(_) => "provider_refund",
             Note::Other => "other",
         }
     }
@@ -54,6 +70,8 @@ impl Note {
             Note::Issued(issued) => books::note_issued(conn, issued).await,
             Note::Taken(taken) => books::note_taken(conn, taken).await,
             Note::Provider(told) => books::note_provider_payment(conn, told).await,
+            Note::Refund(refund) => books::note_refund(conn, refund).await,
+            Note::ProviderRefund(told) => books::note_provider_refund(conn, told).await,
             Note::Other => Ok(()),
         }
     }
