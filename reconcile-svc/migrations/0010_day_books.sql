@@ -1,18 +1,8 @@
--- The books of a day are copied in the order of the provider's number, and looked up by it.
-
-DROP INDEX book_payments_by_day;
-CREATE INDEX book_payments_by_day ON book_payments (merchant, paid_date, transaction_id COLLATE "C", out_trade_no COLLATE "C")
-    WHERE paid_date IS NOT NULL;
-DROP INDEX provider_payments_by_day;
-CREATE INDEX provider_payments_by_day
-    ON provider_payments (merchant, paid_date, transaction_id COLLATE "C", out_trade_no COLLATE "C");
+-- Movements of money are looked up by the provider's number.
 CREATE INDEX book_payments_by_transaction ON book_payments (merchant, transaction_id) WHERE transaction_id IS NOT NULL;
 CREATE INDEX provider_payments_by_transaction ON provider_payments (merchant, transaction_id);
 -- Which attempt paid an order: the others of it are surplus.
 CREATE INDEX book_payments_that_paid ON book_payments (order_id) WHERE taken_as = 'PAID';
-DROP INDEX book_refunds_by_day;
-CREATE INDEX book_refunds_by_day ON book_refunds (merchant, accept_date, refund_id COLLATE "C", out_refund_no COLLATE "C")
-    WHERE accept_date IS NOT NULL;
 
 -- What the provider took was not rejected, whatever we concluded before we heard that.
 ALTER TABLE book_refunds DROP COLUMN state;

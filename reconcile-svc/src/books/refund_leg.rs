@@ -191,12 +191,7 @@ fn number_of_payment(name: &str) -> Result<Option<String>, BookError> {
 }
 
 fn cause(word: &str) -> Result<RefundCause, BookError> {
-    match word {
-        "REQUESTED" => Ok(RefundCause::Requested),
-        "SURPLUS" => Ok(RefundCause::Surplus),
-        "EXTERNAL" => Ok(RefundCause::External),
-        _ => Err(BookError::Field("cause")),
-    }
+    RefundCause::parse(word).ok_or(BookError::Field("cause"))
 }
 
 fn failure(word: &str) -> Result<Failure, BookError> {

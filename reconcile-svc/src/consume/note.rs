@@ -5,9 +5,7 @@ use proto::event::{
 use sqlx::PgConnection;
 use svc_kit::bus::Delivery;
 
-use crate::books::{
-    BookError, IssuedPayment, OrderNote, ProviderPayment, ProviderRefund, RefundNote, TakenPayment,
-};
+use crate::books::{BookError, IssuedPayment, OrderNote, ProviderPayment, ProviderRefund, RefundNote, TakenPayment};
 use crate::store::books;
 
 /// One thing to write into our books.

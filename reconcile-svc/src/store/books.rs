@@ -2,6 +2,7 @@
 //! twice and in any order.
 
 mod compared;
+pub mod day;
 mod orders;
 mod payments;
 mod provider;

@@ -1,6 +1,5 @@
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use reconciliation::books::RefundCause;
 use sqlx::PgConnection;
 
 use crate::books::{Failure, RefundNote};
@@ -37,7 +36,7 @@ pub async fn note_refund(conn: &mut PgConnection, note: &RefundNote) -> sqlx::Re
         note.transaction_id.as_deref(),
         note.mch_id.as_deref(),
         note.amount.get(),
-        cause(note.cause),
+        note.cause.as_str(),
         note.refund_id.as_deref(),
         note.happened.create_time().map(Timestamp::to_sqlx) as _,
         note.happened.accept_time().map(Timestamp::to_sqlx) as _,
@@ -48,12 +47,4 @@ pub async fn note_refund(conn: &mut PgConnection, note: &RefundNote) -> sqlx::Re
     .execute(conn)
     .await?;
     Ok(())
-}
-
-const fn cause(cause: RefundCause) -> &'static str {
-    match cause {
-        RefundCause::Requested => "REQUESTED",
-        RefundCause::Surplus => "SURPLUS",
-        RefundCause::External => "EXTERNAL",
-    }
 }
