@@ -224,12 +224,12 @@ impl Damage {
                 (payment.billed, payment.flows) = (None, Vec::new());
             }
             Damage::FeeOther => payment.row_mut().fee = MilliFen::new(fen * 6 + 1001),
-            Damage::RateUnreadable => payment.row_mut().rate = "千分之六".to_owned(),
+            Damage::RateUnreadable => "千分之六".clone_into(&mut payment.row_mut().rate),
             Damage::ChargedOther => {
                 payment.flows.truncate(1);
-                let flow_number = format!("{}9", payment.flows[0].flow_number);
+                let id = format!("{}9", payment.flows[0].id);
                 let kind = "扣除交易手续费".to_owned();
-                payment.flows.push(Flow { number: number.clone(), flow_number, kind, fen: -charged(fen) - 2 });
+                payment.flows.push(Flow { number: number.clone(), id, kind, fen: -charged(fen) - 2 });
             }
             Damage::NotMoved => payment.flows.clear(),
             Damage::ReversalNotMoved => {
@@ -269,7 +269,7 @@ impl Damage {
             Damage::RefundClosed => {
                 refund.book_mut().state = RefundState::Closed;
                 let flow = |at: u64, kind: &str, fen| Flow::new(at, &number, kind, fen);
-                let at = refund.flows[0].flow_number[2..].parse::<u64>().expect("digits");
+                let at = refund.flows[0].id[2..].parse::<u64>().expect("digits");
                 let back = [flow(at + 2, "退款关闭", amount), flow(at + 3, "扣除交易手续费", -charged(amount))];
                 refund.flows.extend(back.into_iter().filter(|flow| flow.fen != 0));
             }
@@ -289,7 +289,7 @@ impl Damage {
                 let payment = world.pay(fen);
                 let again = Flow::new(index, &payment.row().transaction_id, "交易", fen);
                 // Later than the first, as its own number says.
-                Flow { flow_number: format!("{}5", payment.flows[0].flow_number), ..again }
+                Flow { id: format!("{}5", payment.flows[0].id), ..again }
             }
             Damage::MovedForNobody => Flow::new(index, &format!("43{index:08}"), "交易", fen),
             Damage::Complained => {
@@ -301,8 +301,8 @@ impl Damage {
             }
             _ => unreachable!("not about a movement"),
         };
-        let flow_number = flow.flow_number.clone();
+        let id = flow.id.clone();
         world.flows[usize::from(self == Damage::UnknownWordOnOperation)].push(flow);
-        flow_number
+        id
     }
 }

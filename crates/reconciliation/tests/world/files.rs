@@ -65,7 +65,7 @@ pub(crate) fn fund_flow(flows: &[Flow], opening: Fen) -> Vec<u8> {
             line: 0,
             booked_at: noon(DAY),
             number: flow.number.clone(),
-            flow_number: flow.flow_number.clone(),
+            flow_number: flow.id.clone(),
             name: flow.kind.clone(),
             kind: flow.kind.clone(),
             direction: if 0 < flow.fen { Direction::In } else { Direction::Out },

@@ -19,7 +19,7 @@ use reconciliation::{Account, Closings, FundFile, Inputs, Outcome, Questions, Re
 
 pub(crate) use clean::Clean;
 pub(crate) use damage::{Damage, Expected};
-pub(crate) use files::Files;
+pub(crate) use files::{Files, fund_flow, trade};
 pub(crate) use money::Flow;
 pub(crate) use payment::Payment;
 pub(crate) use refund::Refund;
@@ -153,7 +153,7 @@ impl World {
             by_either || book.refund_id.as_ref().is_some_and(|number| asks(&questions.movements, number))
         };
         let payments = self.payments.iter();
-        let issued = payments.clone().flat_map(|payment| {
+        let issued = payments.clone().filter_map(|payment| {
             let book = payment.book.as_ref().filter(|book| book.issued.is_some() || book.taken.is_some());
             payment.issued.clone().or_else(|| {
                 book.map(|book| reconciliation::Issued {

@@ -6,7 +6,7 @@ pub(crate) struct Flow {
     /// 微信支付业务单号.
     pub(crate) number: String,
     /// 资金流水单号.
-    pub(crate) flow_number: String,
+    pub(crate) id: String,
     /// 业务类型.
     pub(crate) kind: String,
     /// Negative when it leaves.
@@ -15,7 +15,7 @@ pub(crate) struct Flow {
 
 impl Flow {
     pub(crate) fn new(index: u64, number: &str, kind: &str, fen: i64) -> Flow {
-        Flow { number: number.to_owned(), flow_number: format!("19{index:012}"), kind: kind.to_owned(), fen }
+        Flow { number: number.to_owned(), id: format!("19{index:012}"), kind: kind.to_owned(), fen }
     }
 }
 
