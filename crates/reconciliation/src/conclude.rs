@@ -55,7 +55,7 @@ impl Reading<'_> {
             let expects_file = self.has_trades && flow.account == AccountKind::Basic;
             let (opening, closing) = balance::of(flow, closed_before);
             let trades = expects_file.then_some(self.findings.payments.bill.sum);
-            self.findings.differences.extend(balance::broken(flow, closed_before, trades));
+            self.findings.differences.extend(balance::broken(flow, self.judge.day, closed_before, trades));
             let (account, state, movements) = (flow.account, flow.state, self.findings.movements_of(flow.account));
             accounts.push(AccountDay { account, state, opening, closing, movements });
         }

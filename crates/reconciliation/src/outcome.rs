@@ -54,23 +54,22 @@ pub struct Key {
     pub refund_id: String,
     /// The account, of F3 and F4.
     pub account: Option<AccountKind>,
-    /// The movement's own number (资金流水单号), of F3.
+    /// The movement's own number (资金流水单号), of F3; the bill day, of F4, which may come every day.
     pub movement: String,
 }
 
 impl Key {
     /// A text that is the same in every version, and another one for everything else.
     pub fn fingerprint(&self) -> String {
-        // No number holds a slash or a bar: `[A-Za-z0-9_*@-]`.
-        format!(
-            "{}/{}|{}/{}|{}/{}",
-            self.out_trade_no,
-            self.transaction_id,
-            self.out_refund_no,
-            self.refund_id,
-            self.account.map_or("", AccountKind::as_str),
-            self.movement
-        )
+        let account = self.account.map_or("", AccountKind::as_str);
+        let parts: [[&str; 2]; 3] = [
+            [&self.out_trade_no, &self.transaction_id],
+            [&self.out_refund_no, &self.refund_id],
+            [account, &self.movement],
+        ];
+        // Honest numbers hold neither a slash nor a bar nor a backslash; what a hostile file has cannot imitate the border between two.
+        let marked = |part: &str| part.replace('\\', "\\\\").replace('/', "\\/").replace('|', "\\|");
+        parts.map(|pair: [&str; 2]| pair.map(marked).join("/")).join("|")
     }
 }
 

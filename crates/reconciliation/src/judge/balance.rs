@@ -1,5 +1,6 @@
 //! Code F4: an account that does not open as it closed, or whose file is missing.
 
+use jiff::civil::Date;
 use money::Fen;
 
 use super::{difference, distance, words};
@@ -16,8 +17,14 @@ pub(crate) fn of(flow: &AccountFlow, closed_before: Option<Fen>) -> (Option<Fen>
 }
 
 /// `trades` is what payers paid, when the trade bill has rows whose money must have moved on this account.
-pub(crate) fn broken(flow: &AccountFlow, closed_before: Option<Fen>, trades: Option<Fen>) -> Option<Difference> {
-    let key = Key { account: Some(flow.account), ..Key::default() };
+pub(crate) fn broken(
+    flow: &AccountFlow,
+    day: Date,
+    closed_before: Option<Fen>,
+    trades: Option<Fen>,
+) -> Option<Difference> {
+    // An account has a balance every day, so the day is part of what is broken.
+    let key = Key { account: Some(flow.account), movement: day.to_string(), ..Key::default() };
     match (flow.state, flow.opening, closed_before, trades) {
         (MovementState::None, _, _, Some(trades)) => {
             Some(difference(Code::F4, key, trades, words::file_missing(flow.account)))

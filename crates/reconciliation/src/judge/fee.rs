@@ -25,7 +25,8 @@ impl Judge {
         match row.rate {
             Rate::Untold => None,
             Rate::Unreadable => {
-                let risk = Fen::new(row.fee.get().saturating_abs() / 1000);
+                let risk = row.fee.get().unsigned_abs().div_ceil(1000);
+                let risk = Fen::new(i64::try_from(risk).unwrap_or(i64::MAX));
                 Some(FeeProblem { risk, explanation: words::rate_unreadable(row.fee) })
             }
             Rate::Known(known) => {

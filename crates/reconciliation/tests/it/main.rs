@@ -6,5 +6,6 @@ mod world;
 mod books;
 mod codes;
 mod controls;
+mod digest;
 mod hostile;
 mod properties;

@@ -164,6 +164,7 @@ fn an_account_that_does_not_open_as_it_closed_is_one_critical_f4() {
             (Code::F4, Some(AccountKind::ALL[account]), Fen::new(7))
         );
         assert!(Code::F4.is_critical());
+        assert!(found.key.fingerprint().ends_with("/2026-11-20"), "the next day's is another one");
         world.closings[account] = None;
         assert_eq!(codes(&world), [], "of an unknown day before nothing is said");
     }
