@@ -4,7 +4,7 @@ use money::Fen;
 use proptest::prelude::*;
 use reconciliation::Refused;
 
-use crate::world::{DAY_AFTER, Flow, World, fund_flow, trade};
+use crate::world::{DAY, DAY_AFTER, Flow, World, fund_flow, trade};
 
 fn paid() -> World {
     let mut world = World::default();
@@ -85,7 +85,7 @@ fn a_row_twice_is_refused() {
     );
     let flows = [Flow::new(1, "15", "提现", -5), Flow::new(1, "15", "提现", -5)];
     files.trade = world.files().trade;
-    files.funds[0] = Some(fund_flow(&flows, Fen::new(100)));
+    files.funds[0] = Some(fund_flow(DAY, &flows, Fen::new(100)));
     assert_eq!(
         world.reconcile_files(&files),
         Err(Refused::Control("fund flow BASIC, line 3 repeats an earlier row".to_owned()))

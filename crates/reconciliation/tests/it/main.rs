@@ -9,3 +9,4 @@ mod controls;
 mod digest;
 mod hostile;
 mod properties;
+mod two_days;

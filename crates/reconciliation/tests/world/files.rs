@@ -1,9 +1,10 @@
 use ::money::Fen;
+use jiff::civil::Date;
 use wechat_pay::bill::{TradeBillWriter, TradeRow};
 use wechat_pay::fund_flow::{Direction, FundFlowWriter, Movement};
 
 use super::payment::noon;
-use super::{DAY, Flow, World};
+use super::{Flow, World};
 
 /// Files as a run has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,14 +28,14 @@ impl World {
             trade: (!rows.is_empty()).then(|| trade(&rows)),
             funds: [0, 1, 2].map(|at| {
                 let flows = self.flows_of(at);
-                (!flows.is_empty() && !self.lost[at]).then(|| fund_flow(&flows, self.openings[at]))
+                (!flows.is_empty() && !self.lost[at]).then(|| fund_flow(self.day, &flows, self.openings[at]))
             }),
             payments: payments
-                .filter(|book| book.paid_date == DAY)
+                .filter(|book| book.paid_date == self.day)
                 .flat_map(|book| book.to_line().into_bytes())
                 .collect(),
             refunds: refunds
-                .filter(|book| book.accept_date == Some(DAY))
+                .filter(|book| book.accept_date == Some(self.day))
                 .flat_map(|book| book.to_line().into_bytes())
                 .collect(),
         }
@@ -56,14 +57,14 @@ pub(crate) fn trade(rows: &[&TradeRow]) -> Vec<u8> {
     writer.finish().expect("small amounts")
 }
 
-pub(crate) fn fund_flow(flows: &[Flow], opening: Fen) -> Vec<u8> {
+pub(crate) fn fund_flow(day: Date, flows: &[Flow], opening: Fen) -> Vec<u8> {
     let mut writer = FundFlowWriter::new(Vec::new()).expect("a Vec takes every write");
     let mut balance = opening;
     for flow in flows {
         balance = balance.checked_add(Fen::new(flow.fen)).expect("small amounts");
         let movement = Movement {
             line: 0,
-            booked_at: noon(DAY),
+            booked_at: noon(day),
             number: flow.number.clone(),
             flow_number: flow.id.clone(),
             name: flow.kind.clone(),

@@ -21,7 +21,7 @@ pub(crate) use clean::Clean;
 pub(crate) use damage::{Damage, Expected};
 pub(crate) use files::{Files, fund_flow, trade};
 pub(crate) use money::Flow;
-pub(crate) use payment::Payment;
+pub(crate) use payment::{Payment, noon};
 pub(crate) use refund::Refund;
 
 /// A Friday.
@@ -36,6 +36,8 @@ pub(crate) const MCH_ID: &str = "1900000001";
 /// One merchant's day.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
+    /// The bill day. What [`World::pay`] and [`World::refund`] make is of [`DAY`].
+    pub(crate) day: Date,
     /// When it is compared.
     pub(crate) as_of: Date,
     pub(crate) sub_mch_id: String,
@@ -58,6 +60,7 @@ impl Default for World {
     fn default() -> Self {
         let openings = [Fen::new(100_000_000), Fen::new(50_000), Fen::ZERO];
         World {
+            day: DAY,
             as_of: LATER,
             sub_mch_id: String::new(),
             payments: Vec::new(),
@@ -129,7 +132,7 @@ impl World {
             None => FundFile::None,
         };
         Inputs {
-            day: DAY,
+            day: self.day,
             as_of: self.as_of,
             account: Account { mch_id: MCH_ID, sub_mch_id: &self.sub_mch_id },
             rules: Rules::CURRENT,
@@ -163,13 +166,14 @@ impl World {
                 })
             })
         });
-        let of_other_days = payments.filter_map(|payment| payment.book.as_ref()).filter(|book| book.paid_date != DAY);
+        let of_other_days =
+            payments.filter_map(|payment| payment.book.as_ref()).filter(|book| book.paid_date != self.day);
         let refunds = self.refunds.iter().filter_map(|refund| refund.book.as_ref());
         reconciliation::Answers {
             payments: of_other_days.filter(|book| is_asked(book)).cloned().collect(),
             issued: issued.filter(|issued| asks(&questions.payments, &issued.out_trade_no)).collect(),
             refunds: refunds
-                .filter(|book| book.accept_date != Some(DAY))
+                .filter(|book| book.accept_date != Some(self.day))
                 .filter(|book| is_refund_asked(book))
                 .cloned()
                 .collect(),

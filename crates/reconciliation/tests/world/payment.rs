@@ -156,6 +156,6 @@ impl Payment {
     }
 }
 
-pub(super) fn noon(day: Date) -> Timestamp {
+pub(crate) fn noon(day: Date) -> Timestamp {
     wechat_pay::time::parse_spaced(&format!("{day} 12:00:00")).expect("a day has a noon")
 }
