@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::marker::PhantomData;
 
-use money::{Fen, MilliFen};
+use money::MilliFen;
 
 use crate::books::{BookPayment, BookRefund};
 use crate::findings::Findings;
@@ -23,7 +23,7 @@ pub struct Reading<'a> {
     pub(crate) findings: Findings,
     pub(crate) revoked: Tally,
     pub(crate) fee: MilliFen,
-    /// Whether the trade bill has any row whose money must move.
+    /// Whether the trade bill has any row.
     pub(crate) has_trades: bool,
     pub(crate) payments: Vec<PaymentGroup>,
     pub(crate) refunds: Vec<RefundGroup>,
@@ -52,7 +52,7 @@ pub fn read<'a>(inputs: &Inputs<'a>) -> Result<Reading<'a>, Refused> {
         findings: Findings::default(),
         revoked: Tally::default(),
         fee: MilliFen::ZERO,
-        has_trades: rows.iter().any(|row| row.settled != Fen::ZERO),
+        has_trades: !rows.is_empty(),
         payments: Vec::new(),
         refunds: Vec::new(),
         strays: BTreeMap::new(),
