@@ -26,6 +26,12 @@ pub(crate) struct Sides {
 }
 
 impl Findings {
+    /// What was found when only these payments and refunds were looked at, all of which agree.
+    pub(crate) fn of_agreed(payments: Tally, refunds: Tally) -> Findings {
+        let agreed = |tally| Sides { bill: tally, books: tally, matched: tally };
+        Findings { payments: agreed(payments), refunds: agreed(refunds), ..Findings::default() }
+    }
+
     pub(crate) fn payment(&mut self, judgement: Judgement) -> Result<(), Refused> {
         self.payments.add(&judgement)?;
         self.add(judgement)

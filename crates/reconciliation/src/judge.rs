@@ -14,6 +14,7 @@ use money::Fen;
 
 use crate::{AccountKind, BoundaryMatch, Code, Difference, Key, Repair, Rules};
 
+pub(crate) use plain::{PlainMoved, PlainPayment, PlainRefund};
 pub(crate) use stray::{Known, KnownTrade, stray, unexplained};
 
 /// Judges groups of one day.

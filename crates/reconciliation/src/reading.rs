@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use money::MilliFen;
 
 use crate::books::{BookPayment, BookRefund};
+use crate::fast::{self, Sharing, Sifted};
 use crate::findings::Findings;
 use crate::funds::{self, AccountFlow, Movement};
 use crate::group::{PaymentGroup, RefundGroup};
@@ -40,19 +41,29 @@ pub struct Reading<'a> {
 /// # Errors
 /// All of [`Refused`]; nothing of any file was used then.
 pub fn read<'a>(inputs: &Inputs<'a>) -> Result<Reading<'a>, Refused> {
-    let rows = trade::read(inputs)?;
-    let accounts = funds::read(inputs)?;
-    let payments = lines("payments", inputs.payments, BookPayment::parse_line)?;
-    let refunds = lines("refunds", inputs.refunds, BookRefund::parse_line)?;
+    read_with(inputs, fast::sift(inputs, Sharing::of_this_machine()))
+}
+
+/// Joins what was not put away before; everything, when nothing was.
+pub(crate) fn read_with<'a>(inputs: &Inputs<'a>, sifted: Option<Sifted>) -> Result<Reading<'a>, Refused> {
+    let (sifted, accounts) = if let Some(sifted) = sifted {
+        (sifted, funds::read(inputs)?)
+    } else {
+        let rows = trade::read(inputs)?;
+        let accounts = funds::read(inputs)?;
+        let book_payments = lines("payments", inputs.payments, BookPayment::parse_line)?;
+        let book_refunds = lines("refunds", inputs.refunds, BookRefund::parse_line)?;
+        (Sifted { rows, book_payments, book_refunds, ..Sifted::default() }, accounts)
+    };
     let judge =
         Judge { day: inputs.day, as_of: inputs.as_of, rules: inputs.rules, movements: movements_judged(&accounts[0]) };
     let mut reading = Reading {
         judge,
         closings: inputs.closings,
-        findings: Findings::default(),
+        findings: Findings::of_agreed(sifted.payments, sifted.refunds),
         revoked: Tally::default(),
-        fee: MilliFen::ZERO,
-        has_trades: !rows.is_empty(),
+        fee: sifted.fee,
+        has_trades: !sifted.rows.is_empty() || 0 < sifted.payments.count + sifted.refunds.count,
         payments: Vec::new(),
         refunds: Vec::new(),
         strays: BTreeMap::new(),
@@ -60,8 +71,8 @@ pub fn read<'a>(inputs: &Inputs<'a>) -> Result<Reading<'a>, Refused> {
         accounts,
         files: PhantomData,
     };
-    reading.count_rows(&rows)?;
-    reading.group(rows, payments, refunds)?;
+    reading.count_rows(&sifted.rows)?;
+    reading.group(sifted.rows, sifted.book_payments, sifted.book_refunds)?;
     Ok(reading)
 }
 

@@ -10,7 +10,7 @@ use crate::rate::Rate;
 use crate::{Inputs, Key, Refused};
 
 /// The only currency we take money in.
-const CURRENCY: &str = "CNY";
+pub(crate) const CURRENCY: &str = "CNY";
 
 /// What refusals call it.
 const NAME: &str = "trade bill";
@@ -77,20 +77,7 @@ pub(crate) fn read(inputs: &Inputs<'_>) -> Result<Vec<BillRow>, Refused> {
     while let Some(row) = reader.next() {
         let row = row.map_err(refused)?;
         let line = reader.line();
-        // A service provider's sub-merchants share its number, so a row of one could stand in the bill of another. The bill of
-        // a direct merchant says that there is none.
-        if row.sub_mch_id.as_deref().unwrap_or_default() != inputs.account.sub_mch_id {
-            return Err(Refused::Control(format!("{NAME}, line {line}: the row belongs to another sub-merchant")));
-        }
-        if row.fee_type != CURRENCY {
-            return Err(Refused::Control(format!("{NAME}, line {line}: the currency is not CNY")));
-        }
-        let row = known(row).ok_or_else(|| {
-            Refused::Invalid(format!("{NAME}, line {line}: a kind of row that this release does not know"))
-        })?;
-        if [row.amount, row.settled, row.coupon].into_iter().any(|amount| amount < Fen::ZERO) {
-            return Err(Refused::Invalid(format!("{NAME}, line {line}: an amount is negative")));
-        }
+        let row = known(row, inputs).map_err(|problem| problem.at(line))?;
         // Money moves under this number: two rows of one kind that share it cannot both be told from their movements.
         if numbers.insert((row.kind as u8, row.number().to_owned()), line).is_some() {
             return Err(Refused::Control(format!("{NAME}: line {line} repeats an earlier row")));
@@ -101,19 +88,52 @@ pub(crate) fn read(inputs: &Inputs<'_>) -> Result<Vec<BillRow>, Refused> {
     Ok(rows)
 }
 
-fn known(row: TradeRow) -> Option<BillRow> {
+/// Why a row that reads well is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowProblem {
+    ForeignSubMerchant,
+    ForeignCurrency,
+    UnknownKind,
+    Negative,
+}
+
+impl RowProblem {
+    fn at(self, line: u64) -> Refused {
+        let (kind, problem): (fn(String) -> Refused, _) = match self {
+            RowProblem::ForeignSubMerchant => (Refused::Control, "the row belongs to another sub-merchant"),
+            RowProblem::ForeignCurrency => (Refused::Control, "the currency is not CNY"),
+            RowProblem::UnknownKind => (Refused::Invalid, "a kind of row that this release does not know"),
+            RowProblem::Negative => (Refused::Invalid, "an amount is negative"),
+        };
+        kind(format!("{NAME}, line {line}: {problem}"))
+    }
+}
+
+/// What this crate needs of a row, with the controls that one row alone can pass.
+pub(crate) fn known(row: TradeRow, inputs: &Inputs<'_>) -> Result<BillRow, RowProblem> {
+    // A service provider's sub-merchants share its number, so a row of one could stand in the bill of another. The bill of a
+    // direct merchant says that there is none.
+    if row.sub_mch_id.as_deref().unwrap_or_default() != inputs.account.sub_mch_id {
+        return Err(RowProblem::ForeignSubMerchant);
+    }
+    if row.fee_type != CURRENCY {
+        return Err(RowProblem::ForeignCurrency);
+    }
     let (kind, refund) = match (&row.state, row.refund) {
         (BillState::Success, _) => (RowKind::Payment, None),
         (BillState::Refund, Some(refund)) => (RowKind::Refund, Some(refund)),
         // A reversal of money that had come is written as its refund; sources do not say whether every one is.
         (BillState::Revoked, refund) => (RowKind::Revoked, refund),
-        (BillState::Refund, None) | (BillState::Other(_), _) => return None,
+        (BillState::Refund, None) | (BillState::Other(_), _) => return Err(RowProblem::UnknownKind),
     };
     let (amount, settled) = refund
         .as_ref()
         .map_or((row.total_fee, row.settlement_total_fee), |refund| (refund.refund_fee, refund.settlement_refund_fee));
     let (refund_id, out_refund_no) = refund.map(|refund| (refund.refund_id, refund.out_refund_no)).unwrap_or_default();
-    Some(BillRow {
+    if [amount, settled, row.coupon_fee].into_iter().any(|amount| amount < Fen::ZERO) {
+        return Err(RowProblem::Negative);
+    }
+    Ok(BillRow {
         kind,
         out_trade_no: row.out_trade_no,
         transaction_id: row.transaction_id,

@@ -27,7 +27,7 @@ pub(crate) struct Payment {
 
 impl Payment {
     pub(super) fn clean(index: u64, fen: i64, sub_mch_id: &str) -> Payment {
-        let (out_trade_no, transaction_id) = (format!("N{index:05}"), format!("42{index:08}"));
+        let (out_trade_no, transaction_id) = (format!("{index:032x}"), format!("42{index:08}"));
         let amount = Fen::new(fen);
         let row = TradeRow {
             trade_time: noon(DAY),

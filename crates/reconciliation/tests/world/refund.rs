@@ -19,7 +19,7 @@ pub(crate) struct Refund {
 
 impl Refund {
     pub(super) fn clean(index: u64, payment: &Payment, fen: i64, sub_mch_id: &str) -> Refund {
-        let (out_refund_no, refund_id) = (format!("R{index:05}"), format!("50{index:08}"));
+        let (out_refund_no, refund_id) = (format!("{index:032x}"), format!("50{index:08}"));
         let amount = Fen::new(fen);
         let model = payment.billed.clone().unwrap_or_else(|| Payment::clean(index, fen, sub_mch_id).row().clone());
         let flows = [

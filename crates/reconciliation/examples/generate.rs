@@ -1,0 +1,217 @@
+//! Writes a large day: a trade bill in the provider's form and our own two files, of which nearly everything agrees.
+//!
+//! ```text
+//! generate FOLDER ROWS
+//! ```
+//! `trade.csv` has `ROWS` rows, one in fifty a refund, in the order of their times. `payments.tsv` and `refunds.tsv` are sorted by
+//! the provider's number, as reconcile-svc writes them. Of ten thousand payments one is only in the bill, one only in our books,
+//! and one has another amount. The same arguments give the same bytes.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+
+use anyhow::Context as _;
+use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp};
+use money::{Fen, MilliFen};
+use reconciliation::books::{BookPayment, BookRefund, Fact, OrderState, RefundCause, RefundState, Taken, TakenAs};
+use wechat_pay::bill::{BillRefund, BillState, TradeBillWriter, TradeRow};
+use wechat_pay::time;
+use wechat_pay::v2::OpenId;
+
+/// Of so many rows one is a refund.
+const ROWS_PER_REFUND: u64 = 50;
+
+/// Of so many payments one differs in each of three ways.
+const DIFFERENT: u64 = 10_000;
+
+/// What people sell; names hold commas.
+const GOODS: [&str; 8] =
+    ["苹果", "咖啡, 大杯", "会员月卡", "Coffee", "地铁充值", "午餐套餐A,加饮料", "图书 «平凡的世界»", "话费"];
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().context("which folder?")?;
+    let rows: u64 = arguments.next().context("how many rows?")?.parse().context("how many rows?")?;
+    let folder = Path::new(&folder);
+    std::fs::create_dir_all(folder)?;
+    let day = Day { payments: rows - rows / ROWS_PER_REFUND, refunds: rows / ROWS_PER_REFUND };
+    day.bill(&folder.join("trade.csv"))?;
+    let mut file = BufWriter::new(File::create(folder.join("payments.tsv"))?);
+    for at in 0..day.payments {
+        if at % DIFFERENT != 1 {
+            file.write_all(day.book_payment(at).to_line().as_bytes())?;
+        }
+    }
+    file.flush()?;
+    let mut file = BufWriter::new(File::create(folder.join("refunds.tsv"))?);
+    for at in 0..day.refunds {
+        file.write_all(day.book_refund(at).to_line().as_bytes())?;
+    }
+    Ok(file.flush()?)
+}
+
+/// A day of so many payments and refunds. Everything about one follows from its number.
+struct Day {
+    payments: u64,
+    refunds: u64,
+}
+
+impl Day {
+    fn bill(&self, path: &Path) -> anyhow::Result<()> {
+        let mut bill = TradeBillWriter::new(BufWriter::with_capacity(1 << 20, File::create(path)?))?;
+        let rows = self.payments + self.refunds;
+        for place in 0..rows {
+            // Times have another order than numbers. The step has no factor in common with any number of rows used here.
+            let at = place.wrapping_mul(7_368_787) % rows;
+            if at < self.payments {
+                if at % DIFFERENT != 2 {
+                    bill.row(&self.payment(at, place, rows))?;
+                }
+            } else {
+                bill.row(&self.refund(at - self.payments, place, rows))?;
+            }
+        }
+        bill.finish()?;
+        Ok(())
+    }
+
+    fn payment(&self, at: u64, place: u64, rows: u64) -> TradeRow {
+        let (amount, coupon) = (amount(at), coupon(at));
+        let settled = Fen::new(amount.get() - coupon.get());
+        TradeRow {
+            trade_time: moment(place, rows),
+            appid: "wx8888888888888888".to_owned(),
+            mch_id: "1900000109".to_owned(),
+            sub_mch_id: None,
+            device_info: if at.is_multiple_of(3) { String::new() } else { format!("POS-{:03}", at % 700) },
+            transaction_id: self.transaction_id(at),
+            out_trade_no: our_number(at, 1),
+            openid: OpenId::new(format!("o{:027}", mixed(at % 3_000_000))),
+            trade_type: ["JSAPI", "NATIVE", "APP", "MICROPAY"][index(at, 4)].to_owned(),
+            state: BillState::Success,
+            bank_type: ["OTHERS", "CMB_DEBIT", "ICBC_CREDIT", "CCB_DEBIT", "SPDB_CREDIT"][index(at, 5)].to_owned(),
+            fee_type: "CNY".to_owned(),
+            total_fee: amount,
+            settlement_total_fee: settled,
+            coupon_fee: coupon,
+            refund: None,
+            body: GOODS[index(at, 8)].to_owned(),
+            attach: format!("shop-{}", mixed(at) % 9_000),
+            fee: MilliFen::new(settled.get() * 6),
+            rate: "0.60%".to_owned(),
+            rate_note: String::new(),
+        }
+    }
+
+    fn refund(&self, at: u64, place: u64, rows: u64) -> TradeRow {
+        let of = at * (ROWS_PER_REFUND - 1);
+        let whole = self.payment(of, place, rows);
+        let amount = refunded(of);
+        TradeRow {
+            state: BillState::Refund,
+            total_fee: Fen::ZERO,
+            settlement_total_fee: Fen::ZERO,
+            coupon_fee: Fen::ZERO,
+            fee: MilliFen::new(-amount.get() * 6),
+            refund: Some(BillRefund {
+                refund_id: refund_id(at),
+                out_refund_no: our_number(at, 2),
+                refund_fee: amount,
+                settlement_refund_fee: amount,
+                coupon_refund_fee: Fen::ZERO,
+                refund_type: "ORIGINAL".to_owned(),
+                refund_status: "PROCESSING".to_owned(),
+                applied_at: None,
+                succeeded_at: None,
+            }),
+            ..whole
+        }
+    }
+
+    fn book_payment(&self, at: u64) -> BookPayment {
+        let more = i64::from(at % DIFFERENT == 3);
+        let amount = Fen::new(amount(at).get() + more);
+        BookPayment {
+            out_trade_no: our_number(at, 1),
+            transaction_id: self.transaction_id(at),
+            issued: Some(amount),
+            taken: Some(Taken { amount, taken_as: TakenAs::Paid }),
+            fact: Some(Fact { amount, payer: Fen::new(amount.get() - coupon(at).get()), ripe: true }),
+            paid_date: date(2026, 11, 28),
+            billed_on: None,
+            moved_on: None,
+            order: OrderState::Paid,
+            given_back: Fen::ZERO,
+        }
+    }
+
+    fn book_refund(&self, at: u64) -> BookRefund {
+        let of = at * (ROWS_PER_REFUND - 1);
+        let amount = refunded(of);
+        BookRefund {
+            out_refund_no: our_number(at, 2),
+            refund_id: Some(refund_id(at)),
+            out_trade_no: our_number(of, 1),
+            transaction_id: self.transaction_id(of),
+            amount,
+            state: RefundState::Succeeded,
+            cause: RefundCause::Requested,
+            fact: Some(amount),
+            accept_date: Some(date(2026, 11, 28)),
+            billed_on: None,
+            moved_on: None,
+        }
+    }
+
+    /// Rises with `at`: four digits of the provider's own, the day, and ten digits that leave gaps.
+    fn transaction_id(&self, at: u64) -> String {
+        let step = 9_999_999_999 / self.payments;
+        format!("4200002764{}{:010}", "20261128", at * step + mixed(at) % step)
+    }
+}
+
+fn refund_id(at: u64) -> String {
+    format!("503002076420261128{:011}", at * 40_009)
+}
+
+/// 32 hex digits that do not rise with `at`.
+fn our_number(at: u64, kind: u64) -> String {
+    format!("019ac7{:010x}{:016x}", mixed(at) >> 24, mixed(at ^ kind << 56))
+}
+
+/// Most amounts are small.
+fn amount(at: u64) -> Fen {
+    let random = mixed(at);
+    let limit = [500, 2_000, 10_000, 100_000][index(random >> 32, 4)];
+    Fen::new(i64::try_from(1 + random % limit).expect("it is small"))
+}
+
+fn coupon(at: u64) -> Fen {
+    let whole = amount(at).get();
+    Fen::new(if at % 17 == 5 { whole / 4 } else { 0 })
+}
+
+fn refunded(of: u64) -> Fen {
+    let paid = amount(of).get() - coupon(of).get();
+    Fen::new((paid / 2).max(1))
+}
+
+/// A moment of the day in Beijing.
+fn moment(place: u64, rows: u64) -> Timestamp {
+    let start = time::day_start(date(2026, 11, 28)).expect("the day is in the calendar");
+    start + SignedDuration::from_secs(i64::try_from(place * 86_400 / rows).expect("a day is short"))
+}
+
+fn index(random: u64, length: u64) -> usize {
+    usize::try_from(random % length).expect("it is small")
+}
+
+/// A number without any pattern, always the same for one `at`.
+fn mixed(at: u64) -> u64 {
+    let mut random = at.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    random = (random ^ random >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    random = (random ^ random >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    random ^ random >> 31
+}

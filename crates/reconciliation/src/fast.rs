@@ -1,0 +1,105 @@
+//! The quick way through a day's files: what plainly agrees is counted and put away, and only the rest becomes rows.
+//!
+//! Ten million rows that agree need no ten million values in memory. The bill is cut at line ends into pieces for every core;
+//! of each row only what a plain group is judged by becomes an entry of a few numbers ([`row`]), kept in partitions by its key
+//! ([`table`]). Then our own files go past the partitions line by line ([`books`]): where both numbers and all amounts are the
+//! same, the pair is counted, and what is left on either side is read again from its bytes by the ordinary readers.
+//!
+//! Nothing is taken here that the ordinary readers would not take with the same result. What this reader does not know (other
+//! layouts, broken rows, anything odd in a control) makes [`sift`] answer `None`, and the ordinary reader reads the file from
+//! its beginning and tells what is wrong. Keys are whole numbers, never hashes of them.
+
+mod bill;
+mod books;
+mod layout;
+mod numbers;
+mod pieces;
+mod row;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use money::{Fen, MilliFen};
+
+use crate::books::{BookPayment, BookRefund};
+use crate::judge::{Judge, MovementsJudged};
+use crate::trade::BillRow;
+use crate::{FundFile, Inputs, Tally};
+
+/// What is left of a day's files when everything that plainly agrees is counted and put away.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sifted {
+    /// Payments that plainly agree.
+    pub(crate) payments: Tally,
+    /// Refunds that plainly agree.
+    pub(crate) refunds: Tally,
+    /// The fees of their rows.
+    pub(crate) fee: MilliFen,
+    /// Every other row of the bill, in order.
+    pub(crate) rows: Vec<BillRow>,
+    /// Every other payment of our books.
+    pub(crate) book_payments: Vec<BookPayment>,
+    /// Every other refund of our books.
+    pub(crate) book_refunds: Vec<BookRefund>,
+}
+
+/// How work is shared out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sharing {
+    pub(crate) threads: usize,
+    /// About how large a piece is.
+    pub(crate) piece_bytes: usize,
+}
+
+impl Sharing {
+    /// Every core works. Pieces are many, so that none waits long for another's last one.
+    pub(crate) fn of_this_machine() -> Sharing {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Sharing { threads, piece_bytes: 4 * 1024 * 1024 }
+    }
+}
+
+/// Reads, controls and joins the trade bill and the books of the day. `None` when the ordinary readers must.
+pub(crate) fn sift(inputs: &Inputs<'_>, sharing: Sharing) -> Option<Sifted> {
+    // Where movements are judged, a group is not plain without its own.
+    if matches!(inputs.funds[0], FundFile::Read(_)) {
+        return None;
+    }
+    let movements = MovementsJudged::None;
+    let judge = Judge { day: inputs.day, as_of: inputs.as_of, rules: inputs.rules, movements };
+    let bill = bill::read(inputs, &judge, sharing)?;
+    let books = books::pass(inputs, &bill.table, sharing)?;
+    let (mut rows, left_fee) = bill.left(inputs, &judge)?;
+    rows.sort_unstable_by_key(|(at, _)| *at);
+    let fee = MilliFen::new(i64::try_from(bill.fee.checked_sub(left_fee)?).ok()?);
+    Some(Sifted {
+        payments: books.plain_payments.tally()?,
+        refunds: books.plain_refunds.tally()?,
+        fee,
+        rows: rows.into_iter().map(|(_, row)| row).collect(),
+        book_payments: books.payments,
+        book_refunds: books.refunds,
+    })
+}
+
+/// A count and a sum that nothing in one file can overflow.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    count: u32,
+    fen: i128,
+}
+
+impl Count {
+    fn add(&mut self, fen: u32) {
+        self.count += 1;
+        self.fen += i128::from(fen);
+    }
+
+    fn and(self, other: Count) -> Count {
+        Count { count: self.count + other.count, fen: self.fen + other.fen }
+    }
+
+    fn tally(self) -> Option<Tally> {
+        Some(Tally { count: i64::from(self.count), sum: Fen::new(i64::try_from(self.fen).ok()?) })
+    }
+}

@@ -1,0 +1,159 @@
+//! Numbers from bytes, exactly: only texts that no other text of the same number equals are taken.
+
+/// Most digits that surely fit.
+const MAX_DIGITS: usize = 38;
+
+/// Digits without a leading zero. Two texts are the same exactly when their numbers are.
+pub(super) fn digits(text: &[u8]) -> Option<u128> {
+    if text.len() > MAX_DIGITS || matches!(text, [] | [b'0', ..]) {
+        return None;
+    }
+    let (eights, rest) = text.as_chunks::<8>();
+    let mut number = 0_u128;
+    for eight in eights {
+        number = number * 100_000_000 + u128::from(eight_digits(*eight)?);
+    }
+    for digit in rest {
+        number = number * 10 + u128::from(digit_of(*digit)?);
+    }
+    Some(number)
+}
+
+/// Exactly 32 hex digits in lower case: the numbers that we give out. Two texts are the same exactly when their numbers are.
+pub(super) fn hex(text: &[u8]) -> Option<u128> {
+    let text: &[u8; 32] = text.try_into().ok()?;
+    let (mut number, mut seen) = (0_u128, 0);
+    let (sixteens, _) = text.as_chunks::<16>();
+    for sixteen in sixteens {
+        let mut half = 0_u64;
+        for digit in sixteen {
+            let value = HEX[usize::from(*digit)];
+            seen |= value;
+            half = half << 4 | u64::from(value & 15);
+        }
+        number = number << 64 | u128::from(half);
+    }
+    (seen < 16).then_some(number)
+}
+
+/// Not negative, at most nine digits, in the smallest unit.
+pub(super) fn fen(text: &[u8]) -> Option<u32> {
+    if text.is_empty() || 9 < text.len() {
+        return None;
+    }
+    text.iter().try_fold(0, |fen, digit| Some(fen * 10 + digit_of(*digit)?))
+}
+
+/// Yuan with at most two decimals, as [`money::Fen::parse_yuan`] reads them; at most seven digits before the point.
+pub(super) fn yuan(text: &[u8]) -> Option<u32> {
+    match text {
+        // Almost all, and what is not here is not needed.
+        [whole @ .., b'.', tens, ones] => Some(
+            fen(whole.get(..whole.len().min(8))?).filter(|_| whole.len() < 8)? * 100
+                + digit_of(*tens)? * 10
+                + digit_of(*ones)?,
+        ),
+        _ => None,
+    }
+}
+
+/// Yuan with exactly five decimals in thousandths of a fen, as [`money::MilliFen::parse_yuan`] reads them; at most five digits
+/// before the point.
+pub(super) fn milli_fen(text: &[u8]) -> Option<i64> {
+    let (sign, size) = match text {
+        [b'-', size @ ..] => (-1, size),
+        size => (1, size),
+    };
+    let (whole, fraction) = size.split_at_checked(size.len().checked_sub(6)?)?;
+    let fraction = fraction.strip_prefix(b".")?;
+    if 5 < whole.len() {
+        return None;
+    }
+    Some(sign * (i64::from(fen(whole)?) * 100_000 + i64::from(fen(fraction)?)))
+}
+
+/// The value of a digit.
+pub(super) fn digit_of(byte: u8) -> Option<u32> {
+    let value = byte.wrapping_sub(b'0');
+    (value < 10).then_some(u32::from(value))
+}
+
+/// Eight digits at once: pairs, then fours, then the eight are put together by multiplication.
+fn eight_digits(text: [u8; 8]) -> Option<u32> {
+    const NIBBLES: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    const SIXES: u64 = 0x0606_0606_0606_0606;
+    let word = u64::from_le_bytes(text);
+    // A digit has 3 as its upper half, also after six is added, which takes the characters behind `9` to 4.
+    if word & NIBBLES != ZEROS || word.wrapping_add(SIXES) & NIBBLES != ZEROS {
+        return None;
+    }
+    let ones = word - ZEROS;
+    let pairs = ones.wrapping_mul(10).wrapping_add(ones >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    let eight = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
+    u32::try_from(eight).ok()
+}
+
+/// Values of hex digits; 16 for what is none.
+const HEX: [u8; 256] = {
+    let mut table = [16; 256];
+    let mut value = 0;
+    while value < 16 {
+        table[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
+    }
+    table
+};
+
+#[cfg(test)]
+mod tests {
+    use money::{Fen, MilliFen};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn numbers_that_another_text_could_mean_are_not_taken() {
+        assert_eq!(digits(b"4200002026202611290123456789"), Some(4_200_002_026_202_611_290_123_456_789));
+        assert_eq!(digits(&[b'9'; 38]), Some(99_999_999_999_999_999_999_999_999_999_999_999_999));
+        for text in ["", "0", "01", "1 ", "+1", "12345678/", "1234567:", "x2345678", &"9".repeat(39)] {
+            assert_eq!(digits(text.as_bytes()), None, "{text:?}");
+        }
+        assert_eq!(hex(b"0198f0c2d3e47a5b8c9d0e1f2a3b4c5d"), Some(0x0198_f0c2_d3e4_7a5b_8c9d_0e1f_2a3b_4c5d));
+        for text in [
+            "",
+            "0198F0C2d3e47a5b8c9d0e1f2a3b4c5d",
+            "0198f0c2d3e47a5b8c9d0e1f2a3b4c5",
+            "g198f0c2d3e47a5b8c9d0e1f2a3b4c5d",
+        ] {
+            assert_eq!(hex(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_taken_is_the_same_number(text in "-?[0-9.]{0,12}|[0-9]{1,7}[.][0-9]{2}|-?[0-9]{1,5}[.][0-9]{5}|.{0,9}") {
+            if let Some(found) = yuan(text.as_bytes()) {
+                prop_assert_eq!(Fen::parse_yuan(&text), Ok(Fen::new(i64::from(found))));
+            }
+            if let Some(found) = milli_fen(text.as_bytes()) {
+                prop_assert_eq!(MilliFen::parse_yuan(&text), Ok(MilliFen::new(found)));
+            }
+        }
+
+        #[test]
+        fn usual_amounts_are_taken(fen in 0..999_999_999_u32, milli in -999_999_999_i64..999_999_999) {
+            prop_assert_eq!(yuan(Fen::new(i64::from(fen)).to_yuan().as_bytes()), Some(fen));
+            prop_assert_eq!(milli_fen(MilliFen::new(milli).to_yuan().as_bytes()), Some(milli));
+            prop_assert_eq!(super::fen(fen.to_string().as_bytes()), Some(fen));
+        }
+
+        #[test]
+        fn digits_and_hex_are_those_of_the_number(number: u128) {
+            let text = number.to_string();
+            prop_assert_eq!(digits(text.as_bytes()), Some(number).filter(|_| text.len() <= MAX_DIGITS && number != 0));
+            prop_assert_eq!(hex(format!("{number:032x}").as_bytes()), Some(number));
+        }
+    }
+}
