@@ -2,15 +2,19 @@
 //! pay-gateway is played by the test.
 
 mod bill;
+mod books;
 mod facts;
 mod gateway;
 mod harness;
 mod programs;
+mod refund_facts;
 
 mod asking;
 mod bad_input;
 mod booking;
+mod booking_refunds;
 mod controls;
+mod day_books;
 mod interrupted;
 mod midnight;
 mod reconciling;
