@@ -189,7 +189,32 @@ impl Gateway {
             out_refund_no: refund.id.out_refund_no(),
             sub_mch_id: refund.sub_mch_id.clone(),
             with_goods: !refund.goods.is_empty(),
+            refund_id: String::new(),
         };
+        self.ask_about_refund(request).await
+    }
+
+    /// Asks about a refund of `payment` that may have been made elsewhere, by its number, or by the provider's when that is empty.
+    pub async fn query_refund_of(
+        &self,
+        payment: &Payment,
+        out_refund_no: &str,
+        refund_id: &str,
+    ) -> Asked<RefundStatus> {
+        let by_id = out_refund_no.is_empty();
+        let request = QueryRefundRequest {
+            merchant: payment.merchant.clone(),
+            mch_id: payment.mch_id.clone(),
+            app_id: payment.app_id.clone(),
+            out_refund_no: out_refund_no.to_owned(),
+            sub_mch_id: payment.sub_mch_id.clone(),
+            with_goods: false,
+            refund_id: if by_id { refund_id.to_owned() } else { String::new() },
+        };
+        self.ask_about_refund(request).await
+    }
+
+    async fn ask_about_refund(&self, request: QueryRefundRequest) -> Asked<RefundStatus> {
         let answer = in_time(CALL_TIME, self.client.clone().query_refund(outgoing(CALL_TIME, request))).await;
         finish(answer, |response| {
             Some(match response.outcome? {

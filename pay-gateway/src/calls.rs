@@ -79,7 +79,7 @@ pub(crate) struct About {
     pub(crate) number: Number,
 }
 
-/// The number of ours that a call is about.
+/// The number that a call is about: ours, or the provider's where we have none.
 #[derive(Debug)]
 pub(crate) enum Number {
     /// No attempt and no refund.
@@ -88,6 +88,8 @@ pub(crate) enum Number {
     OutTradeNo(String),
     /// A refund's.
     OutRefundNo(String),
+    /// A refund's, by the provider.
+    RefundId(String),
     /// A red packet's.
     MchBillno(String),
 }
@@ -236,12 +238,14 @@ pub(crate) fn note(metrics: &GatewayMetrics, about: &About, ended: Ended<'_>, to
     let Ended { outcome, detail, provider_code, cause, warn } = ended;
     metrics.ended(about.operation, outcome, detail, took);
     let (operation, merchant) = (about.operation.word(), about.merchant.name.as_str());
-    let (out_trade_no, out_refund_no, mch_billno) = match &about.number {
-        Number::None => (None, None, None),
-        Number::OutTradeNo(number) => (Some(number.as_str()), None, None),
-        Number::OutRefundNo(number) => (None, Some(number.as_str()), None),
-        Number::MchBillno(number) => (None, None, Some(number.as_str())),
-    };
+    let (mut out_trade_no, mut out_refund_no, mut refund_id, mut mch_billno) = (None, None, None, None);
+    match &about.number {
+        Number::None => {}
+        Number::OutTradeNo(number) => out_trade_no = Some(number.as_str()),
+        Number::OutRefundNo(number) => out_refund_no = Some(number.as_str()),
+        Number::RefundId(number) => refund_id = Some(number.as_str()),
+        Number::MchBillno(number) => mch_billno = Some(number.as_str()),
+    }
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     macro_rules! line {
         ($level:ident) => {
@@ -253,6 +257,7 @@ pub(crate) fn note(metrics: &GatewayMetrics, about: &About, ended: Ended<'_>, to
                 merchant,
                 out_trade_no,
                 out_refund_no,
+                refund_id,
                 mch_billno,
                 duration_ms,
                 provider_code,

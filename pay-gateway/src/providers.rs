@@ -47,6 +47,18 @@ pub(crate) struct Attempt {
     pub(crate) particulars: Particulars,
 }
 
+/// The refund that a question is about.
+pub(crate) enum WhichRefund {
+    /// By its own number, whoever gave it that.
+    OutRefundNo {
+        number: String,
+        /// Whether it named goods.
+        with_goods: bool,
+    },
+    /// By the provider's number.
+    RefundId(String),
+}
+
 /// How an attempt is paid, with what only this way needs.
 pub(crate) enum Way {
     /// A mini program, or a page inside WeChat.
@@ -206,14 +218,9 @@ impl Route {
     }
 
     /// Asks what has become of a refund, which named goods or did not.
-    pub(crate) async fn query_refund(
-        &self,
-        app_id: &str,
-        out_refund_no: &str,
-        with_goods: bool,
-    ) -> Outcome<v1::RefundStatus> {
+    pub(crate) async fn query_refund(&self, app_id: &str, refund: &WhichRefund) -> Outcome<v1::RefundStatus> {
         match self {
-            Route::WechatV2(session) => session.query_refund(app_id, out_refund_no, with_goods).await,
+            Route::WechatV2(session) => session.query_refund(app_id, refund).await,
         }
     }
 

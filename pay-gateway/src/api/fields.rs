@@ -12,6 +12,8 @@ use svc_kit::refusal::{self, Violations};
 use tonic::{Code, Status};
 use wechat_pay::v2::limits;
 
+use crate::providers::WhichRefund;
+
 /// Longest app id, in characters.
 const MAX_APP_ID: usize = 32;
 
@@ -104,6 +106,21 @@ impl Fields {
 
     pub(super) fn out_refund_no(&mut self, out_refund_no: &str) {
         self.check(is_our_number(out_refund_no), "out_refund_no", "must be 32 lower-case hex digits");
+    }
+
+    /// One refund, by its number or by the provider's. One that was made in the provider's console has a number of its own shape.
+    pub(super) fn which_refund(&mut self, out_refund_no: String, refund_id: String, with_goods: bool) -> WhichRefund {
+        if refund_id.is_empty() {
+            if let Err(error) = limits::check_out_refund_no(&out_refund_no) {
+                self.check(false, "out_refund_no", &error.to_string());
+            }
+            return WhichRefund::OutRefundNo { number: out_refund_no, with_goods };
+        }
+        let fits = refund_id.len() <= MAX_PROVIDER_NUMBER && refund_id.bytes().all(|byte| byte.is_ascii_graphic());
+        self.check(fits, "refund_id", "must be 1 to 32 printable ASCII characters");
+        self.check(out_refund_no.is_empty(), "refund_id", "must be empty when out_refund_no names the refund");
+        self.check(!with_goods, "with_goods", "must be false when refund_id names the refund");
+        WhichRefund::RefundId(refund_id)
     }
 
     /// The provider's number of a payment. It goes back to the provider as it was told to us.

@@ -119,6 +119,31 @@ async fn the_refund_is_found_among_others_by_its_number() {
 }
 
 #[tokio::test]
+async fn a_refund_that_was_made_in_the_console_is_asked_about_by_its_number_or_by_wechats() {
+    let console = with("out_refund_no_0", "console|2026_1-a*b@c");
+    let by_number = v1::QueryRefundRequest { out_refund_no: "console|2026_1-a*b@c".into(), ..refund_query() };
+    let by_id = v1::QueryRefundRequest { out_refund_no: String::new(), refund_id: REFUND_ID.into(), ..refund_query() };
+    for (request, asked_by) in [(by_number, "out_refund_no"), (by_id, "refund_id")] {
+        let fake = Fake::always(success(&console)).await;
+        let gateway = Gateway::before(&fake).await;
+        let response = gateway.client.clone().query_refund(request).await.expect("an outcome").into_inner();
+        let Some(Outcome::Done(status)) = response.outcome else { panic!("it is an answer: {response:?}") };
+        assert_eq!((status.out_refund_no.as_str(), status.amount_fen), ("console|2026_1-a*b@c", 1500));
+        let received = fake.only();
+        let numbers: Vec<_> = ["out_refund_no", "refund_id", "transaction_id", "out_trade_no"]
+            .into_iter()
+            .filter(|name| received.fields.get(name).is_some())
+            .collect();
+        assert_eq!(numbers, [asked_by]);
+    }
+    let other = v1::QueryRefundRequest { out_refund_no: String::new(), refund_id: "5031".into(), ..refund_query() };
+    let gateway = Gateway::before(&Fake::always(success(&console)).await).await;
+    let response = gateway.client.clone().query_refund(other).await.expect("an outcome").into_inner();
+    let Some(Outcome::Unknown(unknown)) = response.outcome else { panic!("it is about another refund: {response:?}") };
+    assert_eq!(unknown.why, "bad_answer");
+}
+
+#[tokio::test]
 async fn another_amount_and_payment_are_told_as_they_are() {
     let mut fields = with("refund_fee_0", "1");
     fields[0] = ("transaction_id", "4200002026112100000000000002");
@@ -210,6 +235,14 @@ async fn every_wrong_field_is_named_and_nothing_is_sent() {
     assert_eq!(refused(v1::QueryRefundRequest::default()).await, ["merchant", "mch_id", "app_id", "out_refund_no"]);
     let other = v1::QueryRefundRequest { mch_id: "1900000999".into(), ..refund_query() };
     assert_eq!(refused(other).await, ["mch_id"]);
+    let spaced = v1::QueryRefundRequest { out_refund_no: "made in the console".into(), ..refund_query() };
+    assert_eq!(refused(spaced).await, ["out_refund_no"]);
+    let both = v1::QueryRefundRequest { refund_id: REFUND_ID.into(), ..refund_query() };
+    assert_eq!(refused(both).await, ["refund_id"]);
+    let no = String::new();
+    let goods =
+        v1::QueryRefundRequest { refund_id: "5 0".into(), out_refund_no: no, with_goods: true, ..refund_query() };
+    assert_eq!(refused(goods).await, ["refund_id", "with_goods"]);
     assert!(fake.received().is_empty());
 }
 

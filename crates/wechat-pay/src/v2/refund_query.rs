@@ -165,6 +165,18 @@ impl RefundList {
     pub fn only(&self, out_refund_no: &str) -> Result<&RefundSummary, FieldError> {
         only(&self.refunds, out_refund_no)
     }
+
+    /// The refund with WeChat's number `refund_id`, in the answer to a query for that number.
+    ///
+    /// # Errors
+    /// [`FieldError`] when the answer is about other refunds, or contradicts itself with two of one number.
+    pub fn only_with_id(&self, refund_id: &str) -> Result<&RefundSummary, FieldError> {
+        let mut found = self.refunds.iter().filter(|refund| refund.refund_id == refund_id);
+        match (found.next(), found.next()) {
+            (Some(refund), None) => Ok(refund),
+            _ => Err(FieldError::new("refund_id", FieldProblem::Mismatch)),
+        }
+    }
 }
 
 impl RefundWithGoods {

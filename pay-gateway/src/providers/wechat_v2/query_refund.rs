@@ -8,30 +8,23 @@ use wechat_pay::v2::{
 };
 
 use super::{Session, nonce, verdict};
-use crate::outcome::{Failure, Outcome, Unknown, Why};
+use crate::{
+    outcome::{Failure, Outcome, Unknown, Why},
+    providers::WhichRefund,
+};
 
 impl Session {
-    /// Asks what has become of a refund, which named goods or did not.
-    pub(crate) async fn query_refund(
-        &self,
-        app_id: &str,
-        out_refund_no: &str,
-        with_goods: bool,
-    ) -> Outcome<v1::RefundStatus> {
-        self.ask_about_refund(app_id, out_refund_no, with_goods).await.into()
+    /// Asks what has become of a refund.
+    pub(crate) async fn query_refund(&self, app_id: &str, refund: &WhichRefund) -> Outcome<v1::RefundStatus> {
+        self.ask_about_refund(app_id, refund).await.into()
     }
 
-    async fn ask_about_refund(
-        &self,
-        app_id: &str,
-        out_refund_no: &str,
-        with_goods: bool,
-    ) -> Result<v1::RefundStatus, Failure> {
-        let query = RefundQuery {
-            identity: self.identity(app_id),
-            refund: RefundNumber::OutRefundNo(out_refund_no.to_owned()),
-            offset: None,
+    async fn ask_about_refund(&self, app_id: &str, which: &WhichRefund) -> Result<v1::RefundStatus, Failure> {
+        let (refund, with_goods) = match which {
+            WhichRefund::OutRefundNo { number, with_goods } => (RefundNumber::OutRefundNo(number.clone()), *with_goods),
+            WhichRefund::RefundId(number) => (RefundNumber::RefundId(number.clone()), false),
         };
+        let query = RefundQuery { identity: self.identity(app_id), refund, offset: None };
         let signed = query.signed(&nonce(), &self.account.api_key, self.account.sign_type);
         let urls = &self.wechat.urls;
         let endpoint = if with_goods { &urls.refund_query_with_goods } else { &urls.refund_query };
@@ -44,18 +37,27 @@ impl Session {
             }
             other => return Err(verdict::of(Api::RefundQuery, other)),
         };
-        Ok(read(fields, out_refund_no, with_goods).map_err(|error| Unknown::new(Why::BadAnswer).because(&error))?)
+        Ok(read(fields, which).map_err(|error| Unknown::new(Why::BadAnswer).because(&error))?)
     }
 }
 
 /// Reads a verified success: everything as WeChat tells it; whoever asked compares it with what should be.
-fn read(fields: &Fields, out_refund_no: &str, with_goods: bool) -> Result<v1::RefundStatus, FieldError> {
-    let RefundWithGoods { transaction_id, out_trade_no, refund } = if with_goods {
-        RefundWithGoods::parse(fields, out_refund_no)?
-    } else {
-        let list = RefundList::parse(fields)?;
-        let refund = list.only(out_refund_no)?.clone();
-        RefundWithGoods { transaction_id: list.transaction_id, out_trade_no: list.out_trade_no, refund }
+fn read(fields: &Fields, which: &WhichRefund) -> Result<v1::RefundStatus, FieldError> {
+    let of_list = |refund, list: RefundList| RefundWithGoods {
+        transaction_id: list.transaction_id,
+        out_trade_no: list.out_trade_no,
+        refund,
+    };
+    let RefundWithGoods { transaction_id, out_trade_no, refund } = match which {
+        WhichRefund::OutRefundNo { number, with_goods: true } => RefundWithGoods::parse(fields, number)?,
+        WhichRefund::OutRefundNo { number, with_goods: false } => {
+            let list = RefundList::parse(fields)?;
+            of_list(list.only(number)?.clone(), list)
+        }
+        WhichRefund::RefundId(number) => {
+            let list = RefundList::parse(fields)?;
+            of_list(list.only_with_id(number)?.clone(), list)
+        }
     };
     let state = state(&refund.status);
     Ok(v1::RefundStatus {
