@@ -79,12 +79,13 @@ pub(super) fn refund(refund: &Refund) -> v1::Refund {
     v1::Refund {
         name: refund.id.name(refund.order_id),
         payment: refund.payment_id.name(refund.order_id),
-        out_refund_no: refund.id.out_refund_no(),
+        out_refund_no: refund.out_refund_no(),
         state: refund_state(&refund.state).into(),
         amount_fen: refund.amount.get(),
         cause: match refund.cause {
             Cause::Requested => v1::refund::Cause::Requested.into(),
             Cause::Surplus => v1::refund::Cause::Surplus.into(),
+            Cause::External => v1::refund::Cause::External.into(),
         },
         reason: refund.reason.clone(),
         refund_id: refund.provider_refund_id.clone().unwrap_or_default(),

@@ -96,7 +96,7 @@ async fn create(api: &Api, named: &Named, wanted: Wanted) -> Result<v1::Refund, 
     api.life.refund_due.notify_one();
     tracing::info!(
         order.name = %order.id,
-        out_refund_no = refund.id.out_refund_no(),
+        out_refund_no = refund.out_refund_no(),
         amount_fen = refund.amount.get(),
         "refund written"
     );

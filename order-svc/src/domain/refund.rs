@@ -12,7 +12,7 @@ pub const NOT_YET: SignedDuration = SignedDuration::from_secs(60);
 /// One refund.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refund {
-    /// Its id; also its `out_refund_no`.
+    /// Its id; its digits are also its `out_refund_no`, unless somebody else has sent it.
     pub id: RefundId,
     /// Whose order it is.
     pub order_id: OrderId,
@@ -36,6 +36,8 @@ pub struct Refund {
     pub amount: Fen,
     /// Who wants it.
     pub cause: Cause,
+    /// The `out_refund_no` of an external one, which the provider's console has made; absent of ours.
+    pub external_no: Option<String>,
     /// What the payer reads.
     pub reason: String,
     /// What goes back piece by piece, when the team said so.
@@ -65,6 +67,8 @@ pub enum Cause {
     Requested,
     /// We: its order could not keep the money.
     Surplus,
+    /// Somebody in the provider's own console. It was never sent by us, and never will be.
+    External,
 }
 
 /// What a refund that the provider has not accepted waits for.
@@ -128,10 +132,15 @@ pub enum Missing {
 }
 
 impl Refund {
+    /// The number that the provider knows it by.
+    pub fn out_refund_no(&self) -> String {
+        self.external_no.clone().unwrap_or_else(|| self.id.out_refund_no())
+    }
+
     /// The next step. What was sent is asked about before it is sent again.
     pub fn step(&self) -> Step {
         match &self.state {
-            State::Created { .. } if self.sends == 0 => Step::Send,
+            State::Created { .. } if self.sends == 0 && self.cause != Cause::External => Step::Send,
             State::Created { .. } | State::Processing | State::Abnormal => Step::Ask,
             State::Succeeded { .. } | State::Closed | State::Rejected => Step::Rest,
         }
@@ -141,7 +150,7 @@ impl Refund {
     ///
     /// Sending the same number again is always safe, so only a refusal can end it, and only once nothing older is on its way.
     pub fn missing(&self, now: Timestamp) -> Missing {
-        if !matches!(self.state, State::Created { .. }) {
+        if !matches!(self.state, State::Created { .. }) || self.cause == Cause::External {
             return Missing::Contradiction;
         }
         if self.refused_sends != Some(self.sends) {
@@ -176,13 +185,14 @@ impl State {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 2] = [Cause::Requested, Cause::Surplus];
+    pub const ALL: [Self; 3] = [Cause::Requested, Cause::Surplus, Cause::External];
 
     /// As it stands in the database and in events.
     pub fn word(self) -> &'static str {
         match self {
             Cause::Requested => "REQUESTED",
             Cause::Surplus => "SURPLUS",
+            Cause::External => "EXTERNAL",
         }
     }
 
@@ -251,8 +261,17 @@ mod tests {
     }
 
     #[test]
+    fn what_the_console_has_made_keeps_its_number_and_is_never_sent() {
+        let (_, _, mut refund) = samples::reserved(40);
+        assert_eq!(refund.out_refund_no(), refund.id.out_refund_no());
+        (refund.cause, refund.external_no) = (Cause::External, Some("console-1".into()));
+        assert_eq!(refund.out_refund_no(), "console-1");
+        assert_eq!((refund.step(), refund.missing(refund.create_time)), (Step::Ask, Missing::Contradiction));
+    }
+
+    #[test]
     fn a_word_of_the_database_is_read_from_itself() {
-        for cause in [Cause::Requested, Cause::Surplus] {
+        for cause in Cause::ALL {
             assert_eq!(Cause::from_word(cause.word()), Some(cause));
         }
         for waiting in [Waiting::Answer, Waiting::Balance, Waiting::Configuration, Waiting::Rate] {

@@ -64,7 +64,6 @@ pub fn reserve(
     wish: Wish,
     now: Timestamp,
 ) -> Result<Refund, Refusal> {
-    let Wish { id, amount, cause, reason, goods } = wish;
     let payment::State::Succeeded { transaction_id, at, .. } = &payment.state else { return Err(Refusal::NotPaid) };
     if a_year_after(*at) <= now {
         return Err(Refusal::TooLate);
@@ -72,12 +71,15 @@ pub fn reserve(
     if MAX_REFUNDS <= known {
         return Err(Refusal::TooMany);
     }
-    let left = payment.left();
-    let Some(refunding) = payment.refunding.checked_add(amount).filter(|_| amount.is_positive() && amount <= left)
-    else {
-        return Err(Refusal::Exceeds { left });
-    };
-    let refund = Refund {
+    let transaction_id = transaction_id.clone();
+    take(payment, wish.amount)?;
+    order.version += 1;
+    Ok(written(order, payment, transaction_id, wish, now))
+}
+
+fn written(order: &Order, payment: &Payment, transaction_id: String, wish: Wish, now: Timestamp) -> Refund {
+    let Wish { id, amount, cause, reason, goods } = wish;
+    Refund {
         id,
         order_id: order.id,
         payment_id: payment.id,
@@ -86,10 +88,11 @@ pub fn reserve(
         mch_id: payment.mch_id.clone(),
         sub_mch_id: payment.sub_mch_id.clone(),
         app_id: payment.app_id.clone(),
-        transaction_id: transaction_id.clone(),
+        transaction_id,
         total: payment.amount,
         amount,
         cause,
+        external_no: None,
         reason,
         goods,
         state: State::Created { waiting: None },
@@ -100,10 +103,44 @@ pub fn reserve(
         refused_sends: None,
         sent_at: None,
         asks: 0,
-    };
-    payment.refunding = refunding;
+    }
+}
+
+/// Reserves so much of a payment.
+fn take(payment: &mut Payment, amount: Fen) -> Result<(), Refusal> {
+    let left = payment.left();
+    let refunding = payment.refunding.checked_add(amount).filter(|_| amount.is_positive() && amount <= left);
+    payment.refunding = refunding.ok_or(Refusal::Exceeds { left })?;
+    Ok(())
+}
+
+/// A refund that was made in the provider's console, as the provider tells it.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Names it from now on.
+    pub id: RefundId,
+    /// Its `out_refund_no`, which the console has made.
+    pub number: String,
+    /// The provider's number.
+    pub refund_id: String,
+    /// How much.
+    pub amount: Fen,
+}
+
+/// Takes a refund into the books that the provider has already: written with its amount reserved, for [`hear`] to move it to where
+/// it really is. Only the sum can refuse it, because the provider's own limits are behind it.
+///
+/// # Errors
+/// [`Refusal::NotPaid`] and [`Refusal::Exceeds`]; nothing changes then.
+pub fn import(order: &mut Order, payment: &mut Payment, found: Found, now: Timestamp) -> Result<Refund, Refusal> {
+    let payment::State::Succeeded { transaction_id, .. } = &payment.state else { return Err(Refusal::NotPaid) };
+    let transaction_id = transaction_id.clone();
+    take(payment, found.amount)?;
     order.version += 1;
-    Ok(refund)
+    let wish =
+        Wish { id: found.id, amount: found.amount, cause: Cause::External, reason: String::new(), goods: Vec::new() };
+    let refund = written(order, payment, transaction_id, wish, now);
+    Ok(Refund { external_no: Some(found.number), provider_refund_id: Some(found.refund_id), ..refund })
 }
 
 /// Whether nothing more is tried with a surplus payment, so that a person must decide: the provider has refused to give it back,

@@ -121,7 +121,7 @@ impl Kind for Refunds {
     }
 
     fn number(claim: &Self::Claim) -> String {
-        claim.refund.id.out_refund_no()
+        claim.refund.out_refund_no()
     }
 
     async fn attend(life: Life, claim: Self::Claim) -> sqlx::Result<()> {

@@ -26,6 +26,10 @@ const NOTHING_AGAIN: Duration = Duration::from_secs(20);
 /// WeChat's word for a payment of which something was given back. Source: WeChat Pay v2 reference, orderquery, `trade_state`.
 const REFUNDED: &str = "REFUND";
 
+/// Nothing was learned; why, in a few words.
+#[derive(Debug)]
+pub(super) struct Silence(pub(super) String);
+
 /// What the provider says about an attempt, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
@@ -90,20 +94,28 @@ impl Life {
         .await
     }
 
-    /// Asks once and records what is definite. A process that stops asks nobody.
+    /// Asks once and records what is definite.
     pub(super) async fn ask(&self, payment: &Payment) -> sqlx::Result<Status> {
+        match self.question(payment).await {
+            Ok(status) => self.heard(payment, &status).await,
+            Err(Silence(_)) => Ok(Status::Nothing),
+        }
+    }
+
+    /// Asks once, as far as the budget allows. A process that stops asks nobody.
+    pub(super) async fn question(&self, payment: &Payment) -> Result<PaymentStatus, Silence> {
         if self.stop.is_cancelled() {
-            return Ok(Status::Nothing);
+            return Err(Silence("this process stops".to_owned()));
         }
         if self.budgets.take(&payment.merchant, Kind::Query).await.is_err() {
             self.measured.asked("NO_BUDGET");
-            return Ok(Status::Nothing);
+            return Err(Silence("too many questions wait already".to_owned()));
         }
         let asked = self.gateway.query(payment).await;
-        let (status, outcome) = match asked {
+        let (silence, outcome) = match asked {
             Asked::Done(status) => {
-                let word = status.state();
-                (self.heard(payment, &status).await?, word.as_str_name())
+                self.measured.asked(status.state().as_str_name());
+                return Ok(status);
             }
             Asked::NotDone(no) => {
                 match no.kind() {
@@ -115,19 +127,19 @@ impl Life {
                     not_done::Kind::RateLimited => self.budgets.limited(&payment.merchant, Kind::Query),
                     _ => {}
                 }
-                (Status::Nothing, no.kind().as_str_name())
+                (format!("the provider refuses the question: {}", no.provider_code), no.kind().as_str_name())
             }
             Asked::Unknown { why, .. } => {
                 tracing::debug!(out_trade_no = payment.id.out_trade_no(), why, "asked without an answer");
-                (Status::Nothing, "UNKNOWN")
+                (why, "UNKNOWN")
             }
             Asked::NotSent { why, .. } => {
                 tracing::warn!(out_trade_no = payment.id.out_trade_no(), why, "not asked");
-                (Status::Nothing, "NOT_SENT")
+                (why, "NOT_SENT")
             }
         };
         self.measured.asked(outcome);
-        Ok(status)
+        Err(Silence(silence))
     }
 
     pub(super) async fn heard(&self, payment: &Payment, status: &PaymentStatus) -> sqlx::Result<Status> {

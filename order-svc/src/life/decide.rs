@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use proto::gateway::v1::PaidStatus;
+use sqlx::PgConnection;
 use svc_kit::outbox;
 
 use super::{
@@ -12,6 +13,7 @@ use crate::{
     config::PROCESS,
     domain::{
         OrderId, PaymentId,
+        order::Order,
         payment::Payment,
         settle::{Mismatch, Settled, close},
     },
@@ -61,43 +63,16 @@ impl Life {
     }
 
     async fn decide_now(&self, order: OrderId, id: PaymentId, word: Word) -> sqlx::Result<bool> {
-        let now = self.clock.now();
         let mut tx = self.pool.begin().await?;
-        let Some(mut order) = orders::lock(&mut tx, &[order]).await?.pop() else { return Ok(false) };
-        let mut attempts = payments::of_orders(&mut tx, &[order.id]).await?;
-        let mut changed = false;
-        if let Some(payment) = attempts.iter_mut().find(|payment| payment.id == id) {
-            let (took, provider_code) = match &word {
-                Word::Accepted => (payment.accepted(), None),
-                Word::Refused { provider_code } => (payment.refused(), Some(provider_code.as_str())),
-                Word::Closed => (payment.closed(), None),
-                Word::Failed => (payment.failed(), None),
-                Word::NeverArrived { sends, closing, asked_at } => {
-                    let sent_before = asked_at.checked_sub(NOT_YET).unwrap_or(Timestamp::MIN);
-                    let quiet = payments::is_quiet(&mut tx, id, *sends, sent_before).await?;
-                    (quiet && if *closing { payment.closed() } else { payment.failed() }, None)
-                }
-                Word::NeverCharged { reverses } => (payment.never_charged(*reverses), None),
-            };
-            if took {
-                payments::update(&mut tx, payment, provider_code).await?;
-                // The attempt's end, and the order's when it follows, are two versions.
-                order.version += 1;
-                orders::update(&mut tx, &order).await?;
-            }
-            changed = took;
-        }
-        let closed = close(&mut order, &attempts, now);
-        if let Some(reason) = closed {
-            orders::update(&mut tx, &order).await?;
-            outbox::enqueue(&mut tx, &events::order_closed(&order, now, reason), PROCESS).await?;
-        }
+        let Some(order) = orders::lock(&mut tx, &[order]).await?.pop() else { return Ok(false) };
+        let name = order.id;
+        let Decided { changed, closed } = decide_in(&mut tx, order, id, &word, self.clock.now()).await?;
         svc_kit::crash::point("order.decide.before_commit");
         tx.commit().await?;
         svc_kit::crash::point("order.decide.committed");
-        if closed.is_some() {
+        if closed {
             self.relay.wake();
-            tracing::info!(order.name = %order.id, "order closed");
+            tracing::info!(order.name = %name, "order closed");
         }
         Ok(changed)
     }
@@ -135,4 +110,52 @@ impl Life {
         settle::tell(&facts, &verdicts, &self.measured);
         Ok(true)
     }
+}
+
+/// What a word did.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Decided {
+    /// The attempt changed.
+    pub(super) changed: bool,
+    /// Its order was closed, too.
+    pub(super) closed: bool,
+}
+
+/// Records the provider's word about an attempt of `order`, which is locked, in the caller's transaction.
+pub(super) async fn decide_in(
+    tx: &mut PgConnection,
+    mut order: Order,
+    id: PaymentId,
+    word: &Word,
+    now: Timestamp,
+) -> sqlx::Result<Decided> {
+    let mut attempts = payments::of_orders(tx, &[order.id]).await?;
+    let mut changed = false;
+    if let Some(payment) = attempts.iter_mut().find(|payment| payment.id == id) {
+        let (took, provider_code) = match word {
+            Word::Accepted => (payment.accepted(), None),
+            Word::Refused { provider_code } => (payment.refused(), Some(provider_code.as_str())),
+            Word::Closed => (payment.closed(), None),
+            Word::Failed => (payment.failed(), None),
+            Word::NeverArrived { sends, closing, asked_at } => {
+                let sent_before = asked_at.checked_sub(NOT_YET).unwrap_or(Timestamp::MIN);
+                let quiet = payments::is_quiet(tx, id, *sends, sent_before).await?;
+                (quiet && if *closing { payment.closed() } else { payment.failed() }, None)
+            }
+            Word::NeverCharged { reverses } => (payment.never_charged(*reverses), None),
+        };
+        if took {
+            payments::update(tx, payment, provider_code).await?;
+            // The attempt's end, and the order's when it follows, are two versions.
+            order.version += 1;
+            orders::update(tx, &order).await?;
+        }
+        changed = took;
+    }
+    let closed = close(&mut order, &attempts, now);
+    if let Some(reason) = closed {
+        orders::update(tx, &order).await?;
+        outbox::enqueue(tx, &events::order_closed(&order, now, reason), PROCESS).await?;
+    }
+    Ok(Decided { changed, closed: closed.is_some() })
 }

@@ -106,7 +106,7 @@ impl Life {
             }
             Asked::NotDone(no) => self.refund_refused(refund, sends, &no).await?,
             Asked::Unknown { why, .. } => {
-                tracing::warn!(out_refund_no = refund.id.out_refund_no(), why, "refund unknown");
+                tracing::warn!(out_refund_no = refund.out_refund_no(), why, "refund unknown");
                 // A failure, as the provider counts, whatever became of it.
                 self.budgets.refund_failed(&refund.merchant);
                 let word = Word::Waits { waiting: Waiting::Answer, code: None };
@@ -114,7 +114,7 @@ impl Life {
             }
             Asked::NotSent { why, ever } => {
                 self.take_refund_back(refund, sends).await?;
-                tracing::warn!(out_refund_no = refund.id.out_refund_no(), why, ever, "refund not sent");
+                tracing::warn!(out_refund_no = refund.out_refund_no(), why, ever, "refund not sent");
                 let (waiting, again) =
                     if ever { (Waiting::Rate, NOT_SENT_AGAIN) } else { (Waiting::Configuration, PERSON_AGAIN) };
                 (Word::Waits { waiting, code: None }, soon_jittered(now, again), "NOT_SENT")
@@ -134,7 +134,7 @@ impl Life {
     ) -> sqlx::Result<(Word, Timestamp, &'static str)> {
         let (now, kind) = (self.clock.now(), no.kind());
         tracing::warn!(
-            out_refund_no = refund.id.out_refund_no(),
+            out_refund_no = refund.out_refund_no(),
             kind = kind.as_str_name(),
             provider_code = no.provider_code,
             "refund refused"
@@ -212,7 +212,7 @@ impl Life {
                 return Ok(nothing);
             }
             Asked::Unknown { why, .. } | Asked::NotSent { why, .. } => {
-                tracing::debug!(out_refund_no = refund.id.out_refund_no(), why, "refund asked about without an answer");
+                tracing::debug!(out_refund_no = refund.out_refund_no(), why, "refund asked about without an answer");
                 self.measured.refund_asked("UNKNOWN");
                 return Ok(nothing);
             }
@@ -223,7 +223,7 @@ impl Life {
             refund_status::State::NotFound => self.missing_refund(refund, asked_at, may_send).await,
             refund_status::State::Other | refund_status::State::Unspecified => {
                 tracing::error!(
-                    out_refund_no = refund.id.out_refund_no(),
+                    out_refund_no = refund.out_refund_no(),
                     word = told.provider_state,
                     "a word about a refund that this release does not know"
                 );
@@ -244,7 +244,7 @@ impl Life {
     /// The provider's word, when it is about what we asked for, and the fact that it is told as.
     fn refund_evidence(&self, refund: &Refund, told: &RefundStatus) -> Option<(Word, Option<Evidence>)> {
         let as_asked = told.mch_id == refund.mch_id
-            && told.out_refund_no == refund.id.out_refund_no()
+            && told.out_refund_no == refund.out_refund_no()
             && told.transaction_id == refund.transaction_id
             && told.amount_fen == refund.amount.get()
             && !told.refund_id.is_empty();
@@ -268,7 +268,7 @@ impl Life {
         if told.is_none() {
             self.measured.refund_disputed();
             tracing::error!(
-                out_refund_no = refund.id.out_refund_no(),
+                out_refund_no = refund.out_refund_no(),
                 "the provider tells another refund than was asked for; a person must look"
             );
         }
@@ -290,7 +290,7 @@ impl Life {
             }
             Missing::Contradiction => {
                 tracing::error!(
-                    out_refund_no = refund.id.out_refund_no(),
+                    out_refund_no = refund.out_refund_no(),
                     state = refund.state.word(),
                     "the provider has accepted this refund, and now knows nothing of it; a person must look"
                 );

@@ -25,7 +25,13 @@ impl Life {
     /// Records the provider's word. `fact` is told on the bus, once, when the word is new.
     pub(super) async fn hear_refund(&self, refund: &Refund, word: Word, fact: Option<Evidence>) -> sqlx::Result<Heard> {
         let heard = timely(self.hear_refund_now(refund, &word, fact)).await?;
-        let number = refund.id.out_refund_no();
+        self.tell_heard(refund, &word, heard);
+        Ok(heard)
+    }
+
+    /// Logs and counts what a word did, once it is committed.
+    pub(super) fn tell_heard(&self, refund: &Refund, word: &Word, heard: Heard) {
+        let number = refund.out_refund_no();
         match heard {
             Heard::Unchanged => {}
             Heard::Noted => tracing::info!(out_refund_no = number, ?word, "refund noted"),
@@ -49,7 +55,6 @@ impl Life {
             }
         }
         self.measured.refund_heard(heard);
-        Ok(heard)
     }
 
     async fn hear_refund_now(&self, refund: &Refund, word: &Word, fact: Option<Evidence>) -> sqlx::Result<Heard> {
@@ -63,27 +68,9 @@ impl Life {
             // Some replica's clock is wrong. It is asked about again.
             return Ok(Heard::Unchanged);
         }
-        let was_accepted = refund.provider_refund_id.is_some();
-        let heard = hear(&mut order, &mut payment, &mut refund, word);
+        let heard = hear_in(&mut tx, &mut order, &mut payment, &mut refund, word, fact).await?;
         if matches!(heard, Heard::Unchanged | Heard::Contradiction) {
             return Ok(heard);
-        }
-        payments::update(&mut tx, &payment, None).await?;
-        let accepted = !was_accepted && refund.provider_refund_id.is_some();
-        refunds::update(&mut tx, &refund, accepted).await?;
-        orders::update(&mut tx, &order).await?;
-        if let Some(fact) = fact {
-            outbox::enqueue(&mut tx, &fact, PROCESS).await?;
-        }
-        match (heard, &refund.state) {
-            (Heard::Refunded, State::Succeeded { at }) => {
-                let event = events::order_refunded(&order, &payment, &refund, *at);
-                outbox::enqueue(&mut tx, &event, PROCESS).await?;
-            }
-            (Heard::Failed, _) => {
-                outbox::enqueue(&mut tx, &events::refund_failed(&order, &refund), PROCESS).await?;
-            }
-            _ => {}
         }
         svc_kit::crash::point("order.refund.before_commit");
         tx.commit().await?;
@@ -126,8 +113,39 @@ impl Life {
     }
 }
 
+/// Records the provider's word about a refund whose order is locked, with what is told of it, in the caller's transaction.
+pub(super) async fn hear_in(
+    tx: &mut PgConnection,
+    order: &mut Order,
+    payment: &mut Payment,
+    refund: &mut Refund,
+    word: &Word,
+    fact: Option<Evidence>,
+) -> sqlx::Result<Heard> {
+    let was_accepted = refund.provider_refund_id.is_some();
+    let heard = hear(order, payment, refund, word);
+    if matches!(heard, Heard::Unchanged | Heard::Contradiction) {
+        return Ok(heard);
+    }
+    payments::update(tx, payment, None).await?;
+    let accepted = !was_accepted && refund.provider_refund_id.is_some();
+    refunds::update(tx, refund, accepted).await?;
+    orders::update(tx, order).await?;
+    if let Some(fact) = fact {
+        outbox::enqueue(tx, &fact, PROCESS).await?;
+    }
+    match (heard, &refund.state) {
+        (Heard::Refunded, State::Succeeded { at }) => {
+            outbox::enqueue(tx, &events::order_refunded(order, payment, refund, *at), PROCESS).await?;
+        }
+        (Heard::Failed, _) => outbox::enqueue(tx, &events::refund_failed(order, refund), PROCESS).await?,
+        _ => {}
+    }
+    Ok(heard)
+}
+
 /// The order first, as everywhere; then what hangs on it.
-async fn lock(tx: &mut PgConnection, refund: &Refund) -> sqlx::Result<Option<(Order, Payment, Refund)>> {
+pub(super) async fn lock(tx: &mut PgConnection, refund: &Refund) -> sqlx::Result<Option<(Order, Payment, Refund)>> {
     let order = orders::lock(tx, &[refund.order_id]).await?.pop();
     let payment = payments::get(tx, refund.payment_id).await?;
     let refund = refunds::get(tx, refund.id).await?;

@@ -79,7 +79,7 @@ impl Life {
         self.refund_due.notify_one();
         tracing::info!(
             out_trade_no = id.out_trade_no(),
-            out_refund_no = refund.id.out_refund_no(),
+            out_refund_no = refund.out_refund_no(),
             amount_fen = left.get(),
             "a surplus payment goes back"
         );

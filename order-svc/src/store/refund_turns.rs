@@ -51,7 +51,7 @@ pub async fn claim_due(
          WHERE refund_id IN (SELECT refund_id FROM taken)
          RETURNING refund_id, order_id, payment_id, merchant, provider, mch_id, app_id, transaction_id, total_fen, amount_fen,
                    cause, reason, state, waiting, provider_refund_id, provider_code, create_time, success_time, sends,
-                   refused_sends, sent_at, asks, sub_mch_id, goods::text AS goods",
+                   refused_sends, sent_at, asks, sub_mch_id, goods::text AS goods, external_no",
         now.to_sqlx() as _,
         merchants,
         rooms,
@@ -83,7 +83,7 @@ pub async fn claim(
                FOR UPDATE SKIP LOCKED)
          RETURNING refund_id, order_id, payment_id, merchant, provider, mch_id, app_id, transaction_id, total_fen, amount_fen,
                    cause, reason, state, waiting, provider_refund_id, provider_code, create_time, success_time, sends,
-                   refused_sends, sent_at, asks, sub_mch_id, goods::text AS goods",
+                   refused_sends, sent_at, asks, sub_mch_id, goods::text AS goods, external_no",
         id.0,
         now.to_sqlx() as _,
         asked_before.to_sqlx() as _,

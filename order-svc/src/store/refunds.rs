@@ -37,6 +37,7 @@ pub(super) struct Row {
     pub(super) asks: i32,
     pub(super) sub_mch_id: String,
     pub(super) goods: Option<String>,
+    pub(super) external_no: Option<String>,
 }
 
 impl TryFrom<Row> for Refund {
@@ -69,6 +70,7 @@ impl TryFrom<Row> for Refund {
             total: Fen::new(row.total_fen),
             amount: Fen::new(row.amount_fen),
             cause,
+            external_no: row.external_no,
             reason: row.reason,
             goods: row.goods.as_deref().map(from_json).transpose()?.unwrap_or_default(),
             state,
@@ -88,8 +90,9 @@ pub async fn insert(conn: &mut PgConnection, refund: &Refund) -> sqlx::Result<()
     let goods = if refund.goods.is_empty() { None } else { Some(to_json(&refund.goods)?) };
     sqlx::query!(
         "INSERT INTO refunds (refund_id, order_id, payment_id, merchant, provider, mch_id, app_id, transaction_id, total_fen,
-                              amount_fen, cause, reason, state, create_time, next_ask_at, sub_mch_id, goods)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'CREATED', $13, $13, $14, $15::text::jsonb)",
+                              amount_fen, cause, reason, state, create_time, next_ask_at, sub_mch_id, goods, external_no,
+                              provider_refund_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'CREATED', $13, $13, $14, $15::text::jsonb, $16, $17)",
         refund.id.0,
         refund.order_id.0,
         refund.payment_id.0,
@@ -105,6 +108,8 @@ pub async fn insert(conn: &mut PgConnection, refund: &Refund) -> sqlx::Result<()
         refund.create_time.to_sqlx() as _,
         refund.sub_mch_id,
         goods,
+        refund.external_no,
+        refund.provider_refund_id,
     )
     .execute(conn)
     .await?;
@@ -117,9 +122,47 @@ pub async fn get(conn: &mut PgConnection, id: RefundId) -> sqlx::Result<Option<R
         Row,
         "SELECT refund_id, order_id, payment_id, merchant, provider, mch_id, app_id, transaction_id, total_fen, amount_fen,
                 cause, reason, state, waiting, provider_refund_id, provider_code, create_time, success_time, sends,
-                refused_sends, sent_at, asks, sub_mch_id, goods::text AS goods
+                refused_sends, sent_at, asks, sub_mch_id, goods::text AS goods, external_no
          FROM refunds WHERE refund_id = $1",
         id.0,
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(Refund::try_from)
+    .transpose()
+}
+
+/// The refund of a merchant that somebody else has sent under that number.
+pub async fn external(conn: &mut PgConnection, merchant: &str, number: &str) -> sqlx::Result<Option<Refund>> {
+    sqlx::query_as!(
+        Row,
+        "SELECT refund_id, order_id, payment_id, merchant, provider, mch_id, app_id, transaction_id, total_fen, amount_fen,
+                cause, reason, state, waiting, provider_refund_id, provider_code, create_time, success_time, sends,
+                refused_sends, sent_at, asks, sub_mch_id, goods::text AS goods, external_no
+         FROM refunds WHERE merchant = $1 AND external_no = $2 ORDER BY refund_id DESC LIMIT 1",
+        merchant,
+        number,
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(Refund::try_from)
+    .transpose()
+}
+
+/// The refund of a payment that the provider knows by that number of its own.
+pub async fn of_provider(
+    conn: &mut PgConnection,
+    payment: PaymentId,
+    provider_refund_id: &str,
+) -> sqlx::Result<Option<Refund>> {
+    sqlx::query_as!(
+        Row,
+        "SELECT refund_id, order_id, payment_id, merchant, provider, mch_id, app_id, transaction_id, total_fen, amount_fen,
+                cause, reason, state, waiting, provider_refund_id, provider_code, create_time, success_time, sends,
+                refused_sends, sent_at, asks, sub_mch_id, goods::text AS goods, external_no
+         FROM refunds WHERE payment_id = $1 AND provider_refund_id = $2",
+        payment.0,
+        provider_refund_id,
     )
     .fetch_optional(conn)
     .await?
@@ -138,7 +181,7 @@ pub async fn list(
         Row,
         "SELECT refund_id, order_id, payment_id, merchant, provider, mch_id, app_id, transaction_id, total_fen, amount_fen,
                 cause, reason, state, waiting, provider_refund_id, provider_code, create_time, success_time, sends,
-                refused_sends, sent_at, asks, sub_mch_id, goods::text AS goods
+                refused_sends, sent_at, asks, sub_mch_id, goods::text AS goods, external_no
          FROM refunds WHERE order_id = $1 AND ($2::uuid IS NULL OR $2 < refund_id) ORDER BY refund_id LIMIT $3",
         order.0,
         after.map(|id| id.0),

@@ -11,7 +11,7 @@ use order_svc::domain::{
     charge::Reversing,
     order::{self, Order},
     payment::{self, Method, Openid, Payment},
-    refund::{self, Refund},
+    refund::{self, Cause, Refund},
     settle::Paid,
 };
 use uuid::Uuid;
@@ -169,6 +169,7 @@ impl World {
             total: Fen::new(PRICE),
             amount: Fen::new(row.amount.into()),
             cause: row.cause,
+            external_no: (row.cause == Cause::External).then(|| format!("console-{r}")),
             reason: String::new(),
             goods: Vec::new(),
             state,

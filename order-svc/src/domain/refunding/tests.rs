@@ -2,8 +2,11 @@ use jiff::{SignedDuration, Timestamp};
 use money::Fen;
 use proptest::prelude::*;
 
-use super::{Cause, Heard, MAX_REFUNDS, Refusal, Word, hear, is_hopeless, reserve, samples};
+use uuid::Uuid;
+
+use super::{Cause, Found, Heard, MAX_REFUNDS, Refusal, Word, hear, import, is_hopeless, reserve, samples};
 use crate::domain::{
+    RefundId,
     order::{Refunded, State as OrderState},
     payment,
     refund::{Refund, State, Waiting},
@@ -221,4 +224,47 @@ fn a_cause_is_kept() {
     let (mut wish, now) = (samples::wish(1, 100), order.create_time);
     wish.cause = Cause::Surplus;
     assert_eq!(reserve(&mut order, &mut payment, 0, wish, now).map(|refund| refund.cause), Ok(Cause::Surplus));
+}
+
+fn found(amount: i64) -> Found {
+    let id = RefundId(Uuid::from_u128(300));
+    Found { id, number: "console-1".into(), refund_id: "50".into(), amount: Fen::new(amount) }
+}
+
+#[test]
+fn a_refund_of_the_console_moves_its_payment_and_order_like_any_other() {
+    let (mut order, mut payment) = samples::paid();
+    let (now, version) = (order.create_time, order.version);
+    let mut refund = import(&mut order, &mut payment, found(100), now).expect("it fits");
+    assert_eq!((refund.cause, refund.out_refund_no().as_str()), (Cause::External, "console-1"));
+    assert_eq!((payment.refunding, payment.left(), order.version), (Fen::new(100), Fen::ZERO, version + 1));
+    assert_eq!(hear(&mut order, &mut payment, &mut refund, &succeeded()), Heard::Refunded);
+    assert_eq!((payment.refunded, payment.refunding, order.version), (Fen::new(100), Fen::ZERO, version + 2));
+    assert!(matches!(order.state, OrderState::Paid { refunded: Refunded::All, .. }));
+    assert_eq!(hear(&mut order, &mut payment, &mut refund, &succeeded()), Heard::Unchanged);
+}
+
+#[test]
+fn a_refund_of_the_console_is_refused_by_the_sum_alone() {
+    let (mut order, mut payment, _) = samples::reserved(60);
+    let before = (order.clone(), payment.clone());
+    let much_later = order.create_time + SignedDuration::from_hours(3 * 365 * 24);
+    for amount in [41, 0, -1] {
+        let refusal = import(&mut order, &mut payment, found(amount), much_later);
+        assert_eq!(refusal, Err(Refusal::Exceeds { left: Fen::new(40) }), "{amount}");
+    }
+    assert_eq!((&order, &payment), (&before.0, &before.1));
+    assert!(import(&mut order, &mut payment, found(40), much_later).is_ok(), "the provider's limits are behind it");
+    let (mut order, mut payments) = crate::domain::settle::samples::pending(1);
+    let refusal = import(&mut order, &mut payments[0], found(1), much_later);
+    assert_eq!(refusal, Err(Refusal::NotPaid));
+}
+
+#[test]
+fn a_refund_of_the_console_that_came_to_nothing_frees_its_amount() {
+    let (mut order, mut payment) = samples::paid();
+    let now = order.create_time;
+    let mut refund = import(&mut order, &mut payment, found(30), now).expect("it fits");
+    assert_eq!(hear(&mut order, &mut payment, &mut refund, &closed()), Heard::Failed);
+    assert_eq!((refund.state, payment.left()), (State::Closed, Fen::new(100)));
 }
