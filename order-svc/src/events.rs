@@ -5,7 +5,7 @@ use money::Fen;
 use proto::{
     event::{
         OrderClosed, OrderCreated, OrderPaid, OrderRefunded, PaymentCreated, PaymentPaid, PaymentSurplus,
-        RefundChanged, RefundCreated, RefundFailed, Source, refund_changed, v1::order_closed,
+        RefundAccepted, RefundChanged, RefundCreated, RefundFailed, Source, refund_changed, v1::order_closed,
     },
     gateway::v1::{PaidStatus, RefundStatus},
     time::{from_wire, to_wire},
@@ -128,6 +128,24 @@ pub fn refund_created(order: &Order, refund: &Refund) -> RefundCreated {
     }
 }
 
+/// `order.v1.refund.accepted`, of a refund that the provider has accepted `at` that instant.
+pub fn refund_accepted(order: &Order, refund: &Refund, at: Timestamp) -> RefundAccepted {
+    RefundAccepted {
+        order: order.id.to_string(),
+        payment: refund.payment_id.name(order.id),
+        refund: refund.id.name(order.id),
+        app: order.app.clone(),
+        merchant: refund.merchant.clone(),
+        mch_id: refund.mch_id.clone(),
+        out_refund_no: refund.out_refund_no(),
+        refund_id: refund.provider_refund_id.clone().unwrap_or_default(),
+        transaction_id: refund.transaction_id.clone(),
+        amount_fen: refund.amount.get(),
+        cause: refund.cause.word().to_owned(),
+        accept_time: Some(to_wire(at)),
+    }
+}
+
 /// `order.v1.refund.failed`.
 pub fn refund_failed(order: &Order, refund: &Refund) -> RefundFailed {
     RefundFailed {
@@ -140,6 +158,11 @@ pub fn refund_failed(order: &Order, refund: &Refund) -> RefundFailed {
         state: refund.state.word().to_owned(),
         provider_code: refund.provider_code.clone().unwrap_or_default(),
         cause: refund.cause.word().to_owned(),
+        payment: refund.payment_id.name(order.id),
+        mch_id: refund.mch_id.clone(),
+        out_refund_no: refund.out_refund_no(),
+        refund_id: refund.provider_refund_id.clone().unwrap_or_default(),
+        transaction_id: refund.transaction_id.clone(),
     }
 }
 
@@ -160,6 +183,8 @@ pub fn order_refunded(order: &Order, payment: &Payment, refund: &Refund, at: Tim
         provider: refund.provider.clone(),
         cause: refund.cause.word().to_owned(),
         success_time: Some(to_wire(at)),
+        mch_id: refund.mch_id.clone(),
+        transaction_id: refund.transaction_id.clone(),
     }
 }
 

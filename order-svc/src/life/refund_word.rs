@@ -68,7 +68,8 @@ impl Life {
             // Some replica's clock is wrong. It is asked about again.
             return Ok(Heard::Unchanged);
         }
-        let heard = hear_in(&mut tx, &mut order, &mut payment, &mut refund, word, fact).await?;
+        let now = self.clock.now();
+        let heard = hear_in(&mut tx, &mut order, &mut payment, &mut refund, word, fact, now).await?;
         if matches!(heard, Heard::Unchanged | Heard::Contradiction) {
             return Ok(heard);
         }
@@ -113,7 +114,8 @@ impl Life {
     }
 }
 
-/// Records the provider's word about a refund whose order is locked, with what is told of it, in the caller's transaction.
+/// Records the provider's word about a refund whose order is locked, heard `now`, with what is told of it, in the caller's
+/// transaction. The first word that it was accepted is told as that, also when it says more.
 pub(super) async fn hear_in(
     tx: &mut PgConnection,
     order: &mut Order,
@@ -121,6 +123,7 @@ pub(super) async fn hear_in(
     refund: &mut Refund,
     word: &Word,
     fact: Option<Evidence>,
+    now: Timestamp,
 ) -> sqlx::Result<Heard> {
     let was_accepted = refund.provider_refund_id.is_some();
     let heard = hear(order, payment, refund, word);
@@ -133,6 +136,9 @@ pub(super) async fn hear_in(
     orders::update(tx, order).await?;
     if let Some(fact) = fact {
         outbox::enqueue(tx, &fact, PROCESS).await?;
+    }
+    if accepted {
+        outbox::enqueue(tx, &events::refund_accepted(order, refund, now), PROCESS).await?;
     }
     match (heard, &refund.state) {
         (Heard::Refunded, State::Succeeded { at }) => {

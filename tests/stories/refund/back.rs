@@ -8,7 +8,7 @@ use e2e::{
     story,
 };
 use jiff::SignedDuration;
-use proto::event::{OrderRefunded, RefundChanged, RefundCreated};
+use proto::event::{OrderRefunded, RefundAccepted, RefundChanged, RefundCreated};
 
 use super::{A_MINUTE, arrives, at_wechat, by_notices, money, sold, told, told_by_provider};
 
@@ -38,6 +38,12 @@ fn all_of_the_money_goes_back_and_everybody_is_told_once() {
         assert_eq!((event.order.as_str(), event.payment.as_str()), (order.name(), written.payment.as_str()));
         assert_eq!((event.out_refund_no.as_str(), event.amount_fen), (refund.out_refund_no(), 100));
         assert_eq!((event.mch_id.as_str(), event.cause.as_str()), ("1900000109", "REQUESTED"));
+        let event: RefundAccepted = told(world, "order.v1.refund.accepted.shop", &refund).await.event();
+        assert_eq!((&event.refund_id, event.amount_fen), (&accepted.refund_id, 100));
+        assert_eq!(
+            (event.out_refund_no.as_str(), event.payment.as_str()),
+            (refund.out_refund_no(), written.payment.as_str())
+        );
         assert_eq!(world.facts("order.v1.order.refunded.>").await, [], "it is on its way");
 
         arrives(world, &refund).await;
@@ -59,7 +65,11 @@ fn all_of_the_money_goes_back_and_everybody_is_told_once() {
         let mut facts = world.facts("order.v1.>").await;
         facts.retain(|fact| fact.text("order") == order.name());
         let ids: BTreeSet<_> = facts.iter().map(|fact| &fact.id).collect();
-        assert_eq!((facts.len(), ids.len()), (5, 5), "created, payment created, paid, refund created, refunded");
+        assert_eq!(
+            (facts.len(), ids.len()),
+            (6, 6),
+            "created, payment created, paid, refund created, accepted, refunded"
+        );
         world.counts(Part::OrderSvc, "open_refunds", &[], 0).await;
     });
 }

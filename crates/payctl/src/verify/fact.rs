@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use proto::event::{
     Event, OrderClosed, OrderCreated, OrderPaid, OrderRefunded, PaymentCreated, PaymentPaid, PaymentSurplus,
-    RefundChanged, RefundCreated, RefundFailed, RefundNoticed,
+    RefundAccepted, RefundChanged, RefundCreated, RefundFailed, RefundNoticed,
 };
 use uuid::Uuid;
 
@@ -38,6 +38,7 @@ pub enum News {
     PaymentCreated(Box<PaymentCreated>),
     PaymentSurplus(Box<PaymentSurplus>),
     RefundCreated(Box<RefundCreated>),
+    RefundAccepted(Box<RefundAccepted>),
     RefundFailed(Box<RefundFailed>),
     /// A fact of a later release: its type is unknown here.
     Later,
@@ -60,6 +61,7 @@ impl News {
             PaymentCreated::TYPE => event(id, subject, body, Self::PaymentCreated),
             PaymentSurplus::TYPE => event(id, subject, body, Self::PaymentSurplus),
             RefundCreated::TYPE => event(id, subject, body, Self::RefundCreated),
+            RefundAccepted::TYPE => event(id, subject, body, Self::RefundAccepted),
             RefundFailed::TYPE => event(id, subject, body, Self::RefundFailed),
             "" => Self::Nonsense("it has no ce-type".to_owned()),
             _ => Self::Later,
@@ -76,6 +78,7 @@ impl News {
             Self::PaymentCreated(event) => &event.order,
             Self::PaymentSurplus(event) => &event.order,
             Self::RefundCreated(event) => &event.order,
+            Self::RefundAccepted(event) => &event.order,
             Self::RefundFailed(event) => &event.order,
             Self::PaymentPaid(_)
             | Self::RefundChanged(_)

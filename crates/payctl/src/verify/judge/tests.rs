@@ -227,6 +227,13 @@ const TOLD: &[(Rule, Spoil, &str)] = &[
     (Rule::Untold, |e| forget(e, "payment-created:"), "nobody was told that"),
     (Rule::Untold, |e| forget(e, "surplus:"), "is a surplus, and nobody was told"),
     (Rule::Untold, |e| forget(e, "refund-created:"), "nobody was told that refund"),
+    (Rule::Untold, |e| forget(e, "refund-accepted:"), "was accepted, and nobody was told"),
+    (
+        Rule::ToldFalsely,
+        |e| refund(e, 0).provider_refund_id = Some("51".into()),
+        "was told as accepted with other content",
+    ),
+    (Rule::ToldFalsely, |e| refund(e, 1).state = "CREATED".into(), "about a refund that is CREATED"),
     (Rule::Untold, |e| forget(e, "refunded:"), "is SUCCEEDED, and nobody was told"),
     (Rule::Untold, |e| refund(e, 1).state = "ABNORMAL".into(), "was ABNORMAL, and nobody was told"),
     (Rule::Untold, |e| refund(e, 1).state = "REJECTED".into(), "was REJECTED, and nobody was told"),

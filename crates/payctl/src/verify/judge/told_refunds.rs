@@ -9,6 +9,7 @@ use crate::verify::{News, RefundRow, Rule};
 pub(super) fn judge(seen: &Seen<'_>, found: &mut Found) {
     for refund in seen.all_refunds() {
         created(seen, refund, found);
+        accepted(seen, refund, found);
         refunded(seen, refund, found);
         failed(seen, refund, found);
     }
@@ -19,6 +20,7 @@ pub(super) fn judge(seen: &Seen<'_>, found: &mut Found) {
         let name = match &fact.news {
             News::OrderRefunded(told) => &told.refund,
             News::RefundCreated(told) => &told.refund,
+            News::RefundAccepted(told) => &told.refund,
             News::RefundFailed(told) => &told.refund,
             _ => continue,
         };
@@ -26,6 +28,7 @@ pub(super) fn judge(seen: &Seen<'_>, found: &mut Found) {
         let is_so = refund.is_some_and(|refund| match &fact.news {
             News::OrderRefunded(_) => refund.state == "SUCCEEDED",
             News::RefundFailed(told) => has_failed_so(seen, refund, told),
+            News::RefundAccepted(_) => is_accepted(refund),
             _ => true,
         });
         if !is_so {
@@ -48,6 +51,31 @@ fn created(seen: &Seen<'_>, refund: &RefundRow, found: &mut Found) {
                 && told.cause == refund.cause => {}
         Some(told) => {
             let sentence = format!("refund {number} was told as written with other content: {told:?}");
+            found.say(Rule::ToldFalsely, &number, sentence);
+        }
+    }
+}
+
+fn is_accepted(refund: &RefundRow) -> bool {
+    !matches!(refund.state.as_str(), "CREATED" | "REJECTED")
+}
+
+fn accepted(seen: &Seen<'_>, refund: &RefundRow, found: &mut Found) {
+    if !is_accepted(refund) {
+        return;
+    }
+    let number = refund.out_refund_no();
+    match seen.order_fact(&format!("refund-accepted:{}", refund.refund_id)) {
+        None => found.say(Rule::Untold, &number, format!("refund {number} was accepted, and nobody was told")),
+        Some(News::RefundAccepted(told))
+            if told.out_refund_no == number
+                && told.amount_fen == refund.amount_fen
+                && told.merchant == refund.merchant
+                && told.mch_id == refund.mch_id
+                && told.cause == refund.cause
+                && Some(&told.refund_id) == refund.provider_refund_id.as_ref() => {}
+        Some(told) => {
+            let sentence = format!("refund {number} was told as accepted with other content: {told:?}");
             found.say(Rule::ToldFalsely, &number, sentence);
         }
     }

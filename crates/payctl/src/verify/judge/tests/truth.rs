@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use proto::{
     event::{
         Event, OrderClosed, OrderCreated, OrderPaid, OrderRefunded, PaymentCreated, PaymentPaid, PaymentSurplus,
-        RefundChanged, RefundCreated, RefundNoticed, refund_changed::State,
+        RefundAccepted, RefundChanged, RefundCreated, RefundNoticed, refund_changed::State,
     },
     time::to_wire,
 };
@@ -138,6 +138,23 @@ fn refund_created(refund: &RefundRow) -> Fact {
     })
 }
 
+fn refund_accepted(refund: &RefundRow) -> Fact {
+    fact(&RefundAccepted {
+        order: format!("orders/{}", refund.order_id),
+        payment: format!("orders/{}/payments/{}", refund.order_id, refund.payment_id),
+        refund: format!("orders/{}/refunds/{}", refund.order_id, refund.refund_id),
+        app: APP.into(),
+        merchant: MERCHANT.into(),
+        mch_id: MCH_ID.into(),
+        out_refund_no: refund.out_refund_no(),
+        refund_id: refund.provider_refund_id.clone().expect("accepted"),
+        transaction_id: refund.transaction_id.clone(),
+        amount_fen: refund.amount_fen,
+        cause: refund.cause.clone(),
+        accept_time: None,
+    })
+}
+
 fn at_provider(payment: &PaymentRow, refunds: Vec<control::Refund>) -> control::Order {
     control::Order {
         merchant: MERCHANT.into(),
@@ -246,6 +263,7 @@ fn told_by_order_svc(refund: &RefundRow, surplus_refund: &RefundRow) -> Vec<Fact
             ..OrderPaid::default()
         }),
         refund_created(refund),
+        refund_accepted(refund),
         fact(&OrderRefunded {
             order: order.clone(),
             refund: format!("{order}/refunds/{REFUND}"),
@@ -272,6 +290,7 @@ fn told_by_order_svc(refund: &RefundRow, surplus_refund: &RefundRow) -> Vec<Fact
             ..PaymentSurplus::default()
         }),
         refund_created(surplus_refund),
+        refund_accepted(surplus_refund),
     ]
 }
 
