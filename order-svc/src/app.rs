@@ -25,7 +25,7 @@ use tonic::service::Routes;
 use crate::{
     api::{Api, apps::Apps, watch::Watchers},
     config::{Config, PROCESS},
-    consume::{native_scanned, paid::PaidFacts, refund_noticed::RefundHints},
+    consume::{native_scanned, paid::PaidFacts, refund_noticed::RefundHints, repair_requested::RepairRequests},
     gateway::{Gateway, Merchants},
     jobs,
     life::{Life, budget::Budgets},
@@ -114,6 +114,7 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
         pay_code_time: Duration::from_secs(config.pay_code_time_s),
         measured: Measured::new(&metrics),
         refund_due: Arc::default(),
+        repair_due: Arc::default(),
         stop: tasks.stop(),
         running: TaskTracker::new(),
     };
@@ -151,10 +152,14 @@ fn start_jobs(life: &Life, merchants: &Merchants, bus: &Bus, tasks: &Tasks) -> a
     let consumer = Consumer::new(bus, durable).with_options(options.clone());
     tasks.spawn("consume payments", consumer.run(PaidFacts::new(life.clone()), tasks.stop()));
     let durable = bus::durable(bus::ORDER_SVC_REFUND).context("the table of durables lacks ours")?;
-    let consumer = Consumer::new(bus, durable).with_options(options);
+    let consumer = Consumer::new(bus, durable).with_options(options.clone());
     tasks.spawn("consume refund hints", consumer.run(RefundHints::new(life.clone()), tasks.stop()));
+    let durable = bus::durable(bus::ORDER_SVC_RECON).context("the table of durables lacks ours")?;
+    let consumer = Consumer::new(bus, durable).with_options(options);
+    tasks.spawn("consume repairs", consumer.run(RepairRequests::new(life.clone()), tasks.stop()));
     tasks.spawn("ask", jobs::turns::run::<jobs::turns::Attempts>(life.clone(), merchants.clone(), tasks.stop()));
     tasks.spawn("refund", jobs::turns::run::<jobs::turns::Refunds>(life.clone(), merchants.clone(), tasks.stop()));
+    tasks.spawn("repair", jobs::turns::run::<jobs::turns::Repairs>(life.clone(), merchants.clone(), tasks.stop()));
     tasks.spawn("surplus", jobs::surplus::run(life.clone(), merchants.clone(), tasks.stop()));
     tasks.spawn("close", jobs::close::run(life.clone(), tasks.stop()));
     tasks.spawn("measure", jobs::measure::run(life.clone(), merchants.clone(), tasks.stop()));

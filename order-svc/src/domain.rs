@@ -8,6 +8,7 @@ pub mod payment;
 pub mod product_code;
 pub mod refund;
 pub mod refunding;
+pub mod repair;
 pub mod settle;
 
 pub use ids::{OrderId, PaymentId, ProductCodeId, RefundId};

@@ -5,7 +5,8 @@ use money::Fen;
 use proto::{
     event::{
         OrderClosed, OrderCreated, OrderPaid, OrderRefunded, PaymentCreated, PaymentPaid, PaymentSurplus,
-        RefundAccepted, RefundChanged, RefundCreated, RefundFailed, Source, refund_changed, v1::order_closed,
+        RefundAccepted, RefundChanged, RefundCreated, RefundFailed, RepairAnswered, Source, refund_changed,
+        repair_answered, v1::order_closed,
     },
     gateway::v1::{PaidStatus, RefundStatus},
     time::{from_wire, to_wire},
@@ -16,6 +17,7 @@ use crate::domain::{
     order::{self, CloseReason, Order},
     payment::Payment,
     refund::Refund,
+    repair::{Answer, Outcome, Repair},
     settle::Paid,
 };
 
@@ -146,6 +148,26 @@ pub fn refund_accepted(order: &Order, refund: &Refund, at: Timestamp) -> RefundA
     }
 }
 
+/// `order.v1.repair.answered`.
+pub fn repair_answered(repair: &Repair, answer: &Answer, at: Timestamp) -> RepairAnswered {
+    let outcome = match answer.outcome {
+        Outcome::Applied => repair_answered::Outcome::Applied,
+        Outcome::Confirmed => repair_answered::Outcome::Confirmed,
+        Outcome::UnknownToProvider => repair_answered::Outcome::UnknownToProvider,
+        Outcome::NotApplicable => repair_answered::Outcome::NotApplicable,
+        Outcome::NotOurs => repair_answered::Outcome::NotOurs,
+        Outcome::GaveUp => repair_answered::Outcome::GaveUp,
+    };
+    RepairAnswered {
+        repair: format!("repairs/{}", repair.id),
+        discrepancy: format!("discrepancies/{}", repair.discrepancy),
+        merchant: repair.merchant.clone(),
+        outcome: outcome.into(),
+        detail: answer.detail.clone(),
+        answer_time: Some(to_wire(at)),
+    }
+}
+
 /// `order.v1.refund.failed`.
 pub fn refund_failed(order: &Order, refund: &Refund) -> RefundFailed {
     RefundFailed {
@@ -193,6 +215,14 @@ pub fn refund_changed(refund: &Refund, told: &RefundStatus, state: refund_change
     RefundChanged {
         merchant: refund.merchant.clone(),
         provider: refund.provider.clone(),
+        source: Source::Query.into(),
+        ..refund_told(told, state)
+    }
+}
+
+/// The same, as far as the provider tells it: whose account it is, and who asked, is for the caller to say.
+pub fn refund_told(told: &RefundStatus, state: refund_changed::State) -> RefundChanged {
+    RefundChanged {
         mch_id: told.mch_id.clone(),
         out_refund_no: told.out_refund_no.clone(),
         refund_id: told.refund_id.clone(),
@@ -201,7 +231,7 @@ pub fn refund_changed(refund: &Refund, told: &RefundStatus, state: refund_change
         amount_fen: told.amount_fen,
         state: state.into(),
         success_time: told.success_time,
-        source: Source::Query.into(),
+        ..RefundChanged::default()
     }
 }
 

@@ -8,6 +8,7 @@ pub mod decide;
 pub mod earlier;
 pub mod refund;
 mod refund_word;
+mod repair;
 mod reverse;
 pub mod settle;
 pub mod surplus;
@@ -24,6 +25,7 @@ use crate::{
     gateway::{Gateway, Merchants},
     measures::Measured,
 };
+pub(crate) use ask::soon;
 use budget::Budgets;
 
 /// Everything that the life of an order needs. Clones share it.
@@ -55,6 +57,8 @@ pub struct Life {
     pub relay: Waker,
     /// Tells this process that a refund has its turn now.
     pub refund_due: Arc<Notify>,
+    /// Tells this process that a repair has its turn now.
+    pub repair_due: Arc<Notify>,
     /// Fired when the process is to stop: nothing new is asked then.
     pub stop: CancellationToken,
     /// Work that goes on when its caller has left.

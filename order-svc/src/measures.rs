@@ -6,7 +6,10 @@ use prometheus_client::{
 };
 use svc_kit::metrics::Metrics;
 
-use crate::domain::refunding::Heard;
+use crate::domain::{
+    refunding::Heard,
+    repair::{Action, Outcome as RepairOutcome},
+};
 
 /// A word that says what happened.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -21,6 +24,15 @@ pub struct Call {
     /// The RPC.
     rpc: &'static str,
     /// "ok" or the name of the gRPC code.
+    outcome: &'static str,
+}
+
+/// What came of a repair.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Repaired {
+    /// What was to be done.
+    action: &'static str,
+    /// What came of it.
     outcome: &'static str,
 }
 
@@ -39,6 +51,7 @@ pub struct Measured {
     refunds_asked: Family<Outcome, Counter>,
     refunds_heard: Family<Outcome, Counter>,
     refunds_disputed: Counter,
+    repairs: Family<Repaired, Counter>,
     /// Attempts whose prepay has no known outcome.
     pub unknown_payments: Gauge,
     /// Age of the oldest of them.
@@ -75,6 +88,10 @@ pub struct Measured {
     pub refunds_overdue_seconds: Gauge,
     /// Surplus money that waits for a person.
     pub surplus_held_fen: Gauge,
+    /// Repairs that are not answered yet.
+    pub repairs_waiting: Gauge,
+    /// Age of the oldest of them.
+    pub repairs_oldest_seconds: Gauge,
 }
 
 impl Measured {
@@ -96,6 +113,7 @@ impl Measured {
                 "refunds_disputed",
                 "Words about refunds that contradict what was asked or said before: a person must look",
             ),
+            repairs: metrics.counters("repairs", "Repairs that reconciliation asked for, by action and outcome"),
             unknown_payments: metrics.gauge("unknown_payments", "Attempts whose prepay has no known outcome"),
             unknown_oldest_seconds: metrics.gauge("unknown_oldest_seconds", "Age of the oldest unknown attempt"),
             open_payments: metrics.gauge("open_payments", "Attempts that somebody may still pay"),
@@ -128,6 +146,11 @@ impl Measured {
                 .gauge("abnormal_refunds", "Refunds whose money bounced: act in the merchant platform"),
             refunds_overdue_seconds: metrics.gauge("refunds_overdue_seconds", "How late the most overdue refund is"),
             surplus_held_fen: metrics.gauge("surplus_held_fen", "Surplus money that waits for a person, fen"),
+            repairs_waiting: metrics.gauge("repairs_waiting", "Repairs that are not answered yet"),
+            repairs_oldest_seconds: metrics.gauge(
+                "repairs_oldest_seconds",
+                "Age of the oldest repair that is not answered; half an hour at most, while this service works",
+            ),
         }
     }
 
@@ -181,6 +204,11 @@ impl Measured {
     /// A word about a refund contradicts what was asked or said before.
     pub fn refund_disputed(&self) {
         self.refunds_disputed.inc();
+    }
+
+    /// A repair was answered so.
+    pub fn repaired(&self, action: Action, outcome: RepairOutcome) {
+        self.repairs.get_or_create(&Repaired { action: action.word(), outcome: outcome.word() }).inc();
     }
 
     /// A charge was answered so.

@@ -7,6 +7,7 @@ pub mod payments;
 pub mod product_codes;
 pub mod refund_turns;
 pub mod refunds;
+pub mod repairs;
 pub mod requests;
 
 use std::time::Duration;

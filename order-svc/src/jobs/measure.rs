@@ -49,6 +49,8 @@ pub async fn run(life: Life, merchants: Merchants, stop: CancellationToken) -> a
                 gauges.abnormal_refunds.set(read.abnormal_refunds);
                 gauges.refunds_overdue_seconds.set(read.refunds_overdue_s);
                 gauges.surplus_held_fen.set(read.surplus_held_fen);
+                gauges.repairs_waiting.set(read.repairs_waiting);
+                gauges.repairs_oldest_seconds.set(read.repairs_oldest_s);
             }
             Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "nothing measured"),
         }

@@ -1,5 +1,5 @@
-//! Attends to everything whose turn has come: attempts to ask about or to close, refunds to send or to ask about. Replicas
-//! share the work; none leads.
+//! Attends to everything whose turn has come: attempts to ask about or to close, refunds to send or to ask about, repairs to do.
+//! Replicas share the work; none leads.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     gateway::Merchants,
     life::Life,
-    store::{asking, refund_turns, timely},
+    store::{asking, refund_turns, repairs, timely},
 };
 
 /// Things of one kind that one process attends to at once.
@@ -130,6 +130,45 @@ impl Kind for Refunds {
 
     async fn nudged(life: &Life) {
         life.refund_due.notified().await;
+    }
+}
+
+/// Repairs.
+#[derive(Debug)]
+pub struct Repairs;
+
+impl Kind for Repairs {
+    type Claim = repairs::Claim;
+    const WORD: &'static str = "repairs";
+
+    async fn claim(
+        conn: &mut PgConnection,
+        now: Timestamp,
+        merchants: &[String],
+        rooms: &[i64],
+        limit: i64,
+    ) -> sqlx::Result<Vec<Self::Claim>> {
+        repairs::claim_due(conn, now, merchants, rooms, limit).await
+    }
+
+    async fn next_turn(conn: &mut PgConnection) -> sqlx::Result<Option<Timestamp>> {
+        repairs::next_turn(conn).await
+    }
+
+    fn merchant(claim: &Self::Claim) -> &str {
+        &claim.repair.merchant
+    }
+
+    fn number(claim: &Self::Claim) -> String {
+        format!("repairs/{}", claim.repair.id)
+    }
+
+    async fn attend(life: Life, claim: Self::Claim) -> sqlx::Result<()> {
+        life.attend_repair(&claim.repair).await
+    }
+
+    async fn nudged(life: &Life) {
+        life.repair_due.notified().await;
     }
 }
 

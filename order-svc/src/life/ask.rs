@@ -24,7 +24,7 @@ const SENDING_AGAIN: Duration = Duration::from_secs(3);
 const NOTHING_AGAIN: Duration = Duration::from_secs(20);
 
 /// WeChat's word for a payment of which something was given back. Source: WeChat Pay v2 reference, orderquery, `trade_state`.
-const REFUNDED: &str = "REFUND";
+pub(super) const REFUNDED: &str = "REFUND";
 
 /// Nothing was learned; why, in a few words.
 #[derive(Debug)]
@@ -208,7 +208,7 @@ impl Life {
 }
 
 /// `wait` from `at`.
-pub(super) fn soon(at: Timestamp, wait: Duration) -> Timestamp {
+pub(crate) fn soon(at: Timestamp, wait: Duration) -> Timestamp {
     let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
     at.checked_add(wait).unwrap_or(Timestamp::MAX)
 }

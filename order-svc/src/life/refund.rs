@@ -242,7 +242,7 @@ impl Life {
     }
 
     /// The provider's word, when it is about what we asked for, and the fact that it is told as.
-    fn refund_evidence(&self, refund: &Refund, told: &RefundStatus) -> Option<(Word, Option<Evidence>)> {
+    pub(super) fn refund_evidence(&self, refund: &Refund, told: &RefundStatus) -> Option<(Word, Option<Evidence>)> {
         let as_asked = told.mch_id == refund.mch_id
             && told.out_refund_no == refund.out_refund_no()
             && told.transaction_id == refund.transaction_id

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What the payer reads.
-const REASON: &str = "重复或超时支付，原路退回";
+pub(super) const REASON: &str = "重复或超时支付，原路退回";
 
 impl Life {
     /// Refunds a surplus payment, or holds it for a person: by the merchant's policy, or because the provider has refused before.

@@ -41,6 +41,10 @@ pub struct Measures {
     pub refunds_overdue_s: i64,
     /// Surplus money that waits for a person, fen.
     pub surplus_held_fen: i64,
+    /// Repairs that are not answered yet.
+    pub repairs_waiting: i64,
+    /// Age of the oldest of them, seconds.
+    pub repairs_oldest_s: i64,
 }
 
 /// Measures at `now` of the service's clock.
@@ -76,7 +80,10 @@ pub async fn measure(conn: &mut PgConnection, now: jiff_sqlx::Timestamp) -> sqlx
             (SELECT coalesce(greatest(0, extract(epoch FROM $1::timestamptz - min(next_ask_at)))::bigint, 0)
                FROM refunds WHERE next_ask_at IS NOT NULL) AS "refunds_overdue_s!",
             (SELECT coalesce(sum(amount_fen - refunded_fen - refunding_fen), 0)::bigint FROM payments
-              WHERE surplus_held_at IS NOT NULL AND refunded_fen + refunding_fen < amount_fen) AS "surplus_held_fen!""#,
+              WHERE surplus_held_at IS NOT NULL AND refunded_fen + refunding_fen < amount_fen) AS "surplus_held_fen!",
+            (SELECT count(*) FROM repairs WHERE state = 'WAITING') AS "repairs_waiting!",
+            (SELECT coalesce(greatest(0, extract(epoch FROM $1::timestamptz - min(create_time)))::bigint, 0)
+               FROM repairs WHERE state = 'WAITING') AS "repairs_oldest_s!""#,
         now as _,
     )
     .fetch_one(conn)

@@ -125,6 +125,18 @@ pub async fn release(
     Ok(())
 }
 
+/// A CREATED refund has its turn at `at`, when it is later. False when it is no longer CREATED.
+pub async fn due(conn: &mut PgConnection, id: RefundId, at: Timestamp) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
+        "UPDATE refunds SET next_ask_at = least(next_ask_at, $2) WHERE refund_id = $1 AND state = 'CREATED'",
+        id.0,
+        at.to_sqlx() as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
 /// Somebody says that these refunds of these merchants have changed: those that were sent have their turn at `at`, when it is later.
 /// Returns those that are final here, each with its state: if the hint is true, it says something else or nothing new.
 pub async fn ask_soon(
