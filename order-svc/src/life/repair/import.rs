@@ -107,7 +107,7 @@ impl Life {
         let accepted_at = accepted_at(repair, &payment, now);
         outbox::enqueue(&mut tx, &events::refund_accepted(&order, &refund, accepted_at), PROCESS).await?;
         // It goes from CREATED to where it is, as a refund of ours would: a version of its own.
-        let heard = hear_in(&mut tx, &mut order, &mut payment, &mut refund, word, fact).await?;
+        let heard = hear_in(&mut tx, &mut order, &mut payment, &mut refund, word, fact, now).await?;
         if matches!(heard, Heard::Unchanged | Heard::Contradiction) {
             return Ok(Tried::answer(Outcome::NotApplicable, "the refund contradicts itself")); // It is new.
         }

@@ -102,7 +102,7 @@ impl Life {
         let Some((mut order, mut payment, mut refund)) = lock(&mut tx, refund).await? else {
             return Ok(Tried::Nothing("the refund is not there".to_owned())); // Nothing of it is ever deleted.
         };
-        let heard = hear_in(&mut tx, &mut order, &mut payment, &mut refund, word, fact).await?;
+        let heard = hear_in(&mut tx, &mut order, &mut payment, &mut refund, word, fact, self.clock.now()).await?;
         let here = refund.state.word();
         let answer = match heard {
             Heard::Unchanged => Answer::new(Outcome::Confirmed, format!("the provider says {said}; it is {here} here")),
@@ -147,7 +147,8 @@ impl Life {
                 if !refunds::is_quiet(&mut tx, refund.id, sends, self.ahead(), interval(NOT_YET)).await? {
                     return Ok(Tried::Nothing("what was sent last may still arrive".to_owned()));
                 }
-                let heard = hear_in(&mut tx, &mut order, &mut payment, &mut refund, &word, None).await?;
+                let heard =
+                    hear_in(&mut tx, &mut order, &mut payment, &mut refund, &word, None, self.clock.now()).await?;
                 if heard != Heard::Failed {
                     return Ok(Tried::Nothing("the refund has changed meanwhile".to_owned()));
                 }
