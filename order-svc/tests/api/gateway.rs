@@ -35,8 +35,15 @@ struct State {
     reversals: Vec<ReversePaymentRequest>,
     /// What the provider says of every attempt; not paid when nothing is set.
     status: Option<PaymentStatus>,
+    /// Whether questions about attempts find nobody.
+    is_silent: bool,
+    /// What the provider says of every refund; nothing when it is not set.
+    refund_status: Option<RefundStatus>,
+    /// Whether answers to refunds are lost.
+    loses_refunds: bool,
     /// What the merchants' files have changed to.
     certificates_missing: bool,
+    surplus_is_held: bool,
     listings: usize,
 }
 
@@ -117,6 +124,27 @@ impl FakeGateway {
         self.says(PaymentStatus { state, paid: Some(paid), provider_state: provider_state.to_owned() });
     }
 
+    /// Whether the provider answers no question, about whatever, from now on.
+    pub(crate) fn silent(&self, silent: bool) {
+        let mut state = self.state();
+        (state.is_silent, state.refund_status) = (silent, None);
+    }
+
+    /// The provider says so of every refund that it is asked about from now on.
+    pub(crate) fn says_of_refunds(&self, status: RefundStatus) {
+        self.state().refund_status = Some(status);
+    }
+
+    /// Whether the answers to refunds are lost.
+    pub(crate) fn loses_refunds(&self, lost: bool) {
+        self.state().loses_refunds = lost;
+    }
+
+    /// Whether surplus money waits for a person.
+    pub(crate) fn hold_surplus(&self, held: bool) {
+        self.state().surplus_is_held = held;
+    }
+
     /// How often the merchants were listed.
     pub(crate) fn listings(&self) -> usize {
         self.state().listings
@@ -139,6 +167,10 @@ impl FakeGateway {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn nobody() -> Unknown {
+    Unknown { why: "timeout".into(), ..Unknown::default() }
 }
 
 fn merchants() -> Vec<Merchant> {
@@ -187,13 +219,16 @@ impl PaymentGateway for FakeGateway {
         _: Request<ListMerchantsRequest>,
     ) -> Result<Response<ListMerchantsResponse>, Status> {
         let mut merchants = merchants();
-        let missing = {
+        let (missing, held) = {
             let mut state = self.state();
             state.listings += 1;
-            state.certificates_missing
+            (state.certificates_missing, state.surplus_is_held)
         };
         for merchant in &mut merchants {
             merchant.can_refund = !missing;
+            if held {
+                merchant.surplus = SurplusPolicy::Hold.into();
+            }
         }
         Ok(Response::new(ListMerchantsResponse { merchants }))
     }
@@ -219,12 +254,16 @@ impl PaymentGateway for FakeGateway {
         request: Request<QueryPaymentRequest>,
     ) -> Result<Response<QueryPaymentResponse>, Status> {
         let not_paid = PaymentStatus { state: payment_status::State::NotPaid.into(), ..PaymentStatus::default() };
-        let status = {
+        let outcome = {
             let mut state = self.state();
             state.payment_queries.push(request.into_inner());
-            state.status.clone().unwrap_or(not_paid)
+            if state.is_silent {
+                query_payment_response::Outcome::Unknown(nobody())
+            } else {
+                query_payment_response::Outcome::Done(state.status.clone().unwrap_or(not_paid))
+            }
         };
-        Ok(Response::new(QueryPaymentResponse { outcome: Some(query_payment_response::Outcome::Done(status)) }))
+        Ok(Response::new(QueryPaymentResponse { outcome: Some(outcome) }))
     }
 
     async fn create_refund(
@@ -234,17 +273,30 @@ impl PaymentGateway for FakeGateway {
         let mut request = request.into_inner();
         assert!(request.leave_before.take().is_some(), "it leaves in time or never");
         let done = RefundAccepted { refund_id: format!("50{}", request.out_refund_no) };
-        self.state().refunds.push(request);
-        Ok(Response::new(CreateRefundResponse { outcome: Some(create_refund_response::Outcome::Done(done)) }))
+        let outcome = {
+            let mut state = self.state();
+            state.refunds.push(request);
+            if state.loses_refunds {
+                create_refund_response::Outcome::Unknown(nobody())
+            } else {
+                create_refund_response::Outcome::Done(done)
+            }
+        };
+        Ok(Response::new(CreateRefundResponse { outcome: Some(outcome) }))
     }
 
     async fn query_refund(
         &self,
         request: Request<QueryRefundRequest>,
     ) -> Result<Response<QueryRefundResponse>, Status> {
-        self.state().refund_queries.push(request.into_inner());
-        let unknown = Unknown { why: "timeout".into(), ..Unknown::default() };
-        Ok(Response::new(QueryRefundResponse { outcome: Some(query_refund_response::Outcome::Unknown(unknown)) }))
+        let outcome = {
+            let mut state = self.state();
+            state.refund_queries.push(request.into_inner());
+            let status = state.refund_status.clone();
+            status
+                .map_or_else(|| query_refund_response::Outcome::Unknown(nobody()), query_refund_response::Outcome::Done)
+        };
+        Ok(Response::new(QueryRefundResponse { outcome: Some(outcome) }))
     }
 
     async fn sign_product_code(

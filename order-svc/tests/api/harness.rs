@@ -40,7 +40,8 @@ pub(crate) struct World {
     pub(crate) hand: Hand,
     pub(crate) pool: PgPool,
     pub(crate) bus: Bus,
-    tasks: Tasks,
+    config: Config,
+    tasks: Vec<Tasks>,
     // Dropped in this order, after the service has no more use for them.
     _folder: TempDir,
     _nats: Nats,
@@ -81,7 +82,27 @@ impl World {
         let bus = svc_kit::bus::connect(&config.bus, "test", &Metrics::new()).await.expect("NATS answers");
         let client = OrderServiceClient::connect(format!("http://{}", addresses.grpc)).await.expect("it answers");
         let pool = PgPool::connect(&database).await.expect("Postgres answers");
-        Self { gateway, client, clock, hand, pool, bus, tasks, _folder: folder, _nats: nats, _postgres: postgres }
+        let tasks = vec![tasks];
+        Self {
+            gateway,
+            client,
+            clock,
+            hand,
+            pool,
+            bus,
+            config,
+            tasks,
+            _folder: folder,
+            _nats: nats,
+            _postgres: postgres,
+        }
+    }
+
+    /// Starts another replica beside the first.
+    pub(crate) async fn second(&mut self) {
+        let tasks = Tasks::new();
+        app::start_on(Some(self.clock.clone()), &self.config, &tasks).await.expect("the second one starts");
+        self.tasks.push(tasks);
     }
 
     pub(crate) async fn create(&self, request: CreateOrderRequest) -> Result<Order, Status> {
@@ -155,6 +176,20 @@ impl World {
         .await
     }
 
+    /// Every message of that subject on a stream, oldest first: bodies.
+    pub(crate) async fn messages(&self, stream: &str, subject: &str) -> Vec<Value> {
+        let mut stream = self.bus.jetstream().get_stream(stream).await.expect("the stream is there");
+        let last = stream.info().await.expect("it tells").state.last_sequence;
+        let mut bodies = Vec::new();
+        for place in 1..=last {
+            let message = stream.get_raw_message(place).await.expect("nothing is forgotten");
+            if message.subject.as_str() == subject {
+                bodies.push(serde_json::from_slice(&message.payload).expect("JSON"));
+            }
+        }
+        bodies
+    }
+
     /// Changes the database by hand, as a later release or an unlucky day would have left it.
     pub(crate) async fn change(&self, sql: &'static str) {
         sqlx::raw_sql(sql).execute(&self.pool).await.expect("it can be changed");
@@ -180,8 +215,12 @@ impl World {
     /// Stops the service; it must end well.
     pub(crate) async fn end(self) {
         self.gateway.hold(false);
-        self.tasks.stop().cancel();
-        self.tasks.run().await.expect("a clean end");
+        for tasks in &self.tasks {
+            tasks.stop().cancel();
+        }
+        for tasks in self.tasks {
+            tasks.run().await.expect("a clean end");
+        }
         self.pool.close().await;
     }
 }

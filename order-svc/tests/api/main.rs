@@ -11,5 +11,6 @@ mod charges;
 mod paying;
 mod product_codes;
 mod refund_goods;
+mod repairs;
 mod scans;
 mod sub_merchants;

@@ -1,0 +1,75 @@
+use proto::event::{RepairAction, RepairRequested};
+use proto::order::v1::order::State;
+
+use super::{again, is_paid, of_payment};
+use crate::harness::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_nobody_can_do_is_a_dead_letter_and_holds_up_no_other() {
+    let world = World::start().await;
+    let (_, sent) = world.prepaid().await;
+    world.gateway.says(is_paid(&sent));
+    let right = of_payment(RepairAction::QueryPayment, &sent.out_trade_no);
+    let one_person =
+        RepairRequested { requested_by: vec!["amy".into()], ..of_payment(RepairAction::RefundSurplus, "4") };
+    let wrong = [
+        of_payment(RepairAction::Unspecified, &sent.out_trade_no),
+        RepairRequested { repair: "repairs/1".into(), ..again(&right) },
+        RepairRequested { bill_date: "yesterday".into(), ..again(&right) },
+        of_payment(RepairAction::ImportRefund, &sent.out_trade_no),
+        one_person,
+    ];
+    for request in &wrong {
+        world.publish(request).await;
+    }
+    assert_eq!(world.repaired(&right).await.0, "APPLIED");
+    let dead = world
+        .until("every one is dead", async || {
+            let dead = world.messages("DEAD", "dead.v1.order-svc-recon").await;
+            (dead.len() == wrong.len()).then_some(dead)
+        })
+        .await;
+    assert!(dead.iter().all(|letter| letter["repair"] != right.repair.as_str()));
+    assert_eq!(world.count("SELECT count(*) FROM repairs").await, 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_replicas_answer_each_repair_once_and_do_one_of_them() {
+    let mut world = World::start().await;
+    world.second().await;
+    let (order, sent) = world.prepaid().await;
+    world.gateway.says(is_paid(&sent));
+    let first = of_payment(RepairAction::QueryPayment, &sent.out_trade_no);
+    let all: Vec<_> = std::iter::repeat_with(|| again(&first)).take(20).collect();
+    for request in &all {
+        world.publish(request).await;
+    }
+    let answers = world
+        .until("all are answered", async || {
+            let answers = world.messages("ORDER", "order.v1.repair.answered.acme").await;
+            (all.len() <= answers.len()).then_some(answers)
+        })
+        .await;
+    let of = |outcome: &str| answers.iter().filter(|answer| answer["outcome"] == outcome).count();
+    assert_eq!((answers.len(), of("OUTCOME_APPLIED"), of("OUTCOME_CONFIRMED")), (20, 1, 19), "{answers:?}");
+    assert_eq!(world.count("SELECT count(*) FROM repairs WHERE state = 'DONE'").await, 20);
+    assert_eq!(world.order(&order.name).await.state(), State::Paid);
+    assert_eq!(world.messages("ORDER", "order.v1.order.paid.shop").await.len(), 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_cannot_be_undone() {
+    let world = World::start().await;
+    let (_, sent) = world.prepaid().await;
+    world.gateway.says(is_paid(&sent));
+    world.repaired(&of_payment(RepairAction::QueryPayment, &sent.out_trade_no)).await;
+    for sql in [
+        "UPDATE repairs SET state = 'WAITING', next_turn = now(), outcome = NULL, detail = NULL, answer_time = NULL",
+        "UPDATE repairs SET outcome = 'CONFIRMED'",
+    ] {
+        assert!(sqlx::raw_sql(sql).execute(&world.pool).await.is_err(), "{sql}");
+    }
+    world.end().await;
+}
