@@ -5,8 +5,8 @@
 //! out about a payment goes down the normal road, as a fact on the bus.
 //!
 //! In reading order: [`config`] and [`app`] start it; [`engine`] is the comparison, pure; [`books`] reads our side, [`bills`]
-//! the provider's; [`runs`] puts both through the engine; [`store`] is SQL; [`consume`] is what arrives and [`jobs`] what the
-//! clock starts; [`api`] and [`report`] answer programs and people.
+//! the provider's; [`runs`] puts both through the engine; [`resolution`] is what becomes of a difference; [`store`] is SQL;
+//! [`consume`] is what arrives and [`jobs`] what the clock starts; [`api`] and [`report`] answer programs and people.
 
 pub mod app;
 pub mod config;
@@ -16,6 +16,7 @@ pub mod engine;
 pub mod bills;
 pub mod books;
 pub mod gateway;
+pub mod resolution;
 pub mod runs;
 pub mod store;
 
