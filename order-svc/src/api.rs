@@ -1,7 +1,6 @@
 //! `tongbao.order.v1.OrderService`: one RPC per file. Each checks the caller, then every field, and only then acts.
 
 mod answer;
-pub mod apps;
 mod close_order;
 mod close_product_code;
 mod create_order;
@@ -33,10 +32,10 @@ use proto::order::v1::{
     ListProductCodesRequest, ListProductCodesResponse, ListRefundsRequest, ListRefundsResponse, Order, PayOrderRequest,
     PayOrderResponse, ProductCode, Refund, WatchOrderRequest, order_service_server::OrderService,
 };
+use svc_kit::callers::Callers;
 use tonic::{Request, Response, Status, codegen::tokio_stream::Stream};
 
 use crate::{gateway::Merchants, life::Life};
-use apps::Apps;
 use watch::Watchers;
 
 /// The API of the internal teams.
@@ -44,13 +43,13 @@ use watch::Watchers;
 pub struct Api {
     pub(crate) life: Life,
     pub(crate) merchants: Merchants,
-    pub(crate) apps: Arc<Apps>,
+    pub(crate) apps: Arc<Callers>,
     pub(crate) watchers: Watchers,
 }
 
 impl Api {
     /// Serves the teams in `apps`.
-    pub fn new(life: Life, merchants: Merchants, apps: Apps, watchers: Watchers) -> Self {
+    pub fn new(life: Life, merchants: Merchants, apps: Callers, watchers: Watchers) -> Self {
         Self { life, merchants, apps: Arc::new(apps), watchers }
     }
 

@@ -10,6 +10,7 @@ use proto::{
 use svc_kit::{
     admin::{self, Readiness},
     bus::{Bus, Consumer, Options, connect, streams},
+    callers::{CallerKind, Callers},
     clock::Clock,
     grpc::{self, Limits},
     listen,
@@ -23,7 +24,7 @@ use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 
 use crate::{
-    api::{Api, apps::Apps, watch::Watchers},
+    api::{Api, watch::Watchers},
     config::{Config, PROCESS},
     consume::{native_scanned, paid::PaidFacts, refund_noticed::RefundHints, repair_requested::RepairRequests},
     gateway::{Gateway, Merchants},
@@ -71,7 +72,7 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
     // First of all, so that a start that waits can be looked at.
     let admin = admin::start(config.admin_listen, readiness.clone(), metrics.clone(), tasks).await?;
 
-    let apps = Apps::load(&config.apps_file)?;
+    let apps = Callers::load(&config.apps_file, CallerKind::APPS)?;
     let clock = match clock {
         Some(clock) => clock,
         None => Clock::start(&config.clock, tasks).await?,

@@ -5,7 +5,7 @@
 //! - [`process`] starts a process, keeps its long-lived tasks and drains them on SIGTERM;
 //! - [`telemetry`], [`metrics`], [`admin`], [`log_limit`] show what it does;
 //! - [`clock`] and [`schedule`] say when;
-//! - [`grpc`], [`trace`], [`refusal`] are the API side;
+//! - [`grpc`], [`callers`], [`refusal`], [`trace`] are the API side;
 //! - [`bus`], [`outbox`], [`inbox`] carry events, recorded once and applied once;
 //! - [`postgres`] is the database;
 //! - [`crash`] lets a test end a process between two durable steps.
@@ -21,6 +21,7 @@ pub mod telemetry;
 pub mod clock;
 pub mod schedule;
 
+pub mod callers;
 pub mod grpc;
 pub mod refusal;
 pub mod trace;
