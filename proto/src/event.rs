@@ -49,6 +49,11 @@ fn id_of(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
+/// What tells one opening or end of a difference from another: the run that saw it, or the row of the audit log.
+fn said_by(run: &str, audit_sequence: i64) -> String {
+    if run.is_empty() { audit_sequence.to_string() } else { id_of(run).to_owned() }
+}
+
 impl Event for PaymentPaid {
     const TYPE: &'static str = "tongbao.event.v1.PaymentPaid";
 
@@ -333,7 +338,7 @@ impl Event for DiscrepancyOpened {
     const TYPE: &'static str = "tongbao.event.v1.DiscrepancyOpened";
 
     fn id(&self) -> String {
-        format!("opened:{}:{}", id_of(&self.discrepancy), id_of(&self.run))
+        format!("opened:{}:{}", id_of(&self.discrepancy), said_by(&self.run, self.audit_sequence))
     }
 
     fn bus_subject(&self) -> String {
@@ -393,7 +398,7 @@ impl Event for DiscrepancyResolved {
     const TYPE: &'static str = "tongbao.event.v1.DiscrepancyResolved";
 
     fn id(&self) -> String {
-        format!("resolved:{}:{}", id_of(&self.discrepancy), id_of(&self.run))
+        format!("resolved:{}:{}", id_of(&self.discrepancy), said_by(&self.run, self.audit_sequence))
     }
 
     fn bus_subject(&self) -> String {
@@ -411,7 +416,7 @@ impl Event for DiscrepancyResolved {
 
 #[cfg(test)]
 mod tests {
-    use super::{Event as _, OrderPaid, PaymentPaid, Source};
+    use super::{DiscrepancyResolved, Event as _, OrderPaid, PaymentPaid, Source};
 
     #[test]
     fn a_notice_and_a_query_of_one_payment_carry_one_id() {
@@ -442,6 +447,18 @@ mod tests {
     fn an_order_event_is_named_after_the_uuid_of_its_order() {
         let paid = OrderPaid { order: "orders/0198".into(), app: "shop".into(), ..OrderPaid::default() };
         assert_eq!((paid.id().as_str(), paid.bus_subject().as_str()), ("paid:0198", "order.v1.order.paid.shop"));
+    }
+
+    #[test]
+    fn a_difference_that_a_person_ended_twice_is_told_twice() {
+        let ended = |audit_sequence| DiscrepancyResolved {
+            discrepancy: "discrepancies/0198".into(),
+            audit_sequence,
+            ..DiscrepancyResolved::default()
+        };
+        assert_eq!(ended(7).id(), "resolved:0198:7");
+        let by_a_run = DiscrepancyResolved { run: "runs/0199".into(), ..ended(0) };
+        assert_eq!(by_a_run.id(), "resolved:0198:0199");
     }
 
     #[test]

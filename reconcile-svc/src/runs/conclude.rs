@@ -90,6 +90,7 @@ fn opened_event(run: Uuid, merchant: &str, day: Date, discrepancy: Uuid, found: 
         out_refund_no: String::new(),
         refund_id: String::new(),
         risk_fen: found.at_risk().get(),
+        audit_sequence: 0,
     }
 }
 
@@ -103,6 +104,7 @@ fn resolved_event(run: Uuid, merchant: &str, resolved: &Resolved) -> Discrepancy
         run: format!("runs/{run}"),
         resolution: "RESOLVED_BY_RERUN".to_owned(),
         out_refund_no: String::new(),
+        audit_sequence: 0,
     }
 }
 
