@@ -6,8 +6,12 @@ mod get_run;
 mod list_discrepancies;
 mod list_runs;
 mod page;
+mod resolve_discrepancy;
 mod run_reconciliation;
+mod verify_audit_log;
 mod wire;
+
+use std::sync::Arc;
 
 use proto::reconcile::v1::reconcile_service_server::{ReconcileService, ReconcileServiceServer};
 use proto::reconcile::v1::{
@@ -16,6 +20,7 @@ use proto::reconcile::v1::{
     ListRunsRequest, ListRunsResponse, ResolveDiscrepancyRequest, Run, RunReconciliationRequest, VerifyAuditLogRequest,
     VerifyAuditLogResponse,
 };
+use svc_kit::callers::Callers;
 use tonic::{Request, Response, Status};
 
 use crate::runs::Reconciler;
@@ -27,12 +32,13 @@ type ExportStream = futures::stream::BoxStream<'static, Result<ExportRunResponse
 #[derive(Clone, Debug)]
 pub struct Api {
     reconciler: Reconciler,
+    people: Option<Arc<Callers>>,
 }
 
 impl Api {
-    /// The service over `reconciler`.
-    pub fn server(reconciler: Reconciler) -> ReconcileServiceServer<Self> {
-        ReconcileServiceServer::new(Self { reconciler })
+    /// The service over `reconciler`, in which `people` may decide; nobody may when there are none.
+    pub fn server(reconciler: Reconciler, people: Option<Callers>) -> ReconcileServiceServer<Self> {
+        ReconcileServiceServer::new(Self { reconciler, people: people.map(Arc::new) })
     }
 }
 
@@ -70,9 +76,9 @@ impl ReconcileService for Api {
 
     async fn resolve_discrepancy(
         &self,
-        _request: Request<ResolveDiscrepancyRequest>,
+        request: Request<ResolveDiscrepancyRequest>,
     ) -> Result<Response<Discrepancy>, Status> {
-        Err(Status::unimplemented("not built yet"))
+        resolve_discrepancy::handle(&self.reconciler, self.people.as_deref(), request).await.map(Response::new)
     }
 
     type ExportRunStream = ExportStream;
@@ -85,6 +91,6 @@ impl ReconcileService for Api {
         &self,
         _request: Request<VerifyAuditLogRequest>,
     ) -> Result<Response<VerifyAuditLogResponse>, Status> {
-        Err(Status::unimplemented("not built yet"))
+        verify_audit_log::handle(&self.reconciler).await.map(Response::new)
     }
 }

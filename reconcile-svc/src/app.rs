@@ -9,6 +9,7 @@ use proto::bus::{RECONCILE_SVC_ORDER, RECONCILE_SVC_PAY};
 use proto::reconcile::v1::reconcile_service_server::SERVICE_NAME;
 use svc_kit::admin::{self, Readiness};
 use svc_kit::bus::{self, Bus, Consumer};
+use svc_kit::callers::{CallerKind, Callers};
 use svc_kit::clock::Clock;
 use svc_kit::grpc::{self, Limits};
 use svc_kit::metrics::Metrics;
@@ -67,6 +68,10 @@ pub async fn start_on(clock: Clock, config: &Config, tasks: &Tasks) -> anyhow::R
     let admin = admin::start(config.admin_listen, readiness.clone(), metrics.clone(), tasks).await?;
     clock.show(&metrics);
 
+    let people = config.people_file.as_deref().map(|file| Callers::load(file, CallerKind::PEOPLE)).transpose()?;
+    if people.is_none() {
+        tracing::warn!("PEOPLE_FILE is not set: nobody can decide about differences");
+    }
     let gateway = Gateway::new(&config.gateway_url)?;
     let pool = postgres::connect(&config.reconcile_database_url, &postgres::Settings::new(PROCESS)).await?;
     postgres::migrate(&pool, store::migrations()).await?;
@@ -93,7 +98,7 @@ pub async fn start_on(clock: Clock, config: &Config, tasks: &Tasks) -> anyhow::R
     let listener = listen::bind("grpc", config.listen).await?;
     let grpc = listener.local_addr().context("cannot read the address of the gRPC server")?;
     let api = grpc::Api {
-        routes: Routes::new(Api::server(reconciler)),
+        routes: Routes::new(Api::server(reconciler, people)),
         services: &[SERVICE_NAME],
         descriptors: FILE_DESCRIPTOR_SET,
         readiness,
@@ -117,13 +122,14 @@ fn consume(
     tasks: &Tasks,
 ) -> anyhow::Result<()> {
     let durable = proto::bus::durable(name).context("the table of durables lacks ours")?;
-    let bookkeeper = Bookkeeper::new(reconciler.pool.clone(), durable, metrics.clone());
+    let bookkeeper = Bookkeeper::new(reconciler.pool.clone(), durable, metrics.clone(), reconciler.clock.clone());
     tasks.spawn(format!("consume {name}"), Consumer::new(bus, durable).run(bookkeeper, tasks.stop()));
     Ok(())
 }
 
 fn start_jobs(reconciler: &Reconciler, schedule: bool, tasks: &Tasks) {
-    tasks.spawn("ask", jobs::ask_about_open_payments(reconciler.clone(), tasks.stop()));
+    tasks.spawn("repair", jobs::ask_for_repairs(reconciler.clone(), tasks.stop()));
+    tasks.spawn("waivers", jobs::end_waivers_of_the_day(reconciler.clone(), tasks.stop()));
     tasks.spawn("take up", jobs::take_up_interrupted(reconciler.clone(), tasks.stop()));
     tasks.spawn("gauges", jobs::show_gauges(reconciler.clone(), tasks.stop()));
     tasks.spawn("prune", jobs::forget_old_facts(reconciler.clone(), tasks.stop()));

@@ -42,7 +42,7 @@ fn told(field: &'static str, value: String) -> Result<Option<String>, BookError>
 }
 
 /// The UUID at the end of a resource name such as `orders/{uuid}`.
-fn id(field: &'static str, name: &str) -> Result<Uuid, BookError> {
+pub(crate) fn id(field: &'static str, name: &str) -> Result<Uuid, BookError> {
     let last = name.rsplit('/').next().unwrap_or(name);
     last.parse().map_err(|_| BookError::Field(field))
 }

@@ -1,6 +1,7 @@
 //! Settings of this process.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::{ArgAction, Parser};
 use secrecy::SecretString;
@@ -36,6 +37,11 @@ pub struct Config {
     /// Reconcile by itself: each merchant's yesterday from 10:00 Beijing time, every 30 minutes until it is done.
     #[arg(long, env, default_value_t = true, action = ArgAction::Set)]
     pub schedule: bool,
+
+    /// TOML file of the people who may decide about differences: `[[people]] name = "finance-a"`, `token_sha256 = "<hex>"`.
+    /// Without it, nobody may.
+    #[arg(long, env)]
+    pub people_file: Option<PathBuf>,
 
     /// The bus.
     #[command(flatten)]

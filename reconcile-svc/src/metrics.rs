@@ -14,7 +14,7 @@ use crate::runs::{Run, RunError};
 #[derive(Clone, Debug)]
 pub struct ReconcileMetrics {
     runs: Family<RunLabels, Counter>,
-    asked: Family<AskLabels, Counter>,
+    repairs: Family<RepairLabels, Counter>,
     booked: Family<EventLabels, Counter>,
     open: Family<CodeLabels, Gauge>,
     open_fen: Family<CodeLabels, Gauge>,
@@ -29,7 +29,7 @@ struct RunLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct AskLabels {
+struct RepairLabels {
     outcome: &'static str,
 }
 
@@ -64,8 +64,10 @@ impl ReconcileMetrics {
     pub fn new(metrics: &Metrics) -> Self {
         Self {
             runs: metrics.counters("reconcile_runs", "Attempts to reconcile a day, by merchant and outcome"),
-            asked: metrics
-                .counters("discrepancy_queries", "Questions to the provider about open differences, by outcome"),
+            repairs: metrics.counters(
+                "discrepancy_repairs",
+                "Questions to order-svc about open differences, and its answers by outcome",
+            ),
             booked: metrics.counters("book_events", "Facts of the bus by kind; unknown kinds are acked and not booked"),
             open: metrics.gauges("open_discrepancies", "Open differences by code"),
             open_fen: metrics.gauges("open_discrepancies_fen", "Money at risk in open differences by code"),
@@ -87,9 +89,9 @@ impl ReconcileMetrics {
         self.runs.get_or_create(&labels).inc();
     }
 
-    /// The provider was asked about an open difference.
-    pub fn asked(&self, outcome: &'static str) {
-        self.asked.get_or_create(&AskLabels { outcome }).inc();
+    /// order-svc was asked about so many differences (`requested`), or answered so.
+    pub fn repaired(&self, outcome: &'static str, count: usize) {
+        self.repairs.get_or_create(&RepairLabels { outcome }).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
     }
 
     /// A fact was taken from the bus.

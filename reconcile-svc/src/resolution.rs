@@ -1,34 +1,32 @@
 //! The life of a difference after a run has found it: who is told, who is asked, who decided.
+//!
+//! ```text
+//!   HELD ─due─► OPEN ─repair─► RESOLVING ─answer─► OPEN          a run that no longer finds it: RESOLVED, from every state
+//!               │ ▲
+//!               │ ├─ day has come ── WAIVED ◄─waive─ OPEN
+//!               │ └─ rejected, or answered otherwise ──┐
+//!               └─propose─► PROPOSED ─approve─► APPROVED ─answer─► APPLIED
+//!                                       └─ settled elsewhere ────────▲
+//! ```
+//! [`step`] says which step people may take from where, [`answer`] what an answer of order-svc changes; both are pure. Each change
+//! is one transaction: difference, repair, event and a row of the [`audit`] log, which is appended to last, because the end of the
+//! log is locked until the commit.
 
-use jiff::Timestamp;
-use jiff::civil::Date;
-use sqlx::PgConnection;
-use uuid::Uuid;
+mod after_run;
+pub mod answer;
+pub mod audit;
+mod decide;
+mod repairs;
+pub mod step;
+mod told;
+mod verify;
+mod waivers;
 
-/// What one run did to the differences of its merchant. No id stands in two of the lists.
-#[derive(Clone, Copy, Debug)]
-pub struct Steps<'a> {
-    /// The run.
-    pub run_id: Uuid,
-    /// Merchant account.
-    pub merchant: &'a str,
-    /// The run's day. What it resolved may be of another one: a payment about midnight.
-    pub day: Date,
-    /// When.
-    pub now: Timestamp,
-    /// Never seen before, and OPEN.
-    pub opened: &'a [Uuid],
-    /// Never seen before or RESOLVED, and HELD.
-    pub held: &'a [Uuid],
-    /// Were HELD, have waited long enough, and are OPEN.
-    pub ripened: &'a [Uuid],
-    /// Were RESOLVED, or WAIVED until now, and are OPEN again.
-    pub reopened: &'a [Uuid],
-    /// Were found before and no longer are: RESOLVED. Those that only waited are among them.
-    pub resolved: &'a [Uuid],
-}
+pub use after_run::{Steps, after_run};
+pub use answer::Answer;
+pub use decide::{DecideError, Decision, decide};
+pub use repairs::{Asked, apply_answers, ask_about_due, give_up_unanswered};
+pub use verify::{Verified, verify};
+pub use waivers::end_waivers;
 
-/// Called in the transaction that makes a run final, after its differences were written.
-pub async fn after_run(_conn: &mut PgConnection, _steps: &Steps<'_>) -> sqlx::Result<()> {
-    Ok(())
-}
+pub use crate::store::days::{DayToLookAt, days_to_look_at, look_later, looked_at};

@@ -1,13 +1,16 @@
 //! SQL and nothing else: one function per question, a connection first, so that the caller owns the transaction.
 
+pub mod audit;
 pub mod books;
 pub mod claims;
+pub mod days;
 pub mod discrepancies;
 pub mod gauges;
 pub mod listing;
-pub mod questions;
+pub mod repairs;
 pub mod requests;
 pub mod results;
+pub mod subjects;
 
 /// The schema of this service; applied at start.
 pub fn migrations() -> sqlx::migrate::Migrator {

@@ -3,11 +3,19 @@ use svc_kit::refusal::refuse;
 use tonic::{Code, Status};
 
 use crate::gateway::GatewayError;
+use crate::resolution::DecideError;
+use crate::resolution::step::Refusal;
 use crate::runs::RunError;
 
 /// No such run.
 pub(super) fn run_not_found() -> Status {
     refuse(Code::NotFound, ErrorReason::RunNotFound.word(), "there is no such run", [])
+}
+
+/// No such difference.
+pub(super) fn discrepancy_not_found() -> Status {
+    let reason = ErrorReason::DiscrepancyNotFound.word();
+    refuse(Code::NotFound, reason, "there is no such difference", [])
 }
 
 /// The database failed: logged here, once; the caller learns only what helps.
@@ -40,5 +48,27 @@ impl From<RunError> for Status {
             }
         };
         refuse(code, reason.word(), text, [])
+    }
+}
+
+impl From<DecideError> for Status {
+    fn from(error: DecideError) -> Self {
+        let text = error.to_string();
+        let (code, reason, metadata) = match error {
+            DecideError::NotFound => return discrepancy_not_found(),
+            DecideError::Database(error) => return store_failed(error),
+            DecideError::RequestIdReused => (Code::AlreadyExists, ErrorReason::RequestIdReused, None),
+            DecideError::RepairUnderWay => (Code::FailedPrecondition, ErrorReason::RepairUnderWay, None),
+            DecideError::Refused(Refusal::SamePerson { proposed_by }) => {
+                (Code::PermissionDenied, ErrorReason::AnotherPersonNeeded, Some(("proposed_by", proposed_by)))
+            }
+            DecideError::Refused(Refusal::State { state, .. }) => {
+                (Code::FailedPrecondition, ErrorReason::StepNotAllowed, Some(("state", state.as_str().to_owned())))
+            }
+            DecideError::Refused(Refusal::NothingToAsk { code } | Refusal::DoesNotFit { code, .. }) => {
+                (Code::FailedPrecondition, ErrorReason::StepNotAllowed, Some(("code", code.as_str().to_owned())))
+            }
+        };
+        refuse(code, reason.word(), text, metadata)
     }
 }

@@ -3,8 +3,11 @@ use sqlx::PgPool;
 use svc_kit::bus::{Delivery, Failure, Handler, Verdict, Verdicts};
 use svc_kit::inbox;
 
+use svc_kit::clock::Clock;
+
 use super::note::Note;
 use crate::metrics::ReconcileMetrics;
+use crate::resolution;
 
 /// Books what one durable delivers: each fact once, a batch in one transaction, acked after its commit.
 #[derive(Clone, Debug)]
@@ -12,12 +15,13 @@ pub struct Bookkeeper {
     pool: PgPool,
     durable: &'static str,
     metrics: ReconcileMetrics,
+    clock: Clock,
 }
 
 impl Bookkeeper {
     /// Books what `durable` delivers.
-    pub fn new(pool: PgPool, durable: &DurableSpec, metrics: ReconcileMetrics) -> Self {
-        Self { pool, durable: durable.name, metrics }
+    pub fn new(pool: PgPool, durable: &DurableSpec, metrics: ReconcileMetrics, clock: Clock) -> Self {
+        Self { pool, durable: durable.name, metrics, clock }
     }
 }
 
@@ -30,16 +34,25 @@ impl Handler for Bookkeeper {
 
         let mut tx = self.pool.begin().await?;
         let mut new = inbox::record(&mut tx, self.durable, &ids).await?;
+        let mut answers = Vec::new();
         for (delivery, note) in batch.iter().zip(&notes) {
             // Taken out of the set, so that a fact that stands in the batch twice is booked once.
             if let Ok(note) = note
                 && new.remove(&delivery.id)
             {
-                note.write(&mut tx).await?;
+                match note {
+                    Note::Answer(answer) => answers.push(answer.clone()),
+                    note => note.write(&mut tx).await?,
+                }
                 self.metrics.booked(note.kind());
             }
         }
+        // All at once and last: differences are locked in one order, and the end of the audit log for a short time.
+        resolution::apply_answers(&mut tx, &answers, self.clock.now()).await?;
         tx.commit().await?;
+        for answer in &answers {
+            self.metrics.repaired(answer.word(), 1);
+        }
         let verdict = |note: Result<Note, String>| note.map_or_else(Verdict::Dead, |_| Verdict::Applied);
         Ok(Verdicts::Each(notes.into_iter().map(verdict).collect()))
     }

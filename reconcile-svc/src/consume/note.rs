@@ -1,11 +1,12 @@
 use proto::event::{
     Event, OrderClosed, OrderCreated, OrderPaid, OrderRefunded, PaymentCreated, PaymentPaid, PaymentSurplus,
-    RefundAccepted, RefundChanged, RefundCreated, RefundFailed,
+    RefundAccepted, RefundChanged, RefundCreated, RefundFailed, RepairAnswered,
 };
 use sqlx::PgConnection;
 use svc_kit::bus::Delivery;
 
 use crate::books::{BookError, IssuedPayment, OrderNote, ProviderPayment, ProviderRefund, RefundNote, TakenPayment};
+use crate::resolution::Answer;
 use crate::store::books;
 
 /// One thing to write into our books.
@@ -23,6 +24,8 @@ pub(super) enum Note {
     Refund(RefundNote),
     /// Leg E: the provider told us what became of a refund.
     ProviderRefund(ProviderRefund),
+    /// order-svc says what came of a repair. Those of a batch are applied together, after everything else.
+    Answer(Answer),
     /// A fact that this release does not book, such as a hint that a refund may have changed.
     Other,
 }
@@ -42,6 +45,7 @@ impl Note {
             RefundFailed::TYPE => decode::<RefundFailed, _>(delivery).map(Note::Refund),
             OrderRefunded::TYPE => decode::<OrderRefunded, _>(delivery).map(Note::Refund),
             RefundChanged::TYPE => decode::<RefundChanged, _>(delivery).map(Note::ProviderRefund),
+            RepairAnswered::TYPE => decode::<RepairAnswered, _>(delivery).map(Note::Answer),
             // Without a type it is no event of ours; with one that we do not know it is one of a later release.
             "" => Err("the header ce-type is missing".to_owned()),
             _ => Ok(Note::Other),
@@ -57,11 +61,12 @@ impl Note {
             Note::Provider(_) => "provider_paid",
             Note::Refund(_) => "refund",
             Note::ProviderRefund(_) => "provider_refund",
+            Note::Answer(_) => "repair_answered",
             Note::Other => "other",
         }
     }
 
-    /// Writes it.
+    /// Writes it, if it belongs into the books.
     pub(super) async fn write(&self, conn: &mut PgConnection) -> sqlx::Result<()> {
         match self {
             Note::Order(order) => books::note_order(conn, order).await,
@@ -70,7 +75,7 @@ impl Note {
             Note::Provider(told) => books::note_provider_payment(conn, told).await,
             Note::Refund(refund) => books::note_refund(conn, refund).await,
             Note::ProviderRefund(told) => books::note_provider_refund(conn, told).await,
-            Note::Other => Ok(()),
+            Note::Answer(_) | Note::Other => Ok(()),
         }
     }
 }

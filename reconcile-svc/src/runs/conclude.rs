@@ -8,6 +8,7 @@ use super::compare::Finding;
 use super::{Reconciler, Run, RunError, RunState};
 use crate::PROCESS;
 use crate::engine::Difference;
+use crate::resolution::{self, Steps};
 use crate::store::claims::Claim;
 use crate::store::discrepancies::{self, Resolved};
 use crate::store::listing;
@@ -38,6 +39,20 @@ impl Reconciler {
             let opened = discrepancies::open(&mut tx, id, merchant, day, &outcome.differences, now, new_id).await?;
             let mut resolved = discrepancies::resolve_missing(&mut tx, id, merchant, day, now).await?;
             resolved.extend(discrepancies::resolve_boundary(&mut tx, id, merchant, &outcome.boundary, now).await?);
+            let (opened_ids, resolved_ids): (Vec<Uuid>, Vec<Uuid>) =
+                (opened.iter().map(|(id, _)| *id).collect(), resolved.iter().map(|gone| gone.id).collect());
+            let steps = Steps {
+                run_id: id,
+                merchant,
+                day,
+                now,
+                opened: &opened_ids,
+                held: &[],
+                ripened: &[],
+                reopened: &[],
+                resolved: &resolved_ids,
+            };
+            resolution::after_run(&mut tx, &steps).await?;
             for batch in opened.chunks(EVENTS_PER_STATEMENT) {
                 let events = batch
                     .iter()

@@ -49,7 +49,7 @@ pub async fn open<'a>(
         let ids: Vec<Uuid> = batch.iter().map(|_| new_id()).collect();
 
         let known = sqlx::query!(
-            "SELECT d.code, d.out_trade_no, d.transaction_id, d.state = 'OPEN' AS \"open!\"
+            "SELECT d.code, d.out_trade_no, d.transaction_id, d.state <> 'RESOLVED' AS \"open!\"
              FROM discrepancies d
              JOIN UNNEST($2::TEXT[], $3::TEXT[], $4::TEXT[]) AS f (code, out_trade_no, transaction_id)
                  USING (code, out_trade_no, transaction_id)
@@ -68,19 +68,24 @@ pub async fn open<'a>(
             })
             .collect();
 
-        // A P1 is asked about at once, and again after each run that still finds it.
+        // order-svc is asked about a new P1 at once. How far a known one is stays as it is.
         let written = sqlx::query!(
             "INSERT INTO discrepancies (discrepancy_id, merchant, bill_date, code, out_trade_no, transaction_id, app_id,
-                 bill_amount_fen, book_amount_fen, explanation, state, open_time, opened_by, ask_at, risk_fen, fingerprint)
+                 bill_amount_fen, book_amount_fen, explanation, state, open_time, opened_by, repair, repair_at, risk_fen,
+                 fingerprint)
              SELECT f.id, $1, $2, f.code, f.out_trade_no, f.transaction_id, f.app_id, f.bill, f.book, f.explanation,
-                 'OPEN', $3, $4, CASE WHEN f.code = 'P1' THEN now() END, GREATEST(f.bill, f.book),
+                 'OPEN', $3, $4, CASE WHEN f.code = 'P1' THEN 'QUERY_PAYMENT' END, CASE WHEN f.code = 'P1' THEN now() END,
+                 GREATEST(f.bill, f.book),
                  f.out_trade_no || '/' || f.transaction_id || '|/|/'
              FROM UNNEST($5::UUID[], $6::TEXT[], $7::TEXT[], $8::TEXT[], $9::TEXT[], $10::BIGINT[], $11::BIGINT[],
                  $12::TEXT[]) AS f (id, code, out_trade_no, transaction_id, app_id, bill, book, explanation)
              ON CONFLICT (merchant, code, fingerprint) DO UPDATE SET
-                 risk_fen = EXCLUDED.risk_fen, resolution = '', app_id = EXCLUDED.app_id, bill_amount_fen = EXCLUDED.bill_amount_fen,
-                 book_amount_fen = EXCLUDED.book_amount_fen, explanation = EXCLUDED.explanation, state = 'OPEN',
-                 resolve_time = NULL, resolved_by = NULL, ask_at = EXCLUDED.ask_at, ask_count = 0
+                 risk_fen = EXCLUDED.risk_fen, app_id = EXCLUDED.app_id, bill_amount_fen = EXCLUDED.bill_amount_fen,
+                 book_amount_fen = EXCLUDED.book_amount_fen, explanation = EXCLUDED.explanation,
+                 state = CASE discrepancies.state WHEN 'RESOLVED' THEN 'OPEN' ELSE discrepancies.state END,
+                 resolution = CASE discrepancies.state WHEN 'RESOLVED' THEN '' ELSE discrepancies.resolution END,
+                 repair_at = CASE discrepancies.state WHEN 'RESOLVED' THEN EXCLUDED.repair_at ELSE discrepancies.repair_at END,
+                 resolve_time = NULL, resolved_by = NULL
              RETURNING discrepancy_id, code, out_trade_no, transaction_id",
             merchant,
             day.to_sqlx() as _,
@@ -136,8 +141,9 @@ pub async fn resolve_missing(
     now: Timestamp,
 ) -> sqlx::Result<Vec<Resolved>> {
     let rows = sqlx::query!(
-        "UPDATE discrepancies d SET state = 'RESOLVED', resolve_time = $4, resolved_by = $1, ask_at = NULL
-         WHERE d.merchant = $2 AND d.bill_date = $3 AND d.state = 'OPEN'
+        "UPDATE discrepancies d SET state = 'RESOLVED', resolve_time = $4, resolved_by = $1, repair_at = NULL,
+             resolution = 'RESOLVED_BY_RERUN', waived_until = NULL
+         WHERE d.merchant = $2 AND d.bill_date = $3 AND d.state <> 'RESOLVED'
            AND NOT EXISTS (SELECT 1 FROM run_differences f
                            WHERE f.discrepancy_id = d.discrepancy_id AND f.run_id = $1)
            AND NOT EXISTS (SELECT 1 FROM run_differences f JOIN runs r USING (run_id)
@@ -174,9 +180,10 @@ pub async fn resolve_boundary(
         let numbers: Vec<String> = batch.iter().map(|found| found.key.out_trade_no.clone()).collect();
         let transactions: Vec<String> = batch.iter().map(|found| found.key.transaction_id.clone()).collect();
         let rows = sqlx::query!(
-            "UPDATE discrepancies d SET state = 'RESOLVED', resolve_time = $4, resolved_by = $1
+            "UPDATE discrepancies d SET state = 'RESOLVED', resolve_time = $4, resolved_by = $1,
+                 resolution = 'RESOLVED_BY_RERUN', waived_until = NULL, repair_at = NULL
              FROM UNNEST($5::TEXT[], $6::TEXT[]) AS f (out_trade_no, transaction_id)
-             WHERE d.merchant = $2 AND d.code = $3 AND d.state = 'OPEN'
+             WHERE d.merchant = $2 AND d.code = $3 AND d.state <> 'RESOLVED'
                AND d.out_trade_no = f.out_trade_no AND d.transaction_id = f.transaction_id
              RETURNING d.discrepancy_id, d.bill_date, d.code, d.out_trade_no",
             run_id,

@@ -160,7 +160,9 @@ async fn inputs_of(conn: &mut PgConnection, runs: &[Uuid]) -> sqlx::Result<HashM
             bytes,
         });
     }
-    inputs.values_mut().for_each(|of_run| of_run.sort_unstable_by_key(|input| input.kind));
+    for of_run in inputs.values_mut() {
+        of_run.sort_unstable_by_key(|input| input.kind);
+    }
     Ok(inputs)
 }
 
@@ -196,7 +198,9 @@ async fn accounts_of(conn: &mut PgConnection, runs: &[Uuid]) -> sqlx::Result<Has
             day.movements.push(MovementKind { kind: row.kind, count, sum, of_trades: row.of_trades });
         }
     }
-    accounts.values_mut().for_each(|days| days.sort_unstable_by_key(|day| day.account));
+    for days in accounts.values_mut() {
+        days.sort_unstable_by_key(|day| day.account);
+    }
     Ok(accounts)
 }
 

@@ -33,7 +33,8 @@ async fn facts_that_come_twice_and_in_any_order_are_booked_once() {
     let day = world.day();
     let payment = Payment::on(day, 100);
     let spec = durable(RECONCILE_SVC_ORDER).expect("our durable");
-    let bookkeeper = Bookkeeper::new(world.pool.clone(), spec, ReconcileMetrics::new(&Metrics::new()));
+    let bookkeeper =
+        Bookkeeper::new(world.pool.clone(), spec, ReconcileMetrics::new(&Metrics::new()), world.clock.clone());
     let batch = [
         delivery(&payment.order_paid(), 1),
         delivery(&payment.order_paid(), 2),

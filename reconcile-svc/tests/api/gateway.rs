@@ -1,4 +1,4 @@
-//! pay-gateway, played by the test: it says what the test tells it to say, and counts what it was asked.
+//! pay-gateway, played by the test: it says what the test tells it to say, and counts downloads.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -8,7 +8,6 @@ use futures::{Stream, stream};
 use proto::error::ErrorReason;
 use proto::gateway::v1::download_bill_response::Part;
 use proto::gateway::v1::payment_gateway_server::{PaymentGateway, PaymentGatewayServer};
-use proto::gateway::v1::query_payment_response::Outcome;
 use proto::gateway::v1::*;
 use svc_kit::refusal::refuse;
 use tonic::{Code, Request, Response, Status};
@@ -27,8 +26,6 @@ pub(crate) enum Bill {
 #[derive(Debug, Default)]
 struct State {
     bills: HashMap<(String, String), Bill>,
-    payments: HashMap<String, QueryPaymentResponse>,
-    queries: Vec<QueryPaymentRequest>,
     sub_mch_id: String,
     downloads: usize,
 }
@@ -45,20 +42,9 @@ impl FakeGateway {
         self.state().bills.insert((merchant.to_owned(), day.to_string()), bill);
     }
 
-    /// From now on the provider answers this about a payment.
-    pub(crate) fn set_payment(&self, status: PaymentStatus, out_trade_no: &str) {
-        let answer = QueryPaymentResponse { outcome: Some(Outcome::Done(status)) };
-        self.state().payments.insert(out_trade_no.to_owned(), answer);
-    }
-
     /// From now on the account is a sub-merchant's with this number, or with none a direct merchant's.
     pub(crate) fn set_sub_mch_id(&self, sub_mch_id: &str) {
         sub_mch_id.clone_into(&mut self.state().sub_mch_id);
-    }
-
-    /// Every question about a payment so far.
-    pub(crate) fn queries(&self) -> Vec<QueryPaymentRequest> {
-        self.state().queries.clone()
     }
 
     /// Downloads so far.
@@ -144,16 +130,8 @@ impl PaymentGateway for FakeGateway {
         Ok(Response::new(Box::pin(stream::iter(messages.collect::<Vec<_>>()))))
     }
 
-    async fn query_payment(
-        &self,
-        request: Request<QueryPaymentRequest>,
-    ) -> Result<Response<QueryPaymentResponse>, Status> {
-        let request = request.into_inner();
-        let mut state = self.state();
-        let not_found = PaymentStatus { state: payment_status::State::NotFound.into(), ..PaymentStatus::default() };
-        let answer = state.payments.get(&request.out_trade_no).cloned();
-        state.queries.push(request);
-        Ok(Response::new(answer.unwrap_or(QueryPaymentResponse { outcome: Some(Outcome::Done(not_found)) })))
+    async fn query_payment(&self, _: Request<QueryPaymentRequest>) -> Result<Response<QueryPaymentResponse>, Status> {
+        Err(Status::unimplemented("reconcile-svc asks about no payment: order-svc does"))
     }
 
     async fn prepay(&self, _: Request<PrepayRequest>) -> Result<Response<PrepayResponse>, Status> {

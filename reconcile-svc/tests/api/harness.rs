@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 use crate::bill::{MERCHANT, Payment};
 use crate::gateway::FakeGateway;
+use crate::people;
 use crate::programs::{Nats, Postgres};
 
 /// Everything is waited for at most this long: generous, because a loaded machine may be ten times slower than ours.
@@ -53,10 +54,19 @@ pub(crate) struct World {
 impl World {
     /// Days are reconciled only when a test asks for it.
     pub(crate) async fn start() -> Self {
-        Self::start_with_schedule(false).await
+        Self::start_with(false, true).await
     }
 
     pub(crate) async fn start_with_schedule(schedule: bool) -> Self {
+        Self::start_with(schedule, true).await
+    }
+
+    /// Nobody may decide anything.
+    pub(crate) async fn start_without_people() -> Self {
+        Self::start_with(false, false).await
+    }
+
+    async fn start_with(schedule: bool, people: bool) -> Self {
         let mut nats = Nats::start();
         // Starting Postgres blocks; other tests go on meanwhile.
         let postgres = tokio::task::spawn_blocking(Postgres::shared).await.expect("Postgres starts");
@@ -64,16 +74,20 @@ impl World {
         let nats_url = nats.url().await;
         let gateway = FakeGateway::default();
         let gateway_url = gateway.serve().await;
-        let config = Config::parse_from([
-            "reconcile-svc",
-            "--listen=127.0.0.1:0",
-            "--report-listen=127.0.0.1:0",
-            "--admin-listen=127.0.0.1:0",
-            &format!("--reconcile-database-url={database}"),
-            &format!("--gateway-url={gateway_url}"),
-            &format!("--nats-url={nats_url}"),
-            &format!("--schedule={schedule}"),
-        ]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let people_file = people.then(|| format!("--people-file={}", people::file(folder.path()).display()));
+        let mut settings = vec![
+            "reconcile-svc".to_owned(),
+            "--listen=127.0.0.1:0".to_owned(),
+            "--report-listen=127.0.0.1:0".to_owned(),
+            "--admin-listen=127.0.0.1:0".to_owned(),
+            format!("--reconcile-database-url={database}"),
+            format!("--gateway-url={gateway_url}"),
+            format!("--nats-url={nats_url}"),
+            format!("--schedule={schedule}"),
+        ];
+        settings.extend(people_file);
+        let config = Config::parse_from(settings);
         let (clock, hand) = Clock::adjustable();
         let tasks = Tasks::new();
         let addresses = app::start_on(clock.clone(), &config, &tasks).await.expect("the service starts");

@@ -52,7 +52,6 @@ async fn a_reversed_pay_code_is_counted_and_shown_and_is_no_difference() {
     assert_eq!((run.bill_refund_count, run.bill_refund_sum_fen), (0, 0));
     assert_eq!(run, world.get(&run.name).await);
     assert_eq!(world.discrepancies().await, []);
-    assert_eq!(world.gateway.queries(), []);
     let (_, page) = world.page(&format!("/{}", run.name)).await;
     assert!(page.contains("Reversals are not compared yet: 2, 3.50 yuan."), "{page}");
     let row = "<tr><td>Bill: reversals, not compared yet · 账单撤销（暂不比对）</td><td class=\"n\">2</td>\
