@@ -1,6 +1,7 @@
 //! The gRPC service: one RPC per file.
 
 mod error;
+mod explain_discrepancy;
 mod fields;
 mod get_run;
 mod list_discrepancies;
@@ -69,9 +70,9 @@ impl ReconcileService for Api {
 
     async fn explain_discrepancy(
         &self,
-        _request: Request<ExplainDiscrepancyRequest>,
+        request: Request<ExplainDiscrepancyRequest>,
     ) -> Result<Response<ExplainDiscrepancyResponse>, Status> {
-        Err(Status::unimplemented("not built yet"))
+        explain_discrepancy::handle(&self.reconciler, &request.into_inner()).await.map(Response::new)
     }
 
     async fn resolve_discrepancy(

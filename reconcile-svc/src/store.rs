@@ -6,6 +6,7 @@ pub mod claims;
 pub mod days;
 pub mod discrepancies;
 pub mod gauges;
+pub mod legs;
 pub mod listing;
 pub mod repairs;
 pub mod requests;

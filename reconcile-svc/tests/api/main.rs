@@ -17,6 +17,7 @@ mod booking_refunds;
 mod controls;
 mod day_books;
 mod deciding;
+mod explaining;
 mod interrupted;
 mod midnight;
 mod reconciling;
