@@ -2,6 +2,7 @@
 
 mod error;
 mod explain_discrepancy;
+mod export_run;
 mod fields;
 mod get_run;
 mod list_discrepancies;
@@ -10,7 +11,7 @@ mod page;
 mod resolve_discrepancy;
 mod run_reconciliation;
 mod verify_audit_log;
-mod wire;
+pub(crate) mod wire;
 
 use std::sync::Arc;
 
@@ -84,8 +85,8 @@ impl ReconcileService for Api {
 
     type ExportRunStream = ExportStream;
 
-    async fn export_run(&self, _request: Request<ExportRunRequest>) -> Result<Response<ExportStream>, Status> {
-        Err(Status::unimplemented("not built yet"))
+    async fn export_run(&self, request: Request<ExportRunRequest>) -> Result<Response<ExportStream>, Status> {
+        export_run::handle(&self.reconciler, &request.into_inner()).await.map(Response::new)
     }
 
     async fn verify_audit_log(

@@ -6,7 +6,8 @@
 //!
 //! In reading order: [`config`] and [`app`] start it; [`engine`] is the comparison, pure; [`books`] reads our side, [`bills`]
 //! the provider's; [`runs`] puts both through the engine; [`resolution`] is what becomes of a difference; [`store`] is SQL;
-//! [`consume`] is what arrives and [`jobs`] what the clock starts; [`api`] and [`report`] answer programs and people.
+//! [`consume`] is what arrives and [`jobs`] what the clock starts; [`api`] and [`report`] answer programs and people,
+//! [`export`] gives both files.
 
 pub mod app;
 pub mod config;
@@ -24,6 +25,7 @@ pub mod consume;
 pub mod jobs;
 
 pub mod api;
+pub mod export;
 pub mod report;
 
 pub mod metrics;

@@ -5,6 +5,7 @@ pub mod books;
 pub mod claims;
 pub mod days;
 pub mod discrepancies;
+pub mod exports;
 pub mod gauges;
 pub mod legs;
 pub mod listing;

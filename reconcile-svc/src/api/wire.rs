@@ -8,7 +8,7 @@ use reconciliation::AccountDay;
 
 use crate::runs::{Discrepancy, DiscrepancyState, Run, RunState};
 
-pub(super) fn run(run: Run) -> WireRun {
+pub(crate) fn run(run: Run) -> WireRun {
     WireRun {
         name: format!("runs/{}", run.id),
         merchant: run.merchant,
@@ -69,6 +69,7 @@ pub(super) fn run(run: Run) -> WireRun {
         as_of: run.as_of.map(|date| date.to_string()).unwrap_or_default(),
         engine_version: run.engine_version,
         result_sha256: run.result_sha256,
+        rules_version: run.rules_version,
     }
 }
 
@@ -91,7 +92,7 @@ fn account(day: AccountDay) -> Account {
     }
 }
 
-pub(super) fn discrepancy(found: Discrepancy) -> WireDiscrepancy {
+pub(crate) fn discrepancy(found: Discrepancy) -> WireDiscrepancy {
     WireDiscrepancy {
         name: format!("discrepancies/{}", found.id),
         merchant: found.merchant,

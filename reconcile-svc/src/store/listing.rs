@@ -213,7 +213,7 @@ fn movement_state(word: &str) -> sqlx::Result<MovementState> {
     all.into_iter().find(|state| state.as_str() == word).ok_or_else(|| undecodable(UnknownState))
 }
 
-fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+pub(super) fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
     sqlx::Error::Decode(Box::new(error))
 }
 

@@ -8,9 +8,11 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use proto::bus::{RECONCILE_SVC_ORDER, RECONCILE_SVC_PAY};
 use proto::event::Event;
+use proto::reconcile::v1::export_run_request::Format;
 use proto::reconcile::v1::reconcile_service_client::ReconcileServiceClient;
 use proto::reconcile::v1::{
-    Discrepancy, GetRunRequest, ListDiscrepanciesRequest, ListRunsRequest, Run, RunReconciliationRequest,
+    Discrepancy, ExportRunRequest, GetRunRequest, ListDiscrepanciesRequest, ListRunsRequest, Run,
+    RunReconciliationRequest,
 };
 use reconcile_svc::app::{self, Addresses};
 use reconcile_svc::config::Config;
@@ -172,6 +174,20 @@ impl World {
     pub(crate) async fn discrepancies(&self) -> Vec<Discrepancy> {
         let request = ListDiscrepanciesRequest::default();
         self.client.clone().list_discrepancies(request).await.expect("a list").into_inner().discrepancies
+    }
+
+    /// A run as a file: its name, its bytes, and how long its pieces were.
+    pub(crate) async fn export(&self, run: &str, format: Format) -> (String, Vec<u8>, Vec<usize>) {
+        let request = ExportRunRequest { name: run.to_owned(), format: format.into() };
+        let mut parts = self.client.clone().export_run(request).await.expect("a file").into_inner();
+        let (mut name, mut bytes, mut pieces) = (String::new(), Vec::new(), Vec::new());
+        while let Some(part) = parts.message().await.expect("the rest of the file") {
+            assert_eq!(part.file_name.is_empty(), !pieces.is_empty(), "its name comes first and once");
+            name.push_str(&part.file_name);
+            pieces.push(part.chunk.len());
+            bytes.extend(part.chunk);
+        }
+        (name, bytes, pieces)
     }
 
     /// Waits until `count` messages stand on a stream, and answers subject and body of all.

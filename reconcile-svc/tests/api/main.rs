@@ -18,6 +18,7 @@ mod controls;
 mod day_books;
 mod deciding;
 mod explaining;
+mod exports;
 mod interrupted;
 mod midnight;
 mod reconciling;
