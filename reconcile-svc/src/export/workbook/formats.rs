@@ -18,8 +18,8 @@ pub(super) struct Formats {
     pub(super) good: Format,
     pub(super) bad: Format,
     pub(super) neutral: Format,
-    /// Of a sum that must be nothing: red when it is not.
-    pub(super) rest: Format,
+    /// Of a sum that should be nothing and is not.
+    pub(super) wrong: Format,
 }
 
 impl Formats {
@@ -49,7 +49,7 @@ impl Formats {
             good: verdict(0xE2_F4_E6, 0x11_56_2B),
             bad: verdict(0xFD_E5_E3, 0x8A_1C_12),
             neutral: verdict(0xE6_EE_FB, 0x1D_3F_77),
-            rest: number("[=0]#,##0.00;[Red]#,##0.00;[Red]-#,##0.00"),
+            wrong: number("#,##0.00").set_bold().set_background_color(0xFD_E5_E3).set_font_color(0x8A_1C_12),
         }
     }
 }

@@ -190,8 +190,10 @@ impl Page<'_> {
         self.money(column, amount, &self.formats.amount)
     }
 
+    /// A sum that should be nothing.
     fn rest(&mut self, column: u16, amount: Fen) -> Result<(), XlsxError> {
-        self.money(column, amount, &self.formats.rest)
+        let format = if amount == Fen::ZERO { &self.formats.amount } else { &self.formats.wrong };
+        self.money(column, amount, format)
     }
 
     fn money(&mut self, column: u16, amount: Fen, format: &Format) -> Result<(), XlsxError> {
