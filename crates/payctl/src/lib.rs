@@ -16,5 +16,8 @@ mod duration;
 mod input;
 mod message;
 mod output;
+mod refusal;
+mod request_id;
+mod token;
 
 pub use cli::Cli;

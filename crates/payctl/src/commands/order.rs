@@ -15,7 +15,7 @@ use proto::order::v1::CloseOrderRequest;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::output;
+use crate::{output, refusal as refused, request_id::RequestId};
 use connection::{Connection, ConnectionArgs};
 
 /// What every command of `payctl order` takes, and which one it is.
@@ -55,23 +55,6 @@ struct NameArgs {
     request: RequestId,
 }
 
-/// The id of a request that changes something.
-#[derive(Clone, Debug, clap::Args)]
-struct RequestId {
-    /// Names the request, a UUID. A new one when absent; it is printed, and a repetition with the same one has the same answer.
-    #[arg(long, global = true)]
-    request_id: Option<uuid::Uuid>,
-}
-
-impl RequestId {
-    /// The id, told before the call, so that a lost answer can be asked for again.
-    fn told(&self) -> String {
-        let id = self.request_id.unwrap_or_else(|| svc_kit::clock::Clock::system().uuid_v7());
-        output::note(&format!("request id {id}"));
-        id.to_string()
-    }
-}
-
 /// What a call came to: the message for programs, the text for people.
 struct Done {
     json: Value,
@@ -98,7 +81,7 @@ pub(crate) async fn run(args: &OrderArgs) -> anyhow::Result<ExitCode> {
     match done {
         Ok(done) if args.json => output::print_json(&done.json).map(|()| output::GOOD),
         Ok(done) => output::print(&done.text).map(|()| output::GOOD),
-        Err(error) => refusal::tell(error, args.json),
+        Err(error) => refused::tell(error, args.json, refusal::fix),
     }
 }
 

@@ -1,18 +1,12 @@
 use std::path::PathBuf;
 
-use anyhow::{anyhow, bail, ensure};
 use proto::order::v1::{ListOrdersRequest, order_service_client::OrderServiceClient};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use svc_kit::grpc;
-use tonic::{
-    Request, Status,
-    metadata::{Ascii, MetadataValue},
-    service::{Interceptor, interceptor::InterceptedService},
-    transport::Channel,
-};
+use tonic::{Status, service::interceptor::InterceptedService, transport::Channel};
 use uuid::Uuid;
 
-use crate::input::{self, MOST_SETTING_BYTES};
+use crate::token::Token;
 
 /// Where order-svc is, and who calls.
 #[derive(Debug, clap::Args)]
@@ -33,42 +27,16 @@ pub(super) struct Connection {
     pub(super) orders: OrderServiceClient<InterceptedService<Channel, Token>>,
 }
 
-/// A team's token, on its way with each call.
-#[derive(Clone)]
-pub(super) struct Token(MetadataValue<Ascii>);
-
-impl Interceptor for Token {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert("authorization", self.0.clone());
-        Ok(request)
-    }
-}
-
 impl ConnectionArgs {
     /// Connects at the first call.
     pub(super) fn open(&self) -> anyhow::Result<Connection> {
-        let token = match (&self.token, &self.token_file) {
-            (Some(token), _) => token.clone(),
-            (None, Some(file)) => {
-                let bytes = input::read(Some(file), MOST_SETTING_BYTES)?;
-                let text = String::from_utf8(bytes).map_err(|_| anyhow!("{} is not text", file.display()))?;
-                SecretString::from(text.trim_end().to_owned())
-            }
-            (None, None) => {
-                bail!("no token: set --token-file, or ORDER_TOKEN in the environment, to the team's bearer token")
-            }
-        };
-        // A header would take more, but every token is of this kind, and a pasted one with a line end is not the right one.
-        let plain = token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic());
-        ensure!(
-            plain,
-            "the token has characters that no token has: it is printable ASCII without blanks and line ends"
-        );
-        let token = format!("Bearer {}", token.expose_secret());
-        let mut token: MetadataValue<Ascii> = token.parse().map_err(|_| anyhow!("the token cannot be sent"))?;
-        token.set_sensitive(true);
+        let token = Token::read(
+            self.token.as_ref(),
+            self.token_file.as_ref(),
+            "no token: set --token-file, or ORDER_TOKEN in the environment, to the team's bearer token",
+        )?;
         let channel = grpc::channel(&self.order_url)?;
-        Ok(Connection { orders: OrderServiceClient::with_interceptor(channel, Token(token)) })
+        Ok(Connection { orders: OrderServiceClient::with_interceptor(channel, token) })
     }
 }
 

@@ -7,7 +7,7 @@ use proto::order::v1::{GetOrderRequest, ListRefundsRequest, Order, Refund, Watch
 use serde::Serialize;
 
 use super::{Connection, Done, refusal, show};
-use crate::output;
+use crate::{output, refusal as refused};
 
 /// Most refunds of one order that are shown.
 const MOST_REFUNDS: i32 = 200;
@@ -54,7 +54,7 @@ pub(super) async fn watch(connection: &mut Connection, args: &WatchArgs, json: b
     match watched(connection, args, json).await {
         Ok(Some(last)) if last.paid_time.is_some() => Ok(output::GOOD),
         Ok(_) => Ok(output::no()),
-        Err(error) => refusal::tell(error, json),
+        Err(error) => refused::tell(error, json, refusal::fix),
     }
 }
 
