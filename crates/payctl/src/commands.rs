@@ -7,5 +7,6 @@ pub(crate) mod decrypt;
 pub(crate) mod events;
 pub(crate) mod merchants;
 pub(crate) mod order;
+pub(crate) mod recon;
 pub(crate) mod sign;
 pub(crate) mod trigger;

@@ -52,6 +52,16 @@ pub(crate) fn tell(error: anyhow::Error, json: bool, fix: Fix) -> anyhow::Result
     Ok(if is_answer(status.code()) { output::no() } else { ExitCode::from(2) })
 }
 
+/// A refusal for people, when it is one of several answers.
+pub(crate) fn text_of(status: &Status, fix: Fix) -> String {
+    text(&told(status, fix))
+}
+
+/// A refusal for programs, when it is one of several answers.
+pub(crate) fn value_of(status: &Status, fix: Fix) -> impl Serialize + use<> {
+    told(status, fix)
+}
+
 /// Whether the code is the service's no to what was asked; all others say that it was asked wrongly, or that nobody knows.
 fn is_answer(code: Code) -> bool {
     matches!(code, Code::NotFound | Code::AlreadyExists | Code::FailedPrecondition | Code::PermissionDenied)

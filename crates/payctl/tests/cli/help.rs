@@ -34,7 +34,9 @@ fn promises_explains_its_rules() {
 fn shells_complete_every_command() {
     for shell in ["bash", "zsh", "fish"] {
         let script = payctl(&["completions", shell]).with(0).stdout;
-        for command in ["sign", "verify", "promises", "decrypt", "bill", "order", "events", "merchants", "trigger"] {
+        for command in
+            ["sign", "verify", "promises", "decrypt", "bill", "order", "recon", "events", "merchants", "trigger"]
+        {
             assert!(script.contains(command), "{shell}: {command}");
         }
     }

@@ -8,6 +8,7 @@ mod harness;
 mod help;
 mod merchants;
 mod order;
+mod recon;
 mod sign;
 mod trigger;
 mod verify;
