@@ -38,9 +38,14 @@ pub struct Api {
 }
 
 impl Api {
+    /// The service over `reconciler`, to be called in this process: the report pages are its first client, and decide nothing.
+    pub fn new(reconciler: Reconciler) -> Self {
+        Self { reconciler, people: None }
+    }
+
     /// The service over `reconciler`, in which `people` may decide; nobody may when there are none.
     pub fn server(reconciler: Reconciler, people: Option<Callers>) -> ReconcileServiceServer<Self> {
-        ReconcileServiceServer::new(Self { reconciler, people: people.map(Arc::new) })
+        ReconcileServiceServer::new(Self { people: people.map(Arc::new), ..Self::new(reconciler) })
     }
 }
 

@@ -18,8 +18,9 @@ pub struct Config {
     #[arg(long, env, default_value = "0.0.0.0:50053")]
     pub listen: SocketAddr,
 
-    /// Where the report pages are served (HTTP). They show money and order numbers: not for the public.
-    #[arg(long, env, default_value = "0.0.0.0:8083")]
+    /// Where the report pages are served (HTTP). They show money and order numbers and ask nobody who they are, so they are for
+    /// this machine alone unless told otherwise: put something in front of them that knows its readers.
+    #[arg(long, env, default_value = "127.0.0.1:8083")]
     pub report_listen: SocketAddr,
 
     /// Where health and metrics are served.

@@ -9,6 +9,7 @@ pub mod exports;
 pub mod gauges;
 pub mod legs;
 pub mod listing;
+pub mod overview;
 pub mod repairs;
 pub mod requests;
 pub mod results;

@@ -14,15 +14,7 @@ pub(crate) fn run(run: Run) -> WireRun {
         merchant: run.merchant,
         bill_date: run.bill_date.to_string(),
         version: run.version,
-        state: match run.state {
-            RunState::Running => WireRunState::Running,
-            RunState::Balanced => WireRunState::Balanced,
-            RunState::Differences => WireRunState::Differences,
-            RunState::ControlFailed => WireRunState::ControlFailed,
-            RunState::BillInvalid => WireRunState::BillInvalid,
-            RunState::Waiting => WireRunState::Waiting,
-        }
-        .into(),
+        state: run_state(run.state).into(),
         problem: run.problem,
         bill_count: run.bill.count,
         bill_sum_fen: run.bill.sum.get(),
@@ -70,6 +62,18 @@ pub(crate) fn run(run: Run) -> WireRun {
         engine_version: run.engine_version,
         result_sha256: run.result_sha256,
         rules_version: run.rules_version,
+    }
+}
+
+/// The state on the wire.
+pub(crate) fn run_state(state: RunState) -> WireRunState {
+    match state {
+        RunState::Running => WireRunState::Running,
+        RunState::Balanced => WireRunState::Balanced,
+        RunState::Differences => WireRunState::Differences,
+        RunState::ControlFailed => WireRunState::ControlFailed,
+        RunState::BillInvalid => WireRunState::BillInvalid,
+        RunState::Waiting => WireRunState::Waiting,
     }
 }
 
@@ -123,7 +127,7 @@ pub(crate) fn discrepancy(found: Discrepancy) -> WireDiscrepancy {
 }
 
 /// The state on the wire.
-pub(super) fn discrepancy_state(state: DiscrepancyState) -> WireDiscrepancyState {
+pub(crate) fn discrepancy_state(state: DiscrepancyState) -> WireDiscrepancyState {
     match state {
         DiscrepancyState::Held => WireDiscrepancyState::Held,
         DiscrepancyState::Open => WireDiscrepancyState::Open,

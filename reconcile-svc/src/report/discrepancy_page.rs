@@ -1,0 +1,171 @@
+//! Why is this open? The four legs side by side, what can be done, and what was done.
+
+mod steps;
+
+use maud::{Markup, html};
+use money::Fen;
+use proto::reconcile::v1::discrepancy::State;
+use proto::reconcile::v1::{AuditEntry, Discrepancy, ExplainDiscrepancyResponse, Leg};
+
+use super::differences::{amount, assignee};
+use super::figures::{age, beijing, instant, short_hash, yuan};
+use super::frame::frame;
+use super::marks::{Mark, critical, meaning};
+use super::texts::Text;
+use super::view::View;
+
+/// Fields of one leg, and rows of the history, that a page shows: a page has a limit whatever it is about.
+const MAX_FIELDS: usize = 100;
+const MAX_HISTORY: usize = 500;
+
+/// One difference. A response without one is an empty page, which the API never gives.
+pub fn discrepancy_page(explained: &ExplainDiscrepancyResponse, view: &View) -> String {
+    let empty = Discrepancy::default();
+    let found = explained.discrepancy.as_ref().unwrap_or(&empty);
+    let meaning = meaning(view, &found.code);
+    let body = html! {
+        p.crumbs {
+            a href=(view.link("/", &[])) { (view.text(Text::AllMerchants)) } " › "
+            a href=(view.link(&format!("/{}", found.opened_by), &[])) { (found.merchant) " · " (found.bill_date) }
+        }
+        h1 { (found.code) " " (meaning) }
+        (headline(view, found))
+        h2 { (view.text(Text::FourLegs)) }
+        div.four { @for leg in explained.legs.iter().take(4) { (one_leg(view, leg)) } }
+        (facts(view, explained, found))
+        (steps::steps(view, explained, found))
+        (history(view, &explained.history))
+    };
+    frame(view, &format!("{} {meaning}", found.code), &body)
+}
+
+fn headline(view: &View, found: &Discrepancy) -> Markup {
+    let mark = Mark::of_discrepancy(found.state());
+    html! {
+        p class={ "verdict " (mark.tone) } role="status" {
+            span.sign aria-hidden="true" { (mark.sign) } " "
+            strong { (view.text(mark.text)) } (view.text(Text::Colon)) span lang="en" { (found.explanation) }
+        }
+        @if found.critical { p { (critical(view)) } }
+        dl.tiles {
+            div { dt { (view.text(Text::AtRisk)) } dd { (yuan(Fen::new(found.risk_fen))) } }
+            div { dt { (view.text(Text::InBill)) } dd { (amount(found.bill_amount_fen)) } }
+            div { dt { (view.text(Text::InBooks)) } dd { (amount(found.book_amount_fen)) } }
+            div { dt { (view.text(Text::Age)) } dd { (aged(view, found)) } dd.quiet { (due(view, found)) (assignee(view, &found.assignee)) } }
+        }
+    }
+}
+
+fn aged(view: &View, found: &Discrepancy) -> String {
+    let until = instant(found.resolve_time.as_ref()).unwrap_or(view.now());
+    instant(found.open_time.as_ref()).map_or_else(|| "–".to_owned(), |since| age(view, since, until))
+}
+
+fn due(view: &View, found: &Discrepancy) -> String {
+    match found.state() {
+        State::Held => view.fill(Text::UntilDay, &[&found.due_date]),
+        State::Waived => view.fill(Text::UntilDay, &[&found.waived_until]),
+        _ => String::new(),
+    }
+}
+
+fn one_leg(view: &View, leg: &Leg) -> Markup {
+    let name = match leg.leg.as_str() {
+        "O" => Text::LegOrders,
+        "E" => Text::LegProvider,
+        "T" => Text::LegBill,
+        _ => Text::LegFunds,
+    };
+    html! {
+        section.leg class=[leg.fields.is_empty().then_some("empty")] {
+            h3 { span.letter { (leg.leg) } " " (view.text(name)) }
+            @if leg.fields.is_empty() { p.quiet { (view.text(Text::NothingHere)) } }
+            dl { @for field in leg.fields.iter().take(MAX_FIELDS) {
+                div class=[field.differs.then_some("differs")] {
+                    dt { (field.name) }
+                    dd { @if field.differs { strong.ne { "≠ " (view.text(Text::Differs)) } " " } (field.value) }
+                }
+            } }
+        }
+    }
+}
+
+fn facts(view: &View, explained: &ExplainDiscrepancyResponse, found: &Discrepancy) -> Markup {
+    let order = format!("{} {} {}", explained.app, explained.order_no, explained.order);
+    let resolution = match found.resolution.as_str() {
+        "RESOLVED_BY_RERUN" => view.text(Text::EndedByRerun),
+        "APPLIED" => view.text(Text::EndedApplied),
+        "WAIVED" => view.text(Text::EndedWaived),
+        other => other,
+    };
+    let texts = [
+        (Text::Order, order.trim()),
+        (Text::OurNumber, &found.out_trade_no),
+        (Text::ProvidersNumber, &found.transaction_id),
+        (Text::OurRefundNumber, &found.out_refund_no),
+        (Text::ProvidersRefundNumber, &found.refund_id),
+        (Text::MovementNumber, &found.movement),
+        (Text::Account, &found.account),
+        (Text::LastAnswer, &found.answer),
+        (Text::HowItEnded, resolution),
+    ];
+    let run = |name: &str| html! { a href=(view.link(&format!("/{name}"), &[])) { (view.text(Text::TheRun)) } };
+    html! {
+        dl.facts {
+            @for (name, value) in texts.into_iter().filter(|(_, value)| !value.is_empty()) {
+                dt { (view.text(name)) } dd.id { (value) }
+            }
+            dt { (view.text(Text::FirstSeen)) } dd { (beijing(instant(found.open_time.as_ref()))) " · " (run(&found.opened_by)) }
+            @if !found.resolved_by.is_empty() {
+                dt { (view.text(Text::GoneSince)) } dd { (beijing(instant(found.resolve_time.as_ref()))) " · " (run(&found.resolved_by)) }
+            }
+        }
+    }
+}
+
+fn history(view: &View, entries: &[AuditEntry]) -> Markup {
+    let t = |text| view.text(text);
+    let hidden = entries.len().saturating_sub(MAX_HISTORY);
+    html! {
+        @if !entries.is_empty() {
+            h2 { (t(Text::History)) }
+            @if 0 < hidden { p.quiet { (view.fill(Text::OlderEntries, &[&hidden])) } }
+            div.wide { table.list {
+                thead { tr {
+                    th scope="col" { (t(Text::When)) } th scope="col" { (t(Text::Who)) } th scope="col" { (t(Text::What)) }
+                    th scope="col" { (t(Text::Detail)) } th scope="col" { (t(Text::AuditRow)) }
+                } }
+                tbody { @for entry in entries.iter().skip(hidden) {
+                    tr {
+                        td data-label=(t(Text::When)) { (beijing(instant(entry.time.as_ref()))) }
+                        td data-label=(t(Text::Who)) { (entry.actor) }
+                        td data-label=(t(Text::What)) { (action(view, &entry.action)) }
+                        td.why data-label=(t(Text::Detail)) { (entry.detail) }
+                        td data-label=(t(Text::AuditRow)) { (entry.sequence) " " span.id title=(entry.hash) { (short_hash(&entry.hash)) } }
+                    }
+                } }
+            } }
+        }
+    }
+}
+
+fn action<'a>(view: &View, action: &'a str) -> &'a str {
+    let text = match action {
+        "OPENED" => Text::ActionOpened,
+        "HELD" => Text::ActionHeld,
+        "REPAIR_REQUESTED" => Text::ActionRepairRequested,
+        "REPAIR_ANSWERED" => Text::ActionRepairAnswered,
+        "PROPOSED" => Text::ActionProposed,
+        "APPROVED" => Text::ActionApproved,
+        "REJECTED" => Text::ActionRejected,
+        "WAIVED" => Text::ActionWaived,
+        "WAIVER_ENDED" => Text::ActionWaiverEnded,
+        "NOTED" => Text::ActionNoted,
+        "ASSIGNED" => Text::ActionAssigned,
+        "RESOLVED" => Text::ActionResolved,
+        "REOPENED" => Text::ActionReopened,
+        // A later release may write words that this one does not know.
+        other => return other,
+    };
+    view.text(text)
+}

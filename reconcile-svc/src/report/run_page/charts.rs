@@ -1,0 +1,115 @@
+//! Pictures of numbers that stand beside them as text: nothing is told by length or colour alone.
+
+use maud::{Markup, html};
+use money::Fen;
+use proto::reconcile::v1::Run;
+use proto::reconcile::v1::run::State;
+
+use super::super::figures::{count, share, short_day, yuan};
+use super::super::marks::{Mark, meaning};
+use super::super::texts::Text;
+use super::super::view::View;
+use super::{DayFigures, RunPage};
+
+/// Length of the longest bar of a code.
+const BAR: i64 = 200;
+
+/// Differences by code, a bar for the money at risk.
+pub(super) fn by_code(view: &View, run: &Run) -> Markup {
+    let most = run.differences.iter().map(|of_code| of_code.sum_fen).max().unwrap_or_default();
+    let t = |text| view.text(text);
+    html! {
+        @if !run.differences.is_empty() {
+            h2 { (t(Text::DifferencesByCode)) }
+            div.wide { table.bars {
+                thead { tr {
+                    th scope="col" { (t(Text::Code)) } th.n scope="col" { (t(Text::Count)) }
+                    th.n scope="col" { (t(Text::AtRisk)) } td {}
+                } }
+                tbody { @for of_code in &run.differences {
+                    @let told = yuan(Fen::new(of_code.sum_fen));
+                    tr {
+                        th scope="row" {
+                            a.code href={ (view.link(&format!("/{}", run.name), &[("code", &of_code.code)])) "#list" } { (of_code.code) }
+                            " " span.meaning { (meaning(view, &of_code.code)) }
+                        }
+                        td.n { (count(of_code.count)) }
+                        td.n { (told) }
+                        td.bar {
+                            svg viewBox={ "0 0 " (BAR) " 14" } width=(BAR) height="14" role="img" {
+                                title { (of_code.code) }
+                                desc { (t(Text::AtRisk)) " " (told) }
+                                rect.track width=(BAR) height="14" rx="2" {}
+                                rect.fill width=(share(of_code.sum_fen, most, BAR)) height="14" rx="2" {}
+                            }
+                        }
+                    }
+                } }
+            } }
+        }
+    }
+}
+
+/// Size of the picture of days, and of its two parts.
+const WIDTH: i64 = 760;
+const LEFT: i64 = 96;
+const STEP: i64 = 22;
+const HIGH: i64 = 70;
+const UPPER: i64 = 96;
+const LOWER: i64 = 196;
+
+/// The last days of the merchant: differences found, and what is open now.
+pub(super) fn by_day(view: &View, page: &RunPage) -> Markup {
+    let t = |text| view.text(text);
+    let most = page.days.iter().map(|day| day.differences).max().unwrap_or_default();
+    let most_open = page.days.iter().map(|day| day.open_risk.get()).max().unwrap_or_default();
+    let found = page.days.iter().fold(0_i64, |sum, day| sum.saturating_add(day.differences));
+    let open = page.days.iter().fold(0_i64, |sum, day| sum.saturating_add(day.open_risk.get()));
+    let told = view.fill(Text::DaysTold, &[&page.days.len(), &count(found), &yuan(Fen::new(open))]);
+    html! {
+        @if !page.days.is_empty() {
+            h2 { (view.fill(Text::LastDays, &[&page.days.len()])) }
+            div.wide {
+                svg.days viewBox={ "0 0 " (WIDTH) " 240" } role="img" aria-labelledby="days-title days-desc" {
+                    title id="days-title" { (t(Text::DaysTitle)) }
+                    desc id="days-desc" { (told) }
+                    text x="0" y="22" { (t(Text::Differences)) }
+                    text.axis x=(LEFT - 8) y=(UPPER - HIGH + 10) text-anchor="end" { (count(most)) }
+                    text.axis x=(LEFT - 8) y=(UPPER) text-anchor="end" { "0" }
+                    line.axis x1=(LEFT) y1=(UPPER) x2=(WIDTH) y2=(UPPER) {}
+                    text x="0" y=(LOWER - HIGH - 4) { (t(Text::OpenYuan)) }
+                    text.axis x=(LEFT - 8) y=(LOWER - HIGH + 10) text-anchor="end" { (yuan(Fen::new(most_open))) }
+                    text.axis x=(LEFT - 8) y=(LOWER) text-anchor="end" { "0" }
+                    line.axis x1=(LEFT) y1=(LOWER) x2=(WIDTH) y2=(LOWER) {}
+                    @for (place, day) in (0_i64..).zip(&page.days) {
+                        (one_day(view, day, LEFT + place * STEP, most, most_open, day.date.to_string() == page.run.bill_date))
+                    }
+                }
+            }
+            p.quiet { (told) " " (t(Text::DaysLegend)) }
+        }
+    }
+}
+
+fn one_day(view: &View, day: &DayFigures, x: i64, most: i64, most_open: i64, this: bool) -> Markup {
+    let mark = Mark::of_run(day.state);
+    let (upper, lower) = (share(day.differences, most, HIGH), share(day.open_risk.get(), most_open, HIGH));
+    let values: [&dyn std::fmt::Display; 4] =
+        [&day.date, &view.text(mark.text), &count(day.differences), &yuan(day.open_risk)];
+    html! {
+        g {
+            title { (view.fill(Text::DayTold, &values)) }
+            rect.under x=(x) y=(UPPER - HIGH) width=(STEP) height=(LOWER - UPPER + HIGH) {}
+            rect.fill x=(x + 4) y=(UPPER - upper) width=(STEP - 8) height=(upper) {}
+            rect.open x=(x + 4) y=(LOWER - lower) width=(STEP - 8) height=(lower) {}
+            @if day.differences == 0 || day.state != State::Differences {
+                text class={ "daysign " (mark.tone) } x=(x + STEP / 2) y=(UPPER - 4) text-anchor="middle" { (mark.sign) }
+            }
+            @if this || day.date.day() == 1 || day.date.weekday() == jiff::civil::Weekday::Monday {
+                text class=(if this { "axis this" } else { "axis" }) x=(x + STEP / 2) y=(if this { LOWER + 34 } else { LOWER + 16 })
+                    text-anchor="middle" { (short_day(day.date)) }
+            }
+            @if this { path.this d={ "M" (x + STEP / 2 - 5) " " (LOWER + 20) " l5 -14 l5 14 z" } {} }
+        }
+    }
+}
