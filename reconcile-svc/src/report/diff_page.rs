@@ -9,7 +9,7 @@ use proto::reconcile::v1::{DiffRunsResponse, Discrepancy, Run};
 use super::differences::table;
 use super::figures::{beijing, count, instant, yuan};
 use super::frame::frame;
-use super::marks::Mark;
+use super::marks::{Mark, input_name};
 use super::texts::Text;
 use super::view::View;
 
@@ -39,7 +39,7 @@ pub fn diff_page(diff: &DiffRunsResponse, view: &View) -> String {
         (sides(view, from, to))
         @if !diff.changed_inputs.is_empty() {
             h2 { (view.text(Text::ChangedInputs)) }
-            ul { @for input in diff.changed_inputs.iter().take(MAX_ROWS) { li.id { (input) } } }
+            ul { @for input in diff.changed_inputs.iter().take(MAX_ROWS) { li { (input_name(view, input)) } } }
         }
         (part(view, Text::Appeared, &diff.appeared, diff.appeared_count))
         (part(view, Text::Vanished, &diff.vanished, diff.vanished_count))
@@ -101,7 +101,7 @@ fn sides(view: &View, from: &Run, to: &Run) -> Markup {
                 }
                 @let (before, after) = (sum(from), sum(to));
                 tr class=[(before != after).then_some("moved")] {
-                    th scope="row" { (view.text(Text::Differences)) @if before != after { " " span.quiet { "≠" } } }
+                    th scope="row" { (view.text(Text::DifferencesHead)) @if before != after { " " span.quiet { "≠" } } }
                     (tally(before.0, before.1)) (tally(after.0, after.1))
                 }
             }

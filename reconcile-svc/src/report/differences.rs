@@ -74,7 +74,7 @@ pub(super) fn state(view: &View, found: &Discrepancy) -> Markup {
     };
     html! {
         (Mark::of_discrepancy(found.state()).label(view))
-        " " span.quiet { (note) }
+        " " span.quiet.date { (note) }
         (assignee(view, &found.assignee))
     }
 }

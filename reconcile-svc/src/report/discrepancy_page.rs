@@ -73,7 +73,7 @@ fn one_leg(view: &View, leg: &Leg) -> Markup {
     let name = match leg.leg.as_str() {
         "O" => Text::LegOrders,
         "E" => Text::LegProvider,
-        "T" => Text::LegBill,
+        "T" => Text::InputTrade,
         _ => Text::LegFunds,
     };
     html! {

@@ -72,3 +72,16 @@ pub(super) fn meaning(view: &View, code: &str) -> &'static str {
 pub(super) fn critical(view: &View) -> Markup {
     html! { span.mark.critical { span aria-hidden="true" { "!" } " " (view.text(Text::LookToday)) } }
 }
+
+/// What an input is called; the word itself for one that this release does not know.
+pub(super) fn input_name<'a>(view: &View, input: &'a str) -> &'a str {
+    match input {
+        "TRADE" => view.text(Text::InputTrade),
+        "FUND_BASIC" => view.text(Text::InputFundBasic),
+        "FUND_OPERATION" => view.text(Text::InputFundOperation),
+        "FUND_FEES" => view.text(Text::InputFundFees),
+        "BOOK_PAYMENTS" => view.text(Text::BookPayments),
+        "BOOK_REFUNDS" => view.text(Text::BookRefunds),
+        other => other,
+    }
+}

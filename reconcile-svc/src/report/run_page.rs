@@ -10,7 +10,7 @@ mod provenance;
 use std::collections::HashMap;
 
 use jiff::civil::Date;
-use maud::html;
+use maud::{Markup, html};
 use money::Fen;
 use proto::reconcile::v1::run::State;
 use proto::reconcile::v1::{Discrepancy, ListDiscrepanciesResponse, Run};
@@ -64,6 +64,7 @@ pub fn run_page(page: &RunPage, view: &View) -> String {
         p.crumbs { a href=(view.link("/", &[])) { (t(Text::AllMerchants)) } }
         h1 { (run.merchant) " · " (run.bill_date) " " small { (version) } }
         (headline::headline(view, page))
+        @if is_compared(run.state()) { (contents(view, page)) }
         @if is_compared(run.state()) {
             (conservation::conservation(view, run))
             (legs::trades(view, run))
@@ -78,6 +79,25 @@ pub fn run_page(page: &RunPage, view: &View) -> String {
         (provenance::provenance(view, page))
     };
     frame(view, &format!("{} {} v{}", run.merchant, run.bill_date, run.version), &body)
+}
+
+/// Links to the parts of a long page.
+fn contents(view: &View, page: &RunPage) -> Markup {
+    let parts = [
+        ("sums", Text::CountsAndSums, true),
+        ("money", Text::MoneyThatMoved, !page.run.accounts.is_empty()),
+        ("codes", Text::DifferencesByCode, !page.run.differences.is_empty()),
+        ("list", Text::TheDifferences, list::is_shown(page)),
+        ("waiting", Text::WhatWaits, 0 < page.run.waiting_count),
+        ("files", Text::AsFile, true),
+        ("inputs", Text::MadeFrom, true),
+        ("versions", Text::Versions, !page.versions.is_empty()),
+    ];
+    html! {
+        nav.toc { @for (part, name, _) in parts.into_iter().filter(|(_, _, shown)| *shown) {
+            a href={ "#" (part) } { (view.text(name)) }
+        } }
+    }
 }
 
 /// Whether the legs were compared; nothing of a refused bill was used.

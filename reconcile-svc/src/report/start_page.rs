@@ -96,7 +96,7 @@ fn totals(view: &View, page: &StartPage, all: &Open) -> Markup {
         dl.tiles {
             div class=(if 0 < all.count { "bad" } else { "good" }) {
                 dt { (t(Text::OpenAmount)) } dd { (yuan(all.risk)) }
-                dd.quiet { (view.fill(Text::Pieces, &[&count(all.count)])) ", " (view.fill(Text::CriticalOnes, &[&count(all.critical)])) }
+                dd.quiet { (view.fill(Text::OpenOnes, &[&count(all.count), &count(all.critical)])) }
             }
             div { dt { (t(Text::OldestOpen)) } dd { (oldest) } }
             div class=(if refused == 0 { "good" } else { "refused" }) {

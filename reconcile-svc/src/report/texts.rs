@@ -65,6 +65,7 @@ texts! {
     NothingUsed: "nothing of it was used: {0}", "账单内容均未采用：{0}";
     MoneyNotLookedAt: "Whether the money moved is not proved: a fund flow was not fetched.", "资金是否到账未经证实：未取到资金账单。";
     RefundsNotCompared: "Refunds are not compared yet: {0}, {1} yuan.", "退款暂不比对：{0} 笔，{1} 元。";
+    ReversalsCounted: "Reversals are counted and not compared: {0}, {1} yuan. One of a payment that our books keep as paid is P8.", "撤销仅计数、不比对：{0} 笔，{1} 元。账簿仍为已付的，列为 P8。";
     LaterVersion: "A later version exists; this one is kept as it was.", "已有新版本；此版本原样保留。";
     Where: "Where", "位置";
     What: "What", "事项";
@@ -88,7 +89,7 @@ texts! {
     BookRefunds: "Refunds in our books", "账簿退款";
     PaymentsThatAgree: "Payments that agree", "一致的支付";
     RefundsThatAgree: "Refunds that agree", "一致的退款";
-    Pieces: "{0} items", "{0} 笔";
+    Pieces: "× {0}", "{0} 笔";
     CountsAndSums: "Counts and sums", "笔数与金额";
     LegBooks: "Our books (O, E)", "账簿（O、E）";
     LegBill: "Trade bill (T)", "交易账单（T）";
@@ -124,6 +125,7 @@ texts! {
     OpenYuan: "Open (yuan)", "未结（元）";
 
     /// Lists of differences.
+    DifferencesHead: "Differences", "差异（笔）";
     TheDifferences: "What was found", "差异明细";
     Code: "Code", "代码";
     Numbers: "Numbers", "单号";
@@ -149,7 +151,7 @@ texts! {
     OnThisPage: "{0} on this page, largest amount at risk first", "本页 {0} 笔，按涉及金额由大到小";
     MoreOf: "The largest {0} of {1}.", "仅列出金额最大的 {0} 笔，共 {1} 笔。";
     WhatWaits: "What waits", "待定";
-    WaitsTold: "{0}, {1} yuan, may still come with a later bill; each becomes a difference on the day named.", "{0} 笔共 {1} 元可能出现在后续账单中；到所列日期仍未出现即成为差异。";
+    WaitsTold: "{0} items, {1} yuan, may still come with a later bill; each becomes a difference on the day named.", "{0} 笔共 {1} 元可能出现在后续账单中；到所列日期仍未出现即成为差异。";
     AllThatWait: "All that waits", "全部待定";
     OurNumber: "our number (out_trade_no)", "我方单号（out_trade_no）";
     ProvidersNumber: "provider's number (transaction_id)", "微信支付单号（transaction_id）";
@@ -199,7 +201,7 @@ texts! {
     /// The start page.
     NoRunYet: "No run yet. Each day is reconciled from 10:00 Beijing time on the day after it.", "尚无对账。每日账单于次日北京时间 10:00 起对账。";
     OpenAmount: "Open (yuan)", "未结金额（元）";
-    CriticalOnes: "{0} to look at today", "{0} 笔今日必查";
+    OpenOnes: "{0} open, {1} to look at today", "{0} 笔，其中今日必查 {1} 笔";
     OldestOpen: "Oldest open", "最早未结";
     RefusedDays: "Bills refused", "账单校验失败";
     InLastDays: "in the last {0} days", "最近 {0} 天";

@@ -211,6 +211,13 @@ impl World {
         get(&format!("http://{}{path}", self.addresses.report)).await
     }
 
+    /// The headers of a report page.
+    pub(crate) async fn page_headers(&self, path: &str) -> reqwest::header::HeaderMap {
+        let client = reqwest::Client::builder().timeout(DEADLINE).build().expect("a client");
+        let response = client.get(format!("http://{}{path}", self.addresses.report)).send().await.expect("an answer");
+        response.headers().clone()
+    }
+
     /// Waits until a counter has counted something.
     pub(crate) async fn counted(&self, counter: &str) {
         let url = format!("http://{}/metrics", self.addresses.admin);

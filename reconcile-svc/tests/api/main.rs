@@ -7,6 +7,7 @@ mod facts;
 mod gateway;
 mod harness;
 mod people;
+mod pages;
 mod programs;
 mod refund_facts;
 

@@ -90,7 +90,7 @@ async fn every_kind_of_difference_is_opened_told_and_shown() {
 
     let (status, page) = world.page(&format!("/{}", run.name)).await;
     assert_eq!(status, 200);
-    assert!(page.contains("5 differences, 1500.01 yuan at risk") && page.contains("verdict bad"), "{page}");
+    assert!(page.contains("5 differences, 1,500.01 yuan at risk") && page.contains("verdict bad"), "{page}");
     assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"), "{page}");
     assert!(page.contains("&quot;&gt;&lt;script&gt;alert(2)&lt;/script&gt;"), "{page}");
     assert!(!page.contains("<script") && !page.contains("<img"), "{page}");

@@ -189,7 +189,7 @@ pub(crate) fn difference(code: Code, of: u128) -> Discrepancy {
         resolve_time: (state == DiscrepancyState::Resolved).then(|| to_wire(now())),
         resolved_by: if state == DiscrepancyState::Resolved { format!("runs/{}", id(2)) } else { String::new() },
         explanation: format!("The bill has {} yuan and our books do not hold it: {}.", Fen::new(fen), code.meaning()),
-        out_refund_no: if is_refund { format!("R{:031x}", of) } else { String::new() },
+        out_refund_no: if is_refund { format!("R{of:031x}") } else { String::new() },
         refund_id: if is_refund { format!("50000{of:023}") } else { String::new() },
         movement: if code == Code::F3 { format!("20261121{of:016}") } else { String::new() },
         account: if matches!(code, Code::F3 | Code::F4) { "BASIC".into() } else { String::new() },
@@ -246,13 +246,13 @@ pub(crate) fn days() -> Vec<DayFigures> {
             _ if 0 < found => State::Differences,
             _ => State::Balanced,
         };
-        let open = if place < 20 { 0 } else { found };
+        let open = if place < 20 { 0 } else { found * 5 / 6 };
         DayFigures {
             date: DAY.saturating_sub((30 - place).days()),
             state,
             differences: found,
             open,
-            open_risk: Fen::new(open * 18_321),
+            open_risk: Fen::new(open * 20_000),
         }
     });
     figures.collect()

@@ -62,11 +62,11 @@ fn a_day_with_differences_shows_every_code_and_adds_up() {
     let html = rendered("run-differences", |view| run_page(&page, view));
     let shown = text(&html);
     for told in [
-        "840 differences, 148,060.28 yuan at risk. Of this day 840 are open now, 153,896.40 yuan.",
-        "Payments in the bill 123,456.78 1,204 items = 121,549.90 1,192 items + 1,906.88 12 items \
+        "840 differences, 148,060.28 yuan at risk. Of this day 700 are open now, 140,000.00 yuan.",
+        "Payments in the bill 123,456.78 × 1,204 = 121,549.90 × 1,192 + 1,906.88 × 12 \
          P1 × 3, P2 × 1, P3 × 2, P4 × 1, P6 × 1, P7 × 2, P8 × 1, P9 × 1",
-        "Refunds in the bill 987.65 37 items = 787.15 34 items + 200.50 3 items R1 × 2, R3 × 1",
-        "25, 1,234.50 yuan, may still come with a later bill",
+        "Refunds in the bill 987.65 × 37 = 787.15 × 34 + 200.50 × 3 R1 × 2, R3 × 1",
+        "25 items, 1,234.50 yuan, may still come with a later bill",
         "until 2026-11-23",
         "version 3",
     ] {

@@ -86,8 +86,8 @@ fn two_versions_tell_what_appeared_vanished_and_changed() {
     for told in [
         "acme-mini · 2026-11-21 version 2 → 3",
         "5 appeared, 5 vanished, 3 changed.",
-        "Inputs that are not the same TRADE BOOK_PAYMENTS",
-        "Payments that agree ≠ 123,456.78 1,204 items 121,549.90 1,192 items",
+        "Inputs that are not the same Trade bill Payments in our books",
+        "Payments that agree ≠ 123,456.78 × 1,204 121,549.90 × 1,192",
     ] {
         assert!(shown.contains(told), "{told}: {shown}");
     }

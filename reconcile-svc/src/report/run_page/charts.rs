@@ -20,7 +20,7 @@ pub(super) fn by_code(view: &View, run: &Run) -> Markup {
     let t = |text| view.text(text);
     html! {
         @if !run.differences.is_empty() {
-            h2 { (t(Text::DifferencesByCode)) }
+            h2 #codes { (t(Text::DifferencesByCode)) }
             div.wide { table.bars {
                 thead { tr {
                     th scope="col" { (t(Text::Code)) } th.n scope="col" { (t(Text::Count)) }
@@ -51,7 +51,7 @@ pub(super) fn by_code(view: &View, run: &Run) -> Markup {
 }
 
 /// Size of the picture of days, and of its two parts.
-const WIDTH: i64 = 760;
+const WIDTH: i64 = 776;
 const LEFT: i64 = 96;
 const STEP: i64 = 22;
 const HIGH: i64 = 70;
@@ -73,7 +73,7 @@ pub(super) fn by_day(view: &View, page: &RunPage) -> Markup {
                 svg.days viewBox={ "0 0 " (WIDTH) " 240" } role="img" aria-labelledby="days-title days-desc" {
                     title id="days-title" { (t(Text::DaysTitle)) }
                     desc id="days-desc" { (told) }
-                    text x="0" y="22" { (t(Text::Differences)) }
+                    text x="0" y="22" { (t(Text::DifferencesHead)) }
                     text.axis x=(LEFT - 8) y=(UPPER - HIGH + 10) text-anchor="end" { (count(most)) }
                     text.axis x=(LEFT - 8) y=(UPPER) text-anchor="end" { "0" }
                     line.axis x1=(LEFT) y1=(UPPER) x2=(WIDTH) y2=(UPPER) {}
@@ -105,7 +105,7 @@ fn one_day(view: &View, day: &DayFigures, x: i64, most: i64, most_open: i64, thi
             @if day.differences == 0 || day.state != State::Differences {
                 text class={ "daysign " (mark.tone) } x=(x + STEP / 2) y=(UPPER - 4) text-anchor="middle" { (mark.sign) }
             }
-            @if this || day.date.day() == 1 || day.date.weekday() == jiff::civil::Weekday::Monday {
+            @if this || day.date.weekday() == jiff::civil::Weekday::Monday {
                 text class=(if this { "axis this" } else { "axis" }) x=(x + STEP / 2) y=(if this { LOWER + 34 } else { LOWER + 16 })
                     text-anchor="middle" { (short_day(day.date)) }
             }

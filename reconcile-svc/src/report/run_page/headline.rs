@@ -70,6 +70,10 @@ fn unproved(view: &View, run: &Run) -> Markup {
     let refunds_aside = run.engine_version < FIRST_WITH_REFUNDS && 0 < run.bill_refund_count;
     html! {
         @if without_money { p.note { (view.text(Text::MoneyNotLookedAt)) } }
+        @if 0 < run.bill_revoked_count {
+            p.note { (view.fill(Text::ReversalsCounted,
+                &[&count(run.bill_revoked_count), &yuan(Fen::new(run.bill_revoked_sum_fen))])) }
+        }
         @if refunds_aside {
             p.note { (view.fill(Text::RefundsNotCompared,
                 &[&count(run.bill_refund_count), &yuan(Fen::new(run.bill_refund_sum_fen))])) }

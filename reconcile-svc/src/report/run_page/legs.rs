@@ -16,7 +16,7 @@ pub(super) fn trades(view: &View, run: &Run) -> Markup {
     let fee = MilliFen::parse_yuan(&run.bill_fee_yuan).ok();
     let settled = bill_net.and_then(MilliFen::from_fen).zip(fee).and_then(|(net, fee)| net.checked_sub(fee));
     html! {
-        h2 { (t(Text::CountsAndSums)) }
+        h2 #sums { (t(Text::CountsAndSums)) }
         div.wide { table.legs {
             thead {
                 tr { td {}
@@ -59,7 +59,7 @@ fn money(amount: Option<Fen>) -> Markup {
 pub(super) fn accounts(view: &View, accounts: &[Account]) -> Markup {
     html! {
         @if !accounts.is_empty() {
-            h2 { (view.text(Text::MoneyThatMoved)) }
+            h2 #money { (view.text(Text::MoneyThatMoved)) }
             div.accounts { @for account in accounts { (one_account(view, account)) } }
         }
     }

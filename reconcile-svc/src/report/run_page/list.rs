@@ -16,10 +16,9 @@ pub(super) fn list(view: &View, page: &RunPage) -> Markup {
     let path = format!("/{}", run.name);
     let shown = &page.found.discrepancies;
     let next = &page.found.next_page_token;
-    let (all, waiting) = (differences(run), run.waiting_count);
     html! {
-        @if 0 < all || 0 < waiting || page.filter.is_set() {
-            h2 #list { (view.text(Text::TheDifferences)) " " small { (count(all)) } }
+        @if is_shown(page) {
+            h2 #list { (view.text(Text::TheDifferences)) " " small { (count(differences(run))) } }
             (page.filter.form(view, &path))
             @if shown.is_empty() {
                 p.quiet { (view.text(if page.filter.is_set() { Text::NoneLikeThis } else { Text::NoneListed })) }
@@ -39,6 +38,11 @@ pub(super) fn list(view: &View, page: &RunPage) -> Markup {
     }
 }
 
+/// Whether there is anything to list, or something was looked for.
+pub(super) fn is_shown(page: &RunPage) -> bool {
+    0 < differences(&page.run) || 0 < page.run.waiting_count || page.filter.is_set()
+}
+
 pub(super) fn waiting(view: &View, page: &RunPage) -> Markup {
     let run = &page.run;
     let path = format!("/{}", run.name);
@@ -46,7 +50,7 @@ pub(super) fn waiting(view: &View, page: &RunPage) -> Markup {
     let more = i64::try_from(page.waiting.len()).is_ok_and(|shown| shown < run.waiting_count);
     html! {
         @if 0 < run.waiting_count {
-            h2 { (view.text(Text::WhatWaits)) " " small { (count(run.waiting_count)) } }
+            h2 #waiting { (view.text(Text::WhatWaits)) " " small { (count(run.waiting_count)) } }
             p { (view.fill(Text::WaitsTold, &told)) }
             @if !page.waiting.is_empty() { (table(view, &page.waiting, &page.orders)) }
             @if more {

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use proto::reconcile::v1::{Input, Run};
 
 use super::super::figures::{beijing, count, instant, short_hash};
-use super::super::marks::Mark;
+use super::super::marks::{Mark, input_name};
 use super::super::texts::Text;
 use super::super::view::View;
 use super::{RunPage, is_compared};
@@ -13,7 +13,7 @@ pub(super) fn provenance(view: &View, page: &RunPage) -> Markup {
     let run = &page.run;
     html! {
         @if is_compared(run.state()) { (files(view, run)) }
-        h2 { (view.text(Text::MadeFrom)) }
+        h2 #inputs { (view.text(Text::MadeFrom)) }
         (inputs(view, run))
         (versions(view, page))
     }
@@ -21,7 +21,7 @@ pub(super) fn provenance(view: &View, page: &RunPage) -> Markup {
 
 fn files(view: &View, run: &Run) -> Markup {
     html! {
-        h2 { (view.text(Text::AsFile)) }
+        h2 #files { (view.text(Text::AsFile)) }
         p.files {
             @for (form, told) in [("xlsx", Text::AsXlsx), ("csv", Text::AsCsv), ("json", Text::AsJson)] {
                 a href=(view.link(&format!("/{}/export.{form}", run.name), &[])) download { (view.text(told)) } " "
@@ -32,12 +32,14 @@ fn files(view: &View, run: &Run) -> Markup {
 
 fn inputs(view: &View, run: &Run) -> Markup {
     let t = |text| view.text(text);
+    // A refused bill was there, whatever became of its hash.
+    let no_bill = if is_compared(run.state()) { t(Text::NoBill) } else { "–" };
     html! {
         div.wide { table.inputs {
             tbody {
                 @for input in &run.inputs { (one_input(view, input)) }
                 @if run.inputs.is_empty() {
-                    tr { th scope="row" { (t(Text::InputTrade)) } td colspan="2" { (hash(&run.bill_sha256, t(Text::NoBill))) } }
+                    tr { th scope="row" { (t(Text::InputTrade)) } td colspan="2" { (hash(&run.bill_sha256, no_bill)) } }
                     tr { th scope="row" { (t(Text::BookPayments)) } td colspan="2" { (hash(&run.books_sha256, t(Text::NotCompared))) } }
                 }
                 tr { th scope="row" { (t(Text::Rules)) } td colspan="2" { (view.fill(Text::EngineVersion, &[&run.engine_version])) } }
@@ -53,15 +55,7 @@ fn inputs(view: &View, run: &Run) -> Markup {
 }
 
 fn one_input(view: &View, input: &Input) -> Markup {
-    let name = match input.input.as_str() {
-        "TRADE" => view.text(Text::InputTrade),
-        "FUND_BASIC" => view.text(Text::InputFundBasic),
-        "FUND_OPERATION" => view.text(Text::InputFundOperation),
-        "FUND_FEES" => view.text(Text::InputFundFees),
-        "BOOK_PAYMENTS" => view.text(Text::BookPayments),
-        "BOOK_REFUNDS" => view.text(Text::BookRefunds),
-        other => other,
-    };
+    let name = input_name(view, &input.input);
     html! {
         tr {
             th scope="row" { (name) }
@@ -87,10 +81,10 @@ fn versions(view: &View, page: &RunPage) -> Markup {
     let t = |text| view.text(text);
     html! {
         @if !page.versions.is_empty() {
-            h2 { (t(Text::Versions)) }
+            h2 #versions { (t(Text::Versions)) }
             div.wide { table.versions {
                 thead { tr {
-                    th scope="col" { (t(Text::VersionHead)) } th scope="col" { (t(Text::Verdict)) } th.n scope="col" { (t(Text::Differences)) }
+                    th scope="col" { (t(Text::VersionHead)) } th scope="col" { (t(Text::Verdict)) } th.n scope="col" { (t(Text::DifferencesHead)) }
                     th scope="col" { (t(Text::Finished)) } th scope="col" { (t(Text::WhatChanged)) }
                 } }
                 tbody { @for version in &page.versions { (one_version(view, page, version)) } }

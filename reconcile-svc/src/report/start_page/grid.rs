@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::ToSpan as _;
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 use maud::{Markup, html};
 use proto::reconcile::v1::run::State;
 
@@ -15,8 +15,8 @@ use super::{DAYS, Open, StartPage};
 use crate::api::wire::run_state;
 use crate::store::overview::{DayRun, OpenDay};
 
-/// More than this in one day is told as "more than this" in a cell.
-const MOST_IN_A_CELL: i64 = 999;
+/// More than this in one day is told as "more than this" in a cell, which stays narrow; its label has the number.
+const MOST_IN_A_CELL: i64 = 99;
 
 pub(super) fn grid(view: &View, page: &StartPage, open: &HashMap<&str, Open>) -> Markup {
     let t = |text| view.text(text);
@@ -32,8 +32,10 @@ pub(super) fn grid(view: &View, page: &StartPage, open: &HashMap<&str, Open>) ->
             thead { tr {
                 th scope="col" { (t(Text::Merchant)) } th.n scope="col" { (t(Text::OpenYuan)) }
                 th.n scope="col" { (t(Text::Oldest)) } th scope="col" { (t(Text::LastCompleted)) }
-                @for day in &days {
-                    th scope="col" class=[(day.weekday() == Weekday::Monday || day.day() == 1).then_some("week")] {
+                @for (place, day) in days.iter().enumerate() {
+                    // The month stands above the first day shown of it.
+                    @let begins = place == 0 || day.month() != days[place - 1].month();
+                    th scope="col" class=[begins.then_some("month")] {
                         small { (format!("{:02}", day.month())) } (format!("{:02}", day.day()))
                     }
                 }

@@ -1,4 +1,4 @@
-//! What needs a person today: refused bills, then differences, critical ones first.
+//! What needs a person today: critical differences, refused bills, then the other differences.
 
 use maud::{Markup, html};
 
@@ -28,8 +28,9 @@ pub(super) fn needed(view: &View, page: &StartPage) -> Markup {
                     th.n scope="col" { (view.text(Text::AtRisk)) } th scope="col" { (view.text(Text::State)) }
                 } }
                 tbody {
+                    @for one in page.needed.iter().filter(|one| one.critical) { (difference(view, one)) }
                     @for day in refused.iter().take(MOST_REFUSED) { (refused_day(view, day)) }
-                    @for one in &page.needed { (difference(view, one)) }
+                    @for one in page.needed.iter().filter(|one| !one.critical) { (difference(view, one)) }
                 }
             } }
             @if MOST_REFUSED < refused.len() {
@@ -51,7 +52,7 @@ fn refused_day(view: &View, day: &DayRun) -> Markup {
                 " " (critical(view))
             }
             td data-label=(view.text(Text::Merchant)) { (day.merchant) }
-            td data-label=(view.text(Text::BillDay)) { (day.bill_date) }
+            td.date data-label=(view.text(Text::BillDay)) { (day.bill_date) }
             td data-label=(view.text(Text::Number)) { "–" }
             td.n data-label=(view.text(Text::AtRisk)) { "–" }
             td data-label=(view.text(Text::State)) { (mark.label(view)) }
@@ -69,7 +70,7 @@ fn difference(view: &View, one: &Needed) -> Markup {
                 @if one.critical { " " (critical(view)) }
             }
             td data-label=(view.text(Text::Merchant)) { (one.merchant) }
-            td data-label=(view.text(Text::BillDay)) { (one.bill_date) }
+            td.date data-label=(view.text(Text::BillDay)) { (one.bill_date) }
             td.id data-label=(view.text(Text::Number)) { (one.number) }
             td.n data-label=(view.text(Text::AtRisk)) { (yuan(one.risk)) }
             td data-label=(view.text(Text::State)) {

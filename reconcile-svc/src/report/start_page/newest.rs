@@ -16,7 +16,7 @@ pub(super) fn newest(view: &View, runs: &[Run]) -> Markup {
             div.wide { table.list {
                 thead { tr {
                     th scope="col" { (t(Text::BillDay)) } th scope="col" { (t(Text::Merchant)) } th scope="col" { (t(Text::Verdict)) }
-                    th.n scope="col" { (t(Text::InBill)) } th.n scope="col" { (t(Text::InBooks)) } th.n scope="col" { (t(Text::Differences)) }
+                    th.n scope="col" { (t(Text::InBill)) } th.n scope="col" { (t(Text::InBooks)) } th.n scope="col" { (t(Text::DifferencesHead)) }
                     th scope="col" { (t(Text::VersionHead)) } th scope="col" { (t(Text::Finished)) }
                 } }
                 tbody { @for run in runs { (row(view, run)) } }
@@ -34,12 +34,12 @@ fn row(view: &View, run: &Run) -> Markup {
     };
     html! {
         tr {
-            td data-label=(t(Text::BillDay)) { a href=(view.link(&format!("/{}", run.name), &[])) { (run.bill_date) } }
+            td.date data-label=(t(Text::BillDay)) { a href=(view.link(&format!("/{}", run.name), &[])) { (run.bill_date) } }
             td data-label=(t(Text::Merchant)) { (run.merchant) }
             td data-label=(t(Text::Verdict)) { (Mark::of_run(run.state()).label(view)) }
             (side(Text::InBill, run.bill_count, run.bill_sum_fen))
             (side(Text::InBooks, run.book_count, run.book_sum_fen))
-            td.n data-label=(t(Text::Differences)) { (count(differences)) }
+            td.n data-label=(t(Text::DifferencesHead)) { (count(differences)) }
             td data-label=(t(Text::VersionHead)) { (run.version)
                 @if !run.current && ended.is_some() { " " span.quiet { (t(Text::Superseded)) } } }
             td data-label=(t(Text::Finished)) {
