@@ -82,6 +82,9 @@ pub(super) fn input_name<'a>(view: &View, input: &'a str) -> &'a str {
         "FUND_FEES" => view.text(Text::InputFundFees),
         "BOOK_PAYMENTS" => view.text(Text::BookPayments),
         "BOOK_REFUNDS" => view.text(Text::BookRefunds),
+        "OTHER_DAYS" => view.text(Text::OtherDays),
+        "AS_OF" => view.text(Text::MadeOn),
+        "RULES" => view.text(Text::Rules),
         other => other,
     }
 }

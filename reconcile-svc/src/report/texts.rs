@@ -179,6 +179,7 @@ texts! {
     InputFundBasic: "Fund flow, basic account", "资金账单（基本账户）";
     InputFundOperation: "Fund flow, operation account", "资金账单（运营账户）";
     InputFundFees: "Fund flow, fees account", "资金账单（手续费账户）";
+    OtherDays: "What our books have on other days", "账簿其他日期的记录";
     NoBill: "the provider says that there is none", "微信告知当日无账单";
     NotCompared: "not compared", "未比对";
     Bytes: "{0} bytes", "{0} 字节";

@@ -20,17 +20,13 @@ fn the_four_legs_stand_side_by_side_and_say_what_differs() {
         "amount ≠ differs 198.00 state PAID",
         "订单金额 ≠ differs 199.00",
         "F Fund flow Nothing is known here.",
-        "4 days",
         "Ask the provider again",
         "assigned 王小明",
         "shop SO-2026-11-21-000123",
-    ]
-    .into_iter()
-    .filter(|told| *told != "4 days")
-    {
+    ] {
         assert!(shown.contains(told), "{told}: {shown}");
     }
-    assert!(html.contains(&format!("discrepancies/{} --step propose --action settled-elsewhere", id(1_005))), "{html}");
+    assert!(html.contains(&format!("discrepancies/{} --propose settled-elsewhere", id(1_005))), "{html}");
     assert!(html.contains("&lt;b&gt;x&lt;/b&gt;") && !html.contains("<b>"), "{html}");
 }
 

@@ -7,7 +7,7 @@ use super::super::texts::Text;
 use super::super::view::View;
 
 /// How `ResolveDiscrepancy` is called from a terminal.
-const COMMAND: &str = "payctl reconcile resolve";
+const COMMAND: &str = "payctl recon resolve";
 
 pub(super) fn steps(view: &View, explained: &ExplainDiscrepancyResponse, found: &Discrepancy) -> Markup {
     let known: Vec<(Text, Text, String)> =
@@ -27,16 +27,16 @@ pub(super) fn steps(view: &View, explained: &ExplainDiscrepancyResponse, found: 
 /// Name, meaning and options of a step; `None` for one that a later release knows.
 fn described(step: &str, found: &Discrepancy) -> Option<(Text, Text, String)> {
     let (name, what, options) = match step {
-        "RETRY" => (Text::StepRetry, Text::StepRetryWhat, "--step retry".to_owned()),
+        "RETRY" => (Text::StepRetry, Text::StepRetryWhat, "--retry".to_owned()),
         "PROPOSE" => {
             let actions = actions(&found.code).join("|");
-            (Text::StepPropose, Text::StepProposeWhat, format!("--step propose --action {actions} --note '…'"))
+            (Text::StepPropose, Text::StepProposeWhat, format!("--propose {actions} --note '…'"))
         }
-        "APPROVE" => (Text::StepApprove, Text::StepApproveWhat, "--step approve".to_owned()),
-        "REJECT" => (Text::StepReject, Text::StepRejectWhat, "--step reject --note '…'".to_owned()),
-        "WAIVE" => (Text::StepWaive, Text::StepWaiveWhat, "--step waive --until YYYY-MM-DD --note '…'".to_owned()),
-        "NOTE" => (Text::StepNote, Text::StepNoteWhat, "--step note --note '…'".to_owned()),
-        "ASSIGN" => (Text::StepAssign, Text::StepAssignWhat, "--step assign --assignee NAME".to_owned()),
+        "APPROVE" => (Text::StepApprove, Text::StepApproveWhat, "--approve".to_owned()),
+        "REJECT" => (Text::StepReject, Text::StepRejectWhat, "--reject --note '…'".to_owned()),
+        "WAIVE" => (Text::StepWaive, Text::StepWaiveWhat, "--waive-until YYYY-MM-DD --note '…'".to_owned()),
+        "NOTE" => (Text::StepNote, Text::StepNoteWhat, "--note '…'".to_owned()),
+        "ASSIGN" => (Text::StepAssign, Text::StepAssignWhat, "--assign NAME".to_owned()),
         _ => return None,
     };
     Some((name, what, options))
