@@ -97,13 +97,24 @@ pub mod header {
     pub const DEAD_SEQUENCE: &str = "tongbao-dead-sequence";
 }
 
-/// One stream. All are kept by limits, in files, refuse new messages when full, and deny deletes and purges.
+/// What ends a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// The stream's limits alone: a fact is there for everybody, whoever has read it.
+    Limits,
+    /// The first ack: work that one of several processes does. It has one reader.
+    WorkQueue,
+}
+
+/// One stream. All are kept in files, refuse new messages when full, and deny deletes and purges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamSpec {
     /// Its name.
     pub name: &'static str,
     /// What it takes.
     pub subjects: &'static [&'static str],
+    /// What ends its messages.
+    pub retention: Retention,
     /// Most bytes it keeps; when they are used up, publishers are refused and nothing is lost.
     pub max_bytes: i64,
     /// How long it keeps a message; longer than any consumer may be away.
@@ -135,11 +146,12 @@ const GIB: i64 = 1 << 30;
 const DUPLICATE_WINDOW: Duration = Duration::from_mins(10);
 
 /// Every stream.
-pub const STREAMS: [StreamSpec; 4] = [
+pub const STREAMS: [StreamSpec; 5] = [
     // Bills are available for three months, so facts are kept a little longer.
     StreamSpec {
         name: "PAY",
         subjects: &["pay.v1.>"],
+        retention: Retention::Limits,
         max_bytes: 16 * GIB,
         max_age: Some(Duration::from_hours(100 * 24)),
         duplicate_window: DUPLICATE_WINDOW,
@@ -148,6 +160,7 @@ pub const STREAMS: [StreamSpec; 4] = [
     StreamSpec {
         name: "ORDER",
         subjects: &["order.v1.>"],
+        retention: Retention::Limits,
         max_bytes: 16 * GIB,
         max_age: Some(Duration::from_hours(100 * 24)),
         duplicate_window: DUPLICATE_WINDOW,
@@ -156,6 +169,7 @@ pub const STREAMS: [StreamSpec; 4] = [
     StreamSpec {
         name: "RECON",
         subjects: &["recon.v1.>"],
+        retention: Retention::Limits,
         max_bytes: 2 * GIB,
         max_age: Some(Duration::from_hours(100 * 24)),
         duplicate_window: DUPLICATE_WINDOW,
@@ -165,10 +179,21 @@ pub const STREAMS: [StreamSpec; 4] = [
     StreamSpec {
         name: "DEAD",
         subjects: &["dead.v1.>"],
+        retention: Retention::Limits,
         max_bytes: 2 * GIB,
         max_age: None,
         duplicate_window: DUPLICATE_WINDOW,
         owners: &["order-svc", "reconcile-svc"],
+    },
+    // Days to reconcile. What a day did not see done is asked for again on the next.
+    StreamSpec {
+        name: "WORK",
+        subjects: &["work.v1.>"],
+        retention: Retention::WorkQueue,
+        max_bytes: GIB / 16,
+        max_age: Some(Duration::from_hours(24)),
+        duplicate_window: DUPLICATE_WINDOW,
+        owners: &["reconcile-svc"],
     },
 ];
 
@@ -182,9 +207,11 @@ pub const ORDER_SVC_RECON: &str = "order-svc-recon";
 pub const RECONCILE_SVC_PAY: &str = "reconcile-svc-pay";
 /// reconcile-svc keeps leg O (what we accepted) from here.
 pub const RECONCILE_SVC_ORDER: &str = "reconcile-svc-order";
+/// The replicas of reconcile-svc take the days that they reconcile from here.
+pub const RECONCILE_SVC_WORK: &str = "reconcile-svc-work";
 
 /// Every durable of ours. Teams make their own.
-pub const DURABLES: [DurableSpec; 5] = [
+pub const DURABLES: [DurableSpec; 6] = [
     DurableSpec {
         name: ORDER_SVC_PAY,
         stream: "PAY",
@@ -225,6 +252,14 @@ pub const DURABLES: [DurableSpec; 5] = [
         max_ack_pending: 2048,
         owner: "reconcile-svc",
     },
+    DurableSpec {
+        name: RECONCILE_SVC_WORK,
+        stream: "WORK",
+        filter_subjects: &["work.v1.reconcile.*"],
+        ack_wait: Duration::from_secs(30),
+        max_ack_pending: 64,
+        owner: "reconcile-svc",
+    },
 ];
 
 /// The stream of that name.
@@ -249,7 +284,7 @@ pub fn durables_of(process: &str) -> impl Iterator<Item = &'static DurableSpec> 
 
 #[cfg(test)]
 mod tests {
-    use super::{DURABLES, STREAMS, stream, streams_of};
+    use super::{DURABLES, Retention, STREAMS, stream, streams_of};
 
     #[test]
     fn every_durable_reads_a_stream_that_its_owner_creates() {
@@ -265,6 +300,13 @@ mod tests {
         roots.sort_unstable();
         roots.dedup();
         assert_eq!(roots.len(), STREAMS.iter().map(|stream| stream.subjects.len()).sum::<usize>());
+    }
+
+    #[test]
+    fn a_work_queue_has_one_reader() {
+        for work in STREAMS.iter().filter(|stream| stream.retention == Retention::WorkQueue) {
+            assert_eq!(DURABLES.iter().filter(|durable| durable.stream == work.name).count(), 1, "{}", work.name);
+        }
     }
 
     #[test]

@@ -20,9 +20,9 @@ pub mod v1 {
 
 pub use v1::{
     DiscrepancyOpened, DiscrepancyResolved, OrderClosed, OrderCreated, OrderPaid, OrderRefunded, PaymentCreated,
-    PaymentPaid, PaymentSurplus, ReconciliationCompleted, ReconciliationInput, RefundAccepted, RefundChanged,
-    RefundCreated, RefundFailed, RefundNoticed, RepairAction, RepairAnswered, RepairRequested, Source, refund_changed,
-    repair_answered,
+    PaymentPaid, PaymentSurplus, ReconcileDay, ReconciliationCompleted, ReconciliationInput, RefundAccepted,
+    RefundChanged, RefundCreated, RefundFailed, RefundNoticed, RepairAction, RepairAnswered, RepairRequested, Source,
+    refund_changed, repair_answered,
 };
 
 /// A fact that goes over the bus. Everything about its envelope follows from its content, so two reporters of one fact
@@ -411,6 +411,27 @@ impl Event for DiscrepancyResolved {
 
     fn time(&self) -> Option<pbjson_types::Timestamp> {
         None
+    }
+}
+
+impl Event for ReconcileDay {
+    const TYPE: &'static str = "tongbao.event.v1.ReconcileDay";
+
+    fn id(&self) -> String {
+        let tick = self.tick_time.as_ref().map_or(0, |time| time.seconds);
+        format!("{}:{}:{tick}", self.merchant, self.bill_date)
+    }
+
+    fn bus_subject(&self) -> String {
+        subject::reconcile_work(&self.merchant)
+    }
+
+    fn about(&self) -> String {
+        format!("days/{}", self.bill_date)
+    }
+
+    fn time(&self) -> Option<pbjson_types::Timestamp> {
+        self.tick_time
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use proto::bus::{DURABLES, DurableSpec};
+use proto::bus::{DURABLES, DurableSpec, Retention, stream};
 use sandbox::control::Ledger;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -84,7 +84,10 @@ pub async fn look(
 }
 
 async fn behind(sources: &Sources, service: &str, waiting: &mut Vec<Waiting>) -> anyhow::Result<()> {
-    for DurableSpec { name, .. } in DURABLES.iter().filter(|durable| durable.owner == service) {
+    // What waits in a work queue is no fact that anybody's books lack.
+    let reads_facts =
+        |durable: &&DurableSpec| stream(durable.stream).is_some_and(|of| of.retention == Retention::Limits);
+    for DurableSpec { name, .. } in DURABLES.iter().filter(|durable| durable.owner == service).filter(reads_facts) {
         waiting.extend(bus::behind(&sources.jetstream, name).await?);
     }
     Ok(())

@@ -12,7 +12,7 @@ use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy};
 use async_nats::jetstream::context::{ConsumerInfoErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::{ErrorCode, stream};
-use proto::bus::{DurableSpec, StreamSpec};
+use proto::bus::{DurableSpec, Retention, StreamSpec};
 use tokio_util::sync::CancellationToken;
 
 use super::Bus;
@@ -185,7 +185,10 @@ fn stream_config(spec: &StreamSpec, replicas: usize) -> stream::Config {
     stream::Config {
         name: spec.name.to_owned(),
         subjects: spec.subjects.iter().map(ToString::to_string).collect(),
-        retention: stream::RetentionPolicy::Limits,
+        retention: match spec.retention {
+            Retention::Limits => stream::RetentionPolicy::Limits,
+            Retention::WorkQueue => stream::RetentionPolicy::WorkQueue,
+        },
         storage: stream::StorageType::File,
         discard: stream::DiscardPolicy::New,
         max_bytes: spec.max_bytes,

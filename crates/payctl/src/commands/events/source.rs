@@ -14,7 +14,7 @@ use async_nats::{
 };
 use futures::{Stream, StreamExt as _};
 use jiff::Timestamp;
-use proto::bus::STREAMS;
+use proto::bus::{Retention, STREAMS, StreamSpec};
 
 use super::line::{self, Line};
 
@@ -28,7 +28,7 @@ pub(super) struct Source {
 
 /// The streams that can hold such a subject, each with what to read of it.
 pub(super) fn streams(subject: Option<&str>) -> anyhow::Result<Vec<(&'static str, String)>> {
-    let all = STREAMS.iter().flat_map(|stream| stream.subjects.iter().map(|taken| (stream.name, *taken)));
+    let all = facts().flat_map(|stream| stream.subjects.iter().map(|taken| (stream.name, *taken)));
     let Some(subject) = subject else { return Ok(all.map(|(name, taken)| (name, taken.to_owned())).collect()) };
     let broken = subject.split('.').any(str::is_empty) || subject.chars().any(char::is_whitespace);
     if broken {
@@ -37,10 +37,15 @@ pub(super) fn streams(subject: Option<&str>) -> anyhow::Result<Vec<(&'static str
     let fit: Vec<_> =
         all.filter(|(_, taken)| overlap(subject, taken)).map(|(name, _)| (name, subject.to_owned())).collect();
     if fit.is_empty() {
-        let roots: Vec<_> = STREAMS.iter().flat_map(|stream| stream.subjects).copied().collect();
+        let roots: Vec<_> = facts().flat_map(|stream| stream.subjects).copied().collect();
         bail!("no stream takes \"{subject}\"; there are {}", roots.join(" "));
     }
     Ok(fit)
+}
+
+/// The streams that hold facts. Work has one reader, which a second one would rob.
+fn facts() -> impl Iterator<Item = &'static StreamSpec> {
+    STREAMS.iter().filter(|stream| stream.retention == Retention::Limits)
 }
 
 /// Whether one subject can fit both.
@@ -130,7 +135,7 @@ mod tests {
     #[test]
     fn everything_is_every_stream() {
         let all: Vec<_> = streams(None).unwrap();
-        assert_eq!(all.len(), proto::bus::STREAMS.len());
+        assert_eq!(all.len(), super::facts().count());
         assert_eq!(all[0], ("PAY", "pay.v1.>".to_owned()));
     }
 

@@ -83,8 +83,12 @@ fn stream_differences(found: &stream::Config, wanted: &stream::Config) -> Vec<St
         }
     };
     differs(
-        found.retention != RetentionPolicy::Limits,
+        found.retention != wanted.retention && wanted.retention == RetentionPolicy::Limits,
         "its retention is not `limits`, so messages vanish when consumed: publish into a new stream and delete this one",
+    );
+    differs(
+        found.retention != wanted.retention && wanted.retention != RetentionPolicy::Limits,
+        "its retention is not `workqueue`, so work that is done stays: delete it, then it is made again",
     );
     differs(
         found.storage != StorageType::File,
@@ -222,6 +226,16 @@ mod tests {
             ..wanted()
         };
         assert_eq!(streams(&bad, &wanted()).differences.len(), 7);
+    }
+
+    #[test]
+    fn a_work_queue_is_left_alone_and_nothing_else_is_one() {
+        let work = stream_config(stream("WORK").expect("it is in the table"), 1);
+        assert_eq!(work.retention, RetentionPolicy::WorkQueue);
+        let plan = streams(&work, &work);
+        assert!(plan.update.is_none() && plan.differences.is_empty(), "{plan:?}");
+        let kept = stream::Config { retention: RetentionPolicy::Limits, ..work.clone() };
+        assert_eq!(streams(&kept, &work).differences.len(), 1);
     }
 
     #[test]
