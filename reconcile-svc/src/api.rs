@@ -1,5 +1,6 @@
 //! The gRPC service: one RPC per file.
 
+mod diff_runs;
 mod error;
 mod explain_discrepancy;
 mod export_run;
@@ -70,8 +71,8 @@ impl ReconcileService for Api {
         list_discrepancies::handle(&self.reconciler, &request.into_inner()).await.map(Response::new)
     }
 
-    async fn diff_runs(&self, _request: Request<DiffRunsRequest>) -> Result<Response<DiffRunsResponse>, Status> {
-        Err(Status::unimplemented("not built yet"))
+    async fn diff_runs(&self, request: Request<DiffRunsRequest>) -> Result<Response<DiffRunsResponse>, Status> {
+        diff_runs::handle(&self.reconciler, &request.into_inner()).await.map(Response::new)
     }
 
     async fn explain_discrepancy(

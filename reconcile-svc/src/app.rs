@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use proto::FILE_DESCRIPTOR_SET;
-use proto::bus::{RECONCILE_SVC_ORDER, RECONCILE_SVC_PAY};
+use proto::bus::{DurableSpec, RECONCILE_SVC_ORDER, RECONCILE_SVC_PAY, RECONCILE_SVC_WORK};
 use proto::reconcile::v1::reconcile_service_server::SERVICE_NAME;
 use svc_kit::admin::{self, Readiness};
-use svc_kit::bus::{self, Bus, Consumer};
+use svc_kit::bus::{self, Bus, Consumer, Publisher};
 use svc_kit::callers::{CallerKind, Callers};
 use svc_kit::clock::Clock;
 use svc_kit::grpc::{self, Limits};
@@ -20,7 +20,7 @@ use tonic::service::Routes;
 
 use crate::api::Api;
 use crate::config::Config;
-use crate::consume::Bookkeeper;
+use crate::consume::{Bookkeeper, Worker};
 use crate::gateway::Gateway;
 use crate::metrics::ReconcileMetrics;
 use crate::runs::Reconciler;
@@ -89,7 +89,9 @@ pub async fn start_on(clock: Clock, config: &Config, tasks: &Tasks) -> anyhow::R
     for name in [RECONCILE_SVC_PAY, RECONCILE_SVC_ORDER] {
         consume(name, &bus, &reconciler, &measured, tasks)?;
     }
-    start_jobs(&reconciler, config.schedule, tasks);
+    let worker = Consumer::new(&bus, durable(RECONCILE_SVC_WORK)?).with_options(Worker::options());
+    tasks.spawn("reconcile", worker.run(Worker::new(reconciler.clone()), tasks.stop()));
+    start_jobs(&reconciler, &bus, config, tasks);
 
     let pages = listen::bind("http", config.report_listen).await?;
     let report = pages.local_addr().context("cannot read the address of the report pages")?;
@@ -121,20 +123,25 @@ fn consume(
     metrics: &ReconcileMetrics,
     tasks: &Tasks,
 ) -> anyhow::Result<()> {
-    let durable = proto::bus::durable(name).context("the table of durables lacks ours")?;
+    let durable = durable(name)?;
     let bookkeeper = Bookkeeper::new(reconciler.pool.clone(), durable, metrics.clone(), reconciler.clock.clone());
     tasks.spawn(format!("consume {name}"), Consumer::new(bus, durable).run(bookkeeper, tasks.stop()));
     Ok(())
 }
 
-fn start_jobs(reconciler: &Reconciler, schedule: bool, tasks: &Tasks) {
+fn durable(name: &str) -> anyhow::Result<&'static DurableSpec> {
+    proto::bus::durable(name).context("the table of durables lacks ours")
+}
+
+fn start_jobs(reconciler: &Reconciler, bus: &Bus, config: &Config, tasks: &Tasks) {
     tasks.spawn("repair", jobs::ask_for_repairs(reconciler.clone(), tasks.stop()));
     tasks.spawn("waivers", jobs::end_waivers_of_the_day(reconciler.clone(), tasks.stop()));
     tasks.spawn("take up", jobs::take_up_interrupted(reconciler.clone(), tasks.stop()));
     tasks.spawn("gauges", jobs::show_gauges(reconciler.clone(), tasks.stop()));
-    tasks.spawn("prune", jobs::forget_old_facts(reconciler.clone(), tasks.stop()));
-    if schedule {
-        tasks.spawn("schedule", jobs::reconcile_each_morning(reconciler.clone(), tasks.stop()));
+    tasks.spawn("prune", jobs::forget_what_is_old(reconciler.clone(), config.bill_keep_days, tasks.stop()));
+    if config.schedule {
+        let publisher = Publisher::new(bus);
+        tasks.spawn("schedule", jobs::reconcile_each_morning(reconciler.clone(), publisher, tasks.stop()));
     } else {
         tracing::info!("SCHEDULE is off: days are reconciled only when RunReconciliation asks for them");
     }

@@ -44,6 +44,10 @@ pub struct Config {
     #[arg(long, env)]
     pub people_file: Option<PathBuf>,
 
+    /// Days for which bills are kept as they were fetched, gzipped, in the database: 90 at least, 5 years unless told otherwise.
+    #[arg(long, env, default_value_t = 1830, value_parser = clap::value_parser!(u32).range(90..=36_500))]
+    pub bill_keep_days: u32,
+
     /// The bus.
     #[command(flatten)]
     pub bus: BusArgs,

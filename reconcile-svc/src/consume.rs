@@ -2,5 +2,7 @@
 
 mod bookkeeper;
 mod note;
+mod worker;
 
 pub use bookkeeper::Bookkeeper;
+pub use worker::Worker;

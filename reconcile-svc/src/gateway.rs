@@ -42,6 +42,8 @@ pub struct Merchant {
     pub mch_id: String,
     /// The sub-merchant in service-provider mode; empty otherwise.
     pub sub_mch_id: String,
+    /// Whether it has the client certificate that fund flows need.
+    pub has_certificate: bool,
 }
 
 /// What a caller can do about a call that gave nothing.
@@ -59,6 +61,9 @@ pub enum GatewayError {
     /// The provider refused, for good; a person must look.
     #[error("the provider refused: {0}")]
     Refused(String),
+    /// This account cannot do that: a fund flow needs a client certificate. Nothing was sent.
+    #[error("not available for this account: {0}")]
+    NotAvailable(String),
     /// Anything else: nothing is known, try again.
     #[error("the gateway gave no answer: {0}")]
     Unavailable(String),
@@ -79,7 +84,9 @@ impl Gateway {
             .map(|merchant| {
                 let name = merchant.name;
                 let (provider, mch_id, sub_mch_id) = (merchant.provider, merchant.mch_id, merchant.sub_mch_id);
-                (name.clone(), Merchant { name, provider, mch_id, sub_mch_id })
+                // Refunds and fund flows need the same certificate.
+                let has_certificate = merchant.can_refund;
+                (name.clone(), Merchant { name, provider, mch_id, sub_mch_id, has_certificate })
             })
             .collect())
     }
@@ -90,12 +97,14 @@ impl Gateway {
     }
 
     /// Starts the download of a bill.
-    pub async fn bill(&self, merchant: &str, day: Date) -> Result<Streaming<DownloadBillResponse>, GatewayError> {
-        let request = DownloadBillRequest {
-            merchant: merchant.to_owned(),
-            bill_date: day.to_string(),
-            kind: Kind::TradeAll.into(),
-        };
+    pub async fn bill(
+        &self,
+        merchant: &str,
+        day: Date,
+        kind: Kind,
+    ) -> Result<Streaming<DownloadBillResponse>, GatewayError> {
+        let request =
+            DownloadBillRequest { merchant: merchant.to_owned(), bill_date: day.to_string(), kind: kind.into() };
         // The time of the whole stream is limited by whoever reads it.
         Ok(self.client.clone().download_bill(request).await?.into_inner())
     }
@@ -122,6 +131,8 @@ impl From<Status> for GatewayError {
             GatewayError::BillNotReady
         } else if is(ErrorReason::MerchantNotFound) {
             GatewayError::MerchantNotFound
+        } else if is(ErrorReason::MethodNotAvailable) {
+            GatewayError::NotAvailable(status.message().to_owned())
         } else if status.code() == Code::FailedPrecondition || status.code() == Code::InvalidArgument {
             GatewayError::Refused(status.message().to_owned())
         } else {

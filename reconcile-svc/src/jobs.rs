@@ -9,7 +9,7 @@ mod schedule;
 mod waivers;
 
 pub use gauges::show_gauges;
-pub use prune::forget_old_facts;
+pub use prune::forget_what_is_old;
 pub use repair::ask_for_repairs;
 pub use resume::take_up_interrupted;
 pub use schedule::reconcile_each_morning;

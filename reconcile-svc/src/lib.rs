@@ -4,15 +4,13 @@
 //! result as a version, opens and resolves differences, and shows all of it to finance. It changes no order: what it finds
 //! out about a payment goes down the normal road, as a fact on the bus.
 //!
-//! In reading order: [`config`] and [`app`] start it; [`engine`] is the comparison, pure; [`books`] reads our side, [`bills`]
-//! the provider's; [`runs`] puts both through the engine; [`resolution`] is what becomes of a difference; [`store`] is SQL;
-//! [`consume`] is what arrives and [`jobs`] what the clock starts; [`api`] and [`report`] answer programs and people,
-//! [`export`] gives both files.
+//! In reading order: [`config`] and [`app`] start it; [`books`] reads our side, [`bills`] fetches the provider's; [`runs`] puts
+//! both through the engine, which is a crate of its own (`reconciliation`); [`resolution`] is what becomes of a difference;
+//! [`store`] is SQL; [`consume`] is what arrives and [`jobs`] what the clock starts; [`api`] and [`report`] answer programs and
+//! people, [`export`] gives both files.
 
 pub mod app;
 pub mod config;
-
-pub mod engine;
 
 pub mod bills;
 pub mod books;

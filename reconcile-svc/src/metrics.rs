@@ -4,9 +4,9 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use reconciliation::Code;
 use svc_kit::metrics::Metrics;
 
-use crate::engine::Code;
 use crate::gateway::GatewayError;
 use crate::runs::{Run, RunError};
 
@@ -118,7 +118,7 @@ fn word(outcome: &Result<Run, RunError>) -> &'static str {
         Ok(run) => run.state.as_str(),
         Err(RunError::Gateway(GatewayError::BillNotReady)) => "bill_not_ready",
         Err(RunError::Gateway(GatewayError::MerchantNotFound)) => "merchant_not_found",
-        Err(RunError::Gateway(GatewayError::Refused(_))) => "provider_refused",
+        Err(RunError::Gateway(GatewayError::Refused(_) | GatewayError::NotAvailable(_))) => "provider_refused",
         Err(RunError::Gateway(GatewayError::NoBill | GatewayError::Unavailable(_))) => "gateway_unavailable",
         Err(RunError::InProgress) => "in_progress",
         Err(RunError::TooLarge(_)) => "too_large",

@@ -1,19 +1,25 @@
-//! A run: claim a day, fetch its bill, compare it with the books, write down what was found, all of it or nothing.
+//! A run: claim a day, fetch its bills, compare them with the books, write down what was found, all of it or nothing.
 //!
 //! ```text
-//! claim ─► RUNNING ─► bill ─► books ─► compare ─► BALANCED | DIFFERENCES      one transaction, with its events
-//!             │         │                    └──► CONTROL_FAILED              the bill is not to be trusted
-//!             │         └─ not ready, no answer ─► claim released, nothing left behind
+//! claim ─► RUNNING ─► bills ─► books ─► compare ─► BALANCED | WAITING | DIFFERENCES   one transaction, with its events
+//!             │          │                   └───► CONTROL_FAILED | BILL_INVALID      a bill is not to be trusted
+//!             │          └─ not ready, no answer ─► claim released, nothing left behind but the bills that came
 //!             └─ the process dies ─► the lease ends after 60 s, and whoever comes next takes the same row up
 //! ```
-//! The same inputs (bill, books, engine) as the current version are that version: the claim is released.
+//! The same inputs (bills, books, engine, rules) as the latest version are that version: the claim is released. So are other
+//! days on which it is looked at, as long as what comes out is the same in every byte.
 
 mod compare;
+mod comparing;
 mod conclude;
 mod hold;
 mod run;
+mod steps;
+mod verdict;
 
 pub use run::{CodeTally, Discrepancy, DiscrepancyState, Input, InputKind, Run, RunState, UnknownState};
+pub use steps::Step;
+pub use verdict::Verdict;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +36,7 @@ use crate::gateway::{Gateway, GatewayError};
 use crate::metrics::ReconcileMetrics;
 use crate::store::claims::{self, Claim};
 
-/// Days compared at once by one process: each holds its books in memory.
+/// Days compared at once by one process: each has its files on the disk, and the numbers of its books in memory.
 const MAX_RUNS_AT_ONCE: usize = 2;
 
 /// How long a caller waits for another run of the same day, or for a place.

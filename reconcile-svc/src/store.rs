@@ -1,10 +1,13 @@
 //! SQL and nothing else: one function per question, a connection first, so that the caller owns the transaction.
 
 pub mod audit;
+pub mod bills;
 pub mod books;
 pub mod claims;
 pub mod days;
+pub mod diffs;
 pub mod discrepancies;
+pub mod due_days;
 pub mod exports;
 pub mod gauges;
 pub mod legs;

@@ -33,7 +33,7 @@ impl From<RunError> for Status {
             RunError::Gateway(GatewayError::BillNotReady) => {
                 (Code::FailedPrecondition, ErrorReason::BillNotReady, error.to_string())
             }
-            RunError::Gateway(GatewayError::Refused(_)) => {
+            RunError::Gateway(GatewayError::Refused(_) | GatewayError::NotAvailable(_)) => {
                 tracing::error!("no bill: {error}");
                 (Code::FailedPrecondition, ErrorReason::ProviderRefused, error.to_string())
             }

@@ -43,6 +43,11 @@ pub(super) fn run_name(violations: &mut Violations, text: &str) -> Option<Uuid> 
     named(violations, "run", text, "runs")
 }
 
+/// The UUID of `runs/{uuid}` in a field.
+pub(super) fn run_in(violations: &mut Violations, field: &'static str, text: &str) -> Option<Uuid> {
+    named(violations, field, text, "runs")
+}
+
 /// The UUID of `prefix/{uuid}` in the field `name`.
 pub(super) fn name(violations: &mut Violations, text: &str, prefix: &str) -> Option<Uuid> {
     named(violations, "name", text, prefix)

@@ -23,6 +23,7 @@ pub(super) async fn handle(
         code: fields::optional(&mut violations, &request.code, code),
         run_id: fields::optional(&mut violations, &request.run, fields::run_name),
         discrepancy_id: None,
+        ids: None,
         number: Some(request.number.clone()).filter(|number| !number.is_empty()),
         assignee: Some(request.assignee.clone()).filter(|name| !name.is_empty()),
         unfinished_only: request.unfinished_only,

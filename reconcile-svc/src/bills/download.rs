@@ -1,14 +1,13 @@
-use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, BufReader, Seek as _, Write as _};
+use std::io;
 use std::time::Duration;
 
 use jiff::civil::Date;
 use proto::gateway::v1::DownloadBillResponse;
 use proto::gateway::v1::download_bill_response::Part;
-use sha2::{Digest as _, Sha256};
 use tonic::Streaming;
 
+use super::{BillKind, FileWriter, WholeFile};
 use crate::gateway::{Gateway, GatewayError};
 
 /// Largest bill that is kept on disk: ten million rows have about 3 GB.
@@ -20,11 +19,13 @@ pub const TOO_LARGE: &str = "the bill has more than 4 GiB";
 /// Longest silence of the gateway while it sends a bill.
 const CHUNK_TIME: Duration = Duration::from_mins(1);
 
-/// A whole bill in a file without a name: it is gone when it is dropped, also after a crash.
+/// A whole bill, and the same gzipped.
 #[derive(Debug)]
 pub struct Bill {
-    file: File,
-    sha256: [u8; 32],
+    /// The bill.
+    pub whole: WholeFile,
+    /// Its gzip, in a file without a name.
+    pub(super) gzip: File,
 }
 
 /// Why there is no bill.
@@ -41,29 +42,18 @@ pub enum DownloadError {
     Disk(#[from] io::Error),
 }
 
-impl Bill {
-    /// Hash of the decompressed bill, 64 lower-case hex digits.
-    pub fn sha256_hex(&self) -> String {
-        self.sha256.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            write!(hex, "{byte:02x}").expect("a String takes every write");
-            hex
-        })
-    }
-
-    /// Reads it from its beginning.
-    pub(super) fn open(mut self) -> io::Result<BufReader<File>> {
-        self.file.rewind()?;
-        Ok(BufReader::with_capacity(256 * 1024, self.file))
-    }
-}
-
-/// Fetches the bill of one day.
+/// Fetches one bill of one day.
 ///
 /// # Errors
 /// Also when the stream ends before the gateway said that it is complete: half a bill is no bill.
-pub async fn download(gateway: &Gateway, merchant: &str, day: Date) -> Result<Bill, DownloadError> {
-    let mut parts = gateway.bill(merchant, day).await?;
-    let (mut file, mut hash, mut bytes) = (tempfile::tempfile()?, Sha256::new(), 0_u64);
+pub(super) async fn download(
+    gateway: &Gateway,
+    merchant: &str,
+    day: Date,
+    kind: BillKind,
+) -> Result<Bill, DownloadError> {
+    let mut parts = gateway.bill(merchant, day, kind.wire()).await?;
+    let (mut file, mut bytes) = (FileWriter::with_gzip(), 0_u64);
     loop {
         match next(&mut parts).await? {
             Part::Chunk(chunk) => {
@@ -71,18 +61,14 @@ pub async fn download(gateway: &Gateway, merchant: &str, day: Date) -> Result<Bi
                 if MAX_BILL_BYTES < bytes {
                     return Err(DownloadError::TooLarge);
                 }
-                hash.update(&chunk);
-                // A slow disk must not hold up the runtime.
-                file = tokio::task::spawn_blocking(move || file.write_all(&chunk).map(|()| file))
-                    .await
-                    .map_err(io::Error::other)??;
+                file.push(chunk).await?;
             }
-            Part::End(end) if u64::try_from(end.bytes).is_ok_and(|sent| sent == bytes) => {
-                return Ok(Bill { file, sha256: hash.finalize().into() });
-            }
+            Part::End(end) if u64::try_from(end.bytes).is_ok_and(|sent| sent == bytes) => break,
             Part::End(_) => return Err(broken("parts of it are missing")),
         }
     }
+    let (whole, gzip) = file.finish_both().await?;
+    Ok(Bill { whole, gzip: gzip.ok_or_else(|| io::Error::other("the bill was not packed"))? })
 }
 
 async fn next(parts: &mut Streaming<DownloadBillResponse>) -> Result<Part, DownloadError> {

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
+use reconciliation::Code;
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::Code;
 use crate::metrics::OpenOfCode;
 use crate::runs::Reconciler;
 use crate::store::gauges;

@@ -1,130 +1,128 @@
+use std::io;
+
+use jiff::ToSpan as _;
 use jiff::civil::Date;
+use reconciliation::MovementState;
 
-use super::{CodeTally, Reconciler, Run, RunError, RunState};
-use crate::bills::{self, Bill, BillRefused};
-use crate::engine::{Code, Comparison, ENGINE_VERSION, EngineError, Outcome};
-use crate::gateway::{GatewayError, Merchant};
-use crate::store::books::{self, BooksError};
+use super::comparing::{Comparing, Files, Fund};
+use super::verdict::Verdict;
+use super::{Input, InputKind, Reconciler, Run, RunError};
+use crate::bills::{self, Bill, Bills, DownloadError, Fetched, FileWriter, KeepError, WholeFile};
+use crate::gateway::Merchant;
+use crate::store::books::day as books;
 use crate::store::claims::Claim;
-use crate::store::listing;
-use crate::store::results::Verdict;
+use crate::store::{listing, results};
 
-/// Numbers per question to the books.
-const LOOK_UP_BATCH: usize = 10_000;
-
-/// What a comparison came to.
-pub(super) enum Finding {
-    /// Both sides were read to their end.
-    Compared(Outcome),
-    /// The bill is not to be trusted.
-    ControlFailed(String),
+/// Our side of a day, as it was at one moment.
+struct Books {
+    payments: WholeFile,
+    refunds: WholeFile,
 }
 
 impl Reconciler {
-    /// Bill, books, comparison, result.
+    /// Bills, books, comparison, result.
     pub(super) async fn work(&self, claim: &Claim, account: &Merchant, day: Date) -> Result<Run, RunError> {
-        let bill = match bills::download(&self.gateway, &account.name, day).await {
-            Ok(bill) => Some(bill),
-            // An empty day: valid, and a difference for each payment that the books have.
-            Err(bills::DownloadError::Gateway(GatewayError::NoBill)) => None,
-            Err(bills::DownloadError::Gateway(error)) => return Err(error.into()),
-            Err(bills::DownloadError::TooLarge) => return Err(RunError::TooLarge(bills::TOO_LARGE.to_owned())),
-            Err(bills::DownloadError::Disk(error)) => return Err(RunError::Disk(error)),
-        };
-        let bill_sha256 = bill.as_ref().map(Bill::sha256_hex).unwrap_or_default();
-        let finding = self.compare(bill, account, day).await?;
-        let verdict = verdict(&finding, bill_sha256)?;
+        let as_of = wechat_pay::time::bill_date(self.clock.now());
+        let mut bills = bills::fetch(&self.gateway, account, day).await?;
+        let (pool, now) = (&self.pool, self.clock.now());
+        bills.keep(pool, &account.name, day, now, || self.clock.uuid_v7()).await?;
+        let verdict = self.compare(&bills, account, day, as_of).await?;
 
-        let current = listing::current(&mut *self.pool.acquire().await?, &account.name, day).await?;
-        if let Some(current) = current.filter(|current| is_same(current, &verdict)) {
+        let latest = listing::latest(&mut *self.pool.acquire().await?, &account.name, day).await?;
+        if let Some(latest) = latest.filter(|latest| verdict.is(latest)) {
             self.release(claim).await;
-            return Ok(current);
+            return Ok(latest);
         }
-        self.conclude(claim, &account.name, day, &finding, &verdict).await
+        self.conclude(claim, &account.name, day, &verdict).await
     }
 
-    /// Reads both sides, the books in one snapshot.
-    async fn compare(&self, bill: Option<Bill>, account: &Merchant, day: Date) -> Result<Finding, RunError> {
-        let mut books = self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-        // The bill is read while this transaction is idle; it holds no locks that anybody waits for.
-        sqlx::raw_sql("SET LOCAL idle_in_transaction_session_timeout = '15min'; SET LOCAL statement_timeout = '2min'")
-            .execute(&mut *books)
+    /// Compares the bills with the books, which are read in one snapshot.
+    async fn compare(&self, bills: &Bills, account: &Merchant, day: Date, as_of: Date) -> Result<Verdict, RunError> {
+        let mut snapshot = self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        // The bills are read while this transaction is idle; it holds no locks that anybody waits for.
+        sqlx::raw_sql("SET LOCAL idle_in_transaction_session_timeout = '15min'; SET LOCAL statement_timeout = '15min'")
+            .execute(&mut *snapshot)
             .await?;
-        let payments = books::payments_of_day(&mut books, &account.name, day).await.map_err(|error| match error {
-            BooksError::Database(error) => RunError::Database(error),
-            BooksError::TooMany => RunError::TooLarge(BooksError::TooMany.to_string()),
-        })?;
-        let comparison = Comparison::new(day, payments).map_err(|error| RunError::Internal(error.to_string()))?;
-        let read = match bill {
-            None => Ok(comparison),
-            Some(bill) => {
-                let account = account.clone();
-                let reading = tokio::task::spawn_blocking(move || bills::read(bill, &account, day, comparison));
-                reading.await.map_err(|error| RunError::Internal(error.to_string()))?
-            }
+        let now = self.clock.now();
+        let (mut payments, mut refunds) = (FileWriter::new(), FileWriter::new());
+        books::copy_payments(&mut snapshot, &account.name, day, now, &mut payments).await?;
+        books::copy_refunds(&mut snapshot, &account.name, day, now, &mut refunds).await?;
+        let books = Books {
+            payments: payments.finish().await.map_err(RunError::Disk)?,
+            refunds: refunds.finish().await.map_err(RunError::Disk)?,
         };
-        let comparison = match read {
-            Ok(comparison) => comparison,
-            Err(BillRefused::Control(problem)) => return Ok(Finding::ControlFailed(problem)),
-            Err(BillRefused::Disk(error)) => return Err(RunError::Disk(error)),
-        };
-        let (mut other_days, mut issued) = (Vec::new(), Vec::new());
-        for numbers in comparison.numbers_to_look_up().chunks(LOOK_UP_BATCH) {
-            other_days.extend(books::payments_of_other_days(&mut books, &account.name, day, numbers).await?);
-            issued.extend(books::issued(&mut books, &account.name, numbers).await?);
-        }
-        books.rollback().await?;
-        let finishing = tokio::task::spawn_blocking(move || comparison.finish(other_days, issued));
-        match finishing.await.map_err(|error| RunError::Internal(error.to_string()))? {
-            Ok(outcome) => Ok(Finding::Compared(outcome)),
-            Err(error @ (EngineError::TooManyDifferences | EngineError::Overflow | EngineError::Duplicate)) => {
-                Ok(Finding::ControlFailed(error.to_string()))
+        // Without a run of the day before nobody knows how the accounts closed, and whether they opened so is not judged.
+        let closings = results::closings(&mut snapshot, &account.name, day.saturating_sub(1.day())).await?;
+
+        let inputs = inputs(bills, &books);
+        let files = files(bills, &books).map_err(RunError::Disk)?;
+        let mut comparing = Comparing::begin(files, account, day, as_of, closings);
+        let answers = match comparing.questions().await {
+            Some(questions) => {
+                let answers = books::answer(&mut snapshot, &account.name, day, now, &questions).await?;
+                snapshot.rollback().await?;
+                answers
             }
+            // The bills were refused while they were read.
+            None => reconciliation::Answers::default(),
+        };
+        match comparing.conclude(answers).await? {
+            Ok(found) => Verdict::compared(as_of, inputs, found.books_sha256, found.result_sha256, found.outcome),
+            Err(refused) => Verdict::refused(as_of, inputs, &refused),
         }
     }
 }
 
-/// Whether the current version was made from the same inputs by the same rules.
-fn is_same(current: &Run, new: &Verdict) -> bool {
-    current.engine_version == ENGINE_VERSION
-        && current.state == new.state
-        && current.problem == new.problem
-        && current.bill_sha256 == new.bill_sha256
-        && current.books_sha256 == new.books_sha256
-}
-
-fn verdict(finding: &Finding, bill_sha256: String) -> Result<Verdict, RunError> {
-    let outcome = match finding {
-        Finding::Compared(outcome) => outcome,
-        // Not even the counts of such a bill are told: nothing of it is used.
-        Finding::ControlFailed(problem) => {
-            let (state, problem) = (RunState::ControlFailed, problem.clone());
-            return Ok(Verdict { state, problem, bill_sha256, ..Verdict::empty() });
-        }
+fn inputs(bills: &Bills, books: &Books) -> Vec<Input> {
+    let of_file = |kind, file: &WholeFile| Input {
+        kind,
+        state: MovementState::Read,
+        sha256: file.sha256_hex(),
+        bytes: file.bytes(),
     };
-    let mut codes = Vec::new();
-    for code in Code::ALL {
-        let tally = outcome.tally_of(code).map_err(|error| RunError::TooLarge(error.to_string()))?;
-        if 0 < tally.count {
-            codes.push(CodeTally { code, count: tally.count, sum: tally.sum });
-        }
-    }
-    let state = if codes.is_empty() { RunState::Balanced } else { RunState::Differences };
-    Ok(Verdict {
-        state,
-        problem: String::new(),
-        bill: told(outcome.bill),
-        refunds: told(outcome.refunds),
-        revoked: told(outcome.revoked),
-        fee: outcome.fee,
-        books: told(outcome.books),
-        matched: told(outcome.matched),
-        codes,
-        bill_sha256,
-        books_sha256: outcome.books_digest.to_hex(),
+    let without = |kind, state| Input { kind, state, sha256: String::new(), bytes: 0 };
+    let of_bill = |(kind, fetched): (bills::BillKind, &Fetched)| match fetched {
+        Fetched::Read(Bill { whole, .. }) => of_file(kind.input(), whole),
+        Fetched::None => without(kind.input(), MovementState::None),
+        Fetched::NotFetched => without(kind.input(), MovementState::NotFetched),
+    };
+    let books = [of_file(InputKind::BookPayments, &books.payments), of_file(InputKind::BookRefunds, &books.refunds)];
+    bills.each().map(of_bill).chain(books).collect()
+}
+
+fn files(bills: &Bills, books: &Books) -> io::Result<Files> {
+    let fund = |fetched: &Fetched| match fetched {
+        Fetched::Read(bill) => bill.whole.map().map(Fund::Read),
+        Fetched::None => Ok(Fund::None),
+        Fetched::NotFetched => Ok(Fund::NotFetched),
+    };
+    let [basic, operation, fees] = &bills.funds;
+    Ok(Files {
+        trade: match &bills.trade {
+            Fetched::Read(bill) => Some(bill.whole.map()?),
+            Fetched::None | Fetched::NotFetched => None,
+        },
+        funds: [fund(basic)?, fund(operation)?, fund(fees)?],
+        payments: books.payments.map()?,
+        refunds: books.refunds.map()?,
     })
 }
 
-fn told(tally: crate::engine::Tally) -> reconciliation::Tally {
-    reconciliation::Tally { count: tally.count, sum: tally.sum }
+impl From<DownloadError> for RunError {
+    fn from(error: DownloadError) -> Self {
+        match error {
+            DownloadError::Gateway(error) => error.into(),
+            DownloadError::TooLarge => RunError::TooLarge(bills::TOO_LARGE.to_owned()),
+            DownloadError::Disk(error) => RunError::Disk(error),
+        }
+    }
+}
+
+impl From<KeepError> for RunError {
+    fn from(error: KeepError) -> Self {
+        match error {
+            KeepError::Database(error) => error.into(),
+            KeepError::Disk(error) => RunError::Disk(error),
+        }
+    }
 }

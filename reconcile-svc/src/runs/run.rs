@@ -258,6 +258,11 @@ impl InputKind {
             InputKind::BookRefunds => "BOOK_REFUNDS",
         }
     }
+
+    /// Whether it is the provider's.
+    pub const fn is_a_bill(self) -> bool {
+        matches!(self, InputKind::Trade | InputKind::Fund(_))
+    }
 }
 
 impl DiscrepancyState {

@@ -4,10 +4,9 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff_sqlx::ToSqlx as _;
+use reconciliation::ENGINE_VERSION;
 use sqlx::PgConnection;
 use uuid::Uuid;
-
-use crate::engine::ENGINE_VERSION;
 
 /// How long a claim holds without being renewed. The statements below say the same: `interval '60 s'`.
 pub const LEASE_SECONDS: u64 = 60;

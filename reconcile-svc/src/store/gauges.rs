@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
+use reconciliation::Code;
 use sqlx::PgConnection;
 
-use crate::engine::Code;
 use crate::metrics::OpenOfCode;
 
 /// What is open, by code.
@@ -12,7 +12,8 @@ pub async fn open_by_code(conn: &mut PgConnection, now: Timestamp) -> sqlx::Resu
     let rows = sqlx::query!(
         r#"SELECT code, COUNT(*) AS "count!", LEAST(SUM(risk_fen), 9223372036854775807)::BIGINT AS "fen!",
              GREATEST(EXTRACT(EPOCH FROM $1::TIMESTAMPTZ - MIN(open_time)), 0)::BIGINT AS "oldest_seconds!"
-           FROM discrepancies WHERE state = 'OPEN' GROUP BY code"#,
+           FROM discrepancies WHERE state IN ('OPEN', 'RESOLVING', 'PROPOSED', 'APPROVED')
+           GROUP BY code"#,
         now.to_sqlx() as _,
     )
     .fetch_all(conn)
@@ -29,7 +30,8 @@ pub async fn open_by_code(conn: &mut PgConnection, now: Timestamp) -> sqlx::Resu
 pub async fn since_last_run(conn: &mut PgConnection, now: Timestamp) -> sqlx::Result<Vec<(String, i64)>> {
     let rows = sqlx::query!(
         r#"SELECT merchant, GREATEST(EXTRACT(EPOCH FROM $1::TIMESTAMPTZ - MAX(end_time)), 0)::BIGINT AS "seconds!"
-           FROM runs WHERE state IN ('BALANCED', 'DIFFERENCES') GROUP BY merchant"#,
+           FROM runs WHERE state IN ('BALANCED', 'WAITING', 'DIFFERENCES')
+           GROUP BY merchant"#,
         now.to_sqlx() as _,
     )
     .fetch_all(conn)

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use reconciliation::{AccountDay, AccountKind, Code, MovementKind, MovementState, Tally};
 
 use crate::report::OrderOf;
-use crate::runs::{CodeTally, Discrepancy, DiscrepancyState, Input, InputKind, Run, UnknownState};
+use crate::runs::{CodeTally, Discrepancy, DiscrepancyState, Input, InputKind, Run, RunState, UnknownState};
 
 /// Which runs are wanted; empty fields do not filter.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +43,8 @@ pub struct DiscrepancyFilter {
     pub run_id: Option<Uuid>,
     /// This one only.
     pub discrepancy_id: Option<Uuid>,
+    /// One of these.
+    pub ids: Option<Vec<Uuid>>,
     /// With this number of either side.
     pub number: Option<String>,
     /// Looked after by this person.
@@ -130,17 +132,24 @@ pub async fn current(conn: &mut PgConnection, merchant: &str, day: Date) -> sqlx
     Ok(runs(conn, &filter, 1).await?.pop())
 }
 
+/// The latest version of a day that is final, whether it counts or not.
+pub async fn latest(conn: &mut PgConnection, merchant: &str, day: Date) -> sqlx::Result<Option<Run>> {
+    let filter = RunFilter { merchant: Some(merchant.to_owned()), bill_date: Some(day), ..RunFilter::default() };
+    // One may be under way; it is the newest.
+    Ok(runs(conn, &filter, 2).await?.into_iter().find(|run| run.state != RunState::Running))
+}
+
 async fn codes_of(conn: &mut PgConnection, runs: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Vec<CodeTally>>> {
-    let rows = sqlx::query!(
-        "SELECT run_id, code, count, sum_fen FROM run_codes WHERE run_id = ANY($1) ORDER BY run_id, code",
-        runs,
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = sqlx::query!("SELECT run_id, code, count, sum_fen FROM run_codes WHERE run_id = ANY($1)", runs,)
+        .fetch_all(conn)
+        .await?;
     let mut codes: HashMap<Uuid, Vec<CodeTally>> = HashMap::new();
     for row in rows {
         let code = row.code.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
         codes.entry(row.run_id).or_default().push(CodeTally { code, count: row.count, sum: Fen::new(row.sum_fen) });
+    }
+    for of_run in codes.values_mut() {
+        of_run.sort_unstable_by_key(|tally| tally.code);
     }
     Ok(codes)
 }
@@ -242,6 +251,7 @@ pub async fn discrepancies(
            AND ($10::TEXT IS NULL OR d.assignee = $10)
            AND (NOT $11 OR d.state IN ('OPEN', 'RESOLVING', 'PROPOSED', 'APPROVED'))
            AND ($12::UUID IS NULL OR d.discrepancy_id = $12)
+           AND ($13::UUID[] IS NULL OR d.discrepancy_id = ANY($13))
          ORDER BY d.risk_fen DESC, d.discrepancy_id DESC LIMIT $8"#,
         filter.merchant.as_deref(),
         filter.bill_date.map(Date::to_sqlx) as _,
@@ -255,6 +265,7 @@ pub async fn discrepancies(
         filter.assignee.as_deref(),
         filter.unfinished_only,
         filter.discrepancy_id,
+        filter.ids.as_deref(),
     )
     .fetch_all(conn)
     .await?;

@@ -45,6 +45,7 @@ async fn facts_that_come_twice_and_in_any_order_are_booked_once() {
         let verdicts = bookkeeper.handle(&batch).await.expect("booked");
         assert_eq!(verdicts, Verdicts::Each(vec![Verdict::Applied; 4]));
     }
+    world.publish(&[payment.told()]).await;
     world.gateway.set_bill(bill::MERCHANT, day, bill::of(&[&payment]));
     let run = world.run(day).await;
     assert_eq!((run.state(), run.book_count, run.book_sum_fen), (State::Balanced, 1, 100));

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::{Stream, stream};
 use proto::error::ErrorReason;
+use proto::gateway::v1::download_bill_request::Kind;
 use proto::gateway::v1::download_bill_response::Part;
 use proto::gateway::v1::payment_gateway_server::{PaymentGateway, PaymentGatewayServer};
 use proto::gateway::v1::*;
@@ -26,6 +27,8 @@ pub(crate) enum Bill {
 #[derive(Debug, Default)]
 struct State {
     bills: HashMap<(String, String), Bill>,
+    funds: HashMap<(Kind, String), Bill>,
+    has_certificate: bool,
     sub_mch_id: String,
     downloads: usize,
 }
@@ -40,6 +43,16 @@ impl FakeGateway {
     /// From now on the provider has this for the day. A day that was never set has no bill.
     pub(crate) fn set_bill(&self, merchant: &str, day: jiff::civil::Date, bill: Bill) {
         self.state().bills.insert((merchant.to_owned(), day.to_string()), bill);
+    }
+
+    /// From now on the account has a client certificate, without which nobody fetches a fund flow.
+    pub(crate) fn set_certificate(&self) {
+        self.state().has_certificate = true;
+    }
+
+    /// From now on the provider has this fund flow of our merchant for the day; without one nothing moved.
+    pub(crate) fn set_fund_flow(&self, kind: Kind, day: jiff::civil::Date, bill: Bill) {
+        self.state().funds.insert((kind, day.to_string()), bill);
     }
 
     /// From now on the account is a sub-merchant's with this number, or with none a direct merchant's.
@@ -80,8 +93,11 @@ impl PaymentGateway for FakeGateway {
             mch_id: mch_id.to_owned(),
             ..Merchant::default()
         };
-        let sub_mch_id = self.state().sub_mch_id.clone();
-        let ours = Merchant { sub_mch_id, ..merchant(crate::bill::MERCHANT, crate::bill::MCH_ID) };
+        let (sub_mch_id, can_refund) = {
+            let state = self.state();
+            (state.sub_mch_id.clone(), state.has_certificate)
+        };
+        let ours = Merchant { sub_mch_id, can_refund, ..merchant(crate::bill::MERCHANT, crate::bill::MCH_ID) };
         let merchants = vec![ours, merchant("other", "1900000009")];
         Ok(Response::new(ListMerchantsResponse { merchants }))
     }
@@ -108,11 +124,16 @@ impl PaymentGateway for FakeGateway {
         &self,
         request: Request<DownloadBillRequest>,
     ) -> Result<Response<Self::DownloadBillStream>, Status> {
-        let DownloadBillRequest { merchant, bill_date, .. } = request.into_inner();
+        let request = request.into_inner();
+        let kind = request.kind();
+        let DownloadBillRequest { merchant, bill_date, .. } = request;
         let bill = {
             let mut state = self.state();
             state.downloads += 1;
-            state.bills.get(&(merchant, bill_date)).cloned()
+            match kind {
+                Kind::TradeAll => state.bills.get(&(merchant, bill_date)).cloned(),
+                _ => state.funds.get(&(kind, bill_date)).cloned(),
+            }
         };
         let refused = |code, reason: ErrorReason| Err(refuse(code, reason.word(), "no bill", []));
         let (bytes, ends) = match bill {

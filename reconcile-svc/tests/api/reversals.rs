@@ -32,7 +32,8 @@ fn reversed_after_it_was_paid(payment: &Payment) -> TradeRow {
         applied_at: None,
         succeeded_at: None,
     };
-    TradeRow { total_fee: Fen::ZERO, settlement_total_fee: Fen::ZERO, refund: Some(refund), ..reversed(payment) }
+    let fee = MilliFen::new(-6 * payment.fen);
+    TradeRow { total_fee: Fen::ZERO, settlement_total_fee: Fen::ZERO, refund: Some(refund), fee, ..reversed(payment) }
 }
 
 #[tokio::test(flavor = "multi_thread")]

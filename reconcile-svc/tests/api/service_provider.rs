@@ -39,7 +39,7 @@ async fn a_row_of_another_sub_merchant_fails_the_control() {
         world.gateway.set_bill(bill::MERCHANT, day, Bill::Whole(bill::text(&[foreign])));
         let run = world.run(day).await;
         assert_eq!((run.state(), run.matched_count), (State::ControlFailed, 0), "{account:?}");
-        assert_eq!(run.problem, "line 2: the row belongs to another sub-merchant", "{account:?}");
+        assert_eq!(run.problem, "trade bill, line 2: the row belongs to another sub-merchant", "{account:?}");
     }
     world.end().await;
 }

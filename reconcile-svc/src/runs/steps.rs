@@ -1,0 +1,82 @@
+use super::DiscrepancyState;
+
+/// What a run does to one difference that it found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It was never seen: OPEN.
+    Open,
+    /// It was never seen, or had ended, and may still come with a later bill: HELD.
+    Hold,
+    /// It has waited long enough: OPEN.
+    Ripen,
+    /// It had ended, or somebody had decided to live with it until now: OPEN.
+    Reopen,
+    /// It stays what it is; its amounts are the run's.
+    Keep,
+}
+
+impl Step {
+    /// The step of a difference that a run found. `before`: what it was; `None` when it was never seen. `waits`: it may still come.
+    /// `waiver_over`: the day until which somebody wanted to live with it has come.
+    pub const fn of(before: Option<DiscrepancyState>, waits: bool, waiver_over: bool) -> Self {
+        match before {
+            None | Some(DiscrepancyState::Resolved) if waits => Step::Hold,
+            None => Step::Open,
+            Some(DiscrepancyState::Held) if waits => Step::Keep,
+            Some(DiscrepancyState::Held) => Step::Ripen,
+            Some(DiscrepancyState::Resolved) => Step::Reopen,
+            Some(DiscrepancyState::Waived) if waiver_over => Step::Reopen,
+            // Somebody is at it. What was done is found again until the next bill, or for ever when it was settled elsewhere.
+            Some(
+                DiscrepancyState::Waived
+                | DiscrepancyState::Open
+                | DiscrepancyState::Resolving
+                | DiscrepancyState::Proposed
+                | DiscrepancyState::Approved
+                | DiscrepancyState::Applied,
+            ) => Step::Keep,
+        }
+    }
+
+    /// Whether it is told on the bus.
+    pub const fn opens(self) -> bool {
+        matches!(self, Step::Open | Step::Ripen | Step::Reopen)
+    }
+
+    /// The state after it.
+    pub fn state(self, before: Option<DiscrepancyState>) -> DiscrepancyState {
+        match self {
+            Step::Open | Step::Ripen | Step::Reopen => DiscrepancyState::Open,
+            Step::Hold => DiscrepancyState::Held,
+            Step::Keep => before.unwrap_or(DiscrepancyState::Open),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_opens_once_and_again_only_after_it_had_ended() {
+        assert_eq!(Step::of(None, false, false), Step::Open);
+        assert_eq!(Step::of(None, true, false), Step::Hold);
+        assert_eq!(Step::of(Some(DiscrepancyState::Held), true, false), Step::Keep);
+        assert_eq!(Step::of(Some(DiscrepancyState::Held), false, false), Step::Ripen);
+        assert_eq!(Step::of(Some(DiscrepancyState::Resolved), true, false), Step::Hold);
+        assert_eq!(Step::of(Some(DiscrepancyState::Resolved), false, false), Step::Reopen);
+        assert_eq!(Step::of(Some(DiscrepancyState::Waived), false, false), Step::Keep);
+        assert_eq!(Step::of(Some(DiscrepancyState::Waived), false, true), Step::Reopen);
+    }
+
+    #[test]
+    fn a_difference_that_somebody_is_at_stays_what_it_is() {
+        use DiscrepancyState::{Applied, Approved, Open, Proposed, Resolving};
+        for before in [Open, Resolving, Proposed, Approved, Applied] {
+            for waits in [false, true] {
+                let step = Step::of(Some(before), waits, true);
+                assert_eq!((step, step.state(Some(before)), step.opens()), (Step::Keep, before, false));
+            }
+        }
+    }
+}

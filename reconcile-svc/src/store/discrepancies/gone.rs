@@ -1,0 +1,107 @@
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff_sqlx::ToSqlx as _;
+use reconciliation::BoundaryMatch;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::FoundBy;
+use crate::store::results::{BATCH, text};
+
+/// A difference that is no longer there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// Names it.
+    pub id: Uuid,
+    /// Its own day, which a payment about midnight makes another than the run's.
+    pub bill_date: Date,
+    /// As it was opened: `P1`, …
+    pub code: String,
+    /// Our number.
+    pub out_trade_no: String,
+    /// Our number of the refund; empty when it is about none.
+    pub out_refund_no: String,
+    /// Whether it only waited: then nobody was told of it.
+    pub was_held: bool,
+}
+
+/// Resolves what this day's run no longer found, unless another day's run that counts still has it.
+pub async fn resolve_missing(conn: &mut PgConnection, by: &FoundBy<'_>) -> sqlx::Result<Vec<Resolved>> {
+    let gone = sqlx::query_scalar!(
+        "SELECT d.discrepancy_id FROM discrepancies d
+         WHERE d.merchant = $2 AND d.bill_date = $3 AND d.state <> 'RESOLVED'
+           AND NOT EXISTS (SELECT 1 FROM run_differences f
+                           WHERE f.discrepancy_id = d.discrepancy_id AND f.run_id = $1)
+           AND NOT EXISTS (SELECT 1 FROM run_differences f JOIN runs r USING (run_id)
+                           WHERE f.discrepancy_id = d.discrepancy_id AND r.current AND r.bill_date <> $3)
+         ORDER BY d.discrepancy_id",
+        by.run_id,
+        by.merchant,
+        by.day.to_sqlx() as _,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    resolve(conn, by.run_id, by.now, &gone).await
+}
+
+/// Resolves what another day missed and this day's files have.
+pub async fn resolve_boundary(
+    conn: &mut PgConnection,
+    by: &FoundBy<'_>,
+    matches: &[BoundaryMatch],
+) -> sqlx::Result<Vec<Resolved>> {
+    let mut resolved = Vec::new();
+    for batch in matches.chunks(BATCH) {
+        let legs: Vec<String> = batch.iter().map(|found| found.leg.as_str().to_owned()).collect();
+        let numbers: Vec<String> = batch.iter().map(|found| text(&found.number)).collect();
+        // The provider numbers payments and refunds apart, so one number is never both.
+        let gone = sqlx::query_scalar!(
+            "SELECT DISTINCT d.discrepancy_id
+             FROM UNNEST($3::TEXT[], $4::TEXT[]) AS f (leg, number)
+             JOIN discrepancies d ON d.merchant = $1 AND d.bill_date <> $2 AND d.state <> 'RESOLVED'
+                 AND ((d.transaction_id = f.number AND d.transaction_id <> '' AND d.refund_id = '')
+                   OR (d.refund_id = f.number AND d.refund_id <> ''))
+             WHERE (f.leg = 'TRADE' AND d.code IN ('P5', 'P10', 'R2')) OR (f.leg = 'FUND' AND d.code = 'F2')
+             ORDER BY d.discrepancy_id",
+            by.merchant,
+            by.day.to_sqlx() as _,
+            &legs,
+            &numbers,
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        resolved.extend(resolve(conn, by.run_id, by.now, &gone).await?);
+    }
+    Ok(resolved)
+}
+
+async fn resolve(conn: &mut PgConnection, run_id: Uuid, now: Timestamp, gone: &[Uuid]) -> sqlx::Result<Vec<Resolved>> {
+    let mut resolved = Vec::with_capacity(gone.len());
+    for batch in gone.chunks(BATCH) {
+        let rows = sqlx::query!(
+            "WITH before AS (
+                 SELECT discrepancy_id, state FROM discrepancies
+                 WHERE discrepancy_id = ANY($1) AND state <> 'RESOLVED' ORDER BY discrepancy_id FOR UPDATE
+             )
+             UPDATE discrepancies d SET state = 'RESOLVED', resolution = 'RESOLVED_BY_RERUN', resolve_time = $3,
+                 resolved_by = $2, waived_until = NULL, due_date = NULL, repair_at = NULL, ask_at = NULL
+             FROM before WHERE d.discrepancy_id = before.discrepancy_id
+             RETURNING d.discrepancy_id, d.bill_date, d.code, d.out_trade_no, d.out_refund_no,
+                 before.state = 'HELD' AS \"was_held!\"",
+            batch,
+            run_id,
+            now.to_sqlx() as _,
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        resolved.extend(rows.into_iter().map(|row| Resolved {
+            id: row.discrepancy_id,
+            bill_date: row.bill_date.to_jiff(),
+            code: row.code,
+            out_trade_no: row.out_trade_no,
+            out_refund_no: row.out_refund_no,
+            was_held: row.was_held,
+        }));
+    }
+    Ok(resolved)
+}
