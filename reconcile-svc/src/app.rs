@@ -140,6 +140,7 @@ fn start_jobs(reconciler: &Reconciler, bus: &Bus, config: &Config, tasks: &Tasks
     tasks.spawn("gauges", jobs::show_gauges(reconciler.clone(), tasks.stop()));
     tasks.spawn("prune", jobs::forget_what_is_old(reconciler.clone(), config.bill_keep_days, tasks.stop()));
     if config.schedule {
+        tasks.spawn("look again", jobs::look_again_after_repairs(reconciler.clone(), tasks.stop()));
         let publisher = Publisher::new(bus);
         tasks.spawn("schedule", jobs::reconcile_each_morning(reconciler.clone(), publisher, tasks.stop()));
     } else {

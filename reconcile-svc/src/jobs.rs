@@ -2,6 +2,7 @@
 //! replica's job could decide differently.
 
 mod gauges;
+mod look_again;
 mod prune;
 mod repair;
 mod resume;
@@ -9,6 +10,7 @@ mod schedule;
 mod waivers;
 
 pub use gauges::show_gauges;
+pub use look_again::look_again_after_repairs;
 pub use prune::forget_what_is_old;
 pub use repair::ask_for_repairs;
 pub use resume::take_up_interrupted;

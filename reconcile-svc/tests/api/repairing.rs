@@ -2,8 +2,8 @@ use proto::error::ErrorReason;
 use proto::event::RepairAnswered;
 use proto::event::repair_answered::Outcome;
 use proto::reconcile::v1::discrepancy::State;
-use proto::reconcile::v1::resolve_discrepancy_request::Step;
-use proto::reconcile::v1::{Discrepancy, run};
+use proto::reconcile::v1::resolve_discrepancy_request::{Action, Step};
+use proto::reconcile::v1::{Discrepancy, ResolveDiscrepancyRequest, run};
 use proto::time::to_wire;
 use reconcile_svc::resolution::{self, Answer};
 use serde_json::Value;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::bill::{self, MERCHANT, Payment};
 use crate::harness::World;
-use crate::people::{ONE, request};
+use crate::people::{ONE, OTHER, request};
 
 impl World {
     /// The question number `count` that order-svc was asked, 1, 2, …
@@ -186,5 +186,95 @@ async fn an_answer_to_a_question_that_was_never_asked_changes_nothing() {
     world.publish(&[foreign]).await;
     assert_eq!(world.in_state(State::Resolving).await.answer, "");
     assert_eq!(world.log().await.len(), 2);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_day_of_an_answer_is_run_again_by_itself_where_days_are() {
+    let world = World::start_with_schedule(true).await;
+    let day = world.day();
+    let payment = Payment::on(day, 100);
+    world.publish(&[payment.issued()]).await;
+    world.gateway.set_bill(MERCHANT, day, bill::of(&[&payment]));
+    world.run(day).await;
+    let question = world.question(1).await;
+    world.publish(&[payment.told()]).await;
+    world.publish(&[payment.order_paid()]).await;
+    world.answer(&question, Outcome::Applied, "the payment is booked").await;
+    let resolved = world
+        .until("the next run no longer finds it", async || {
+            let about = |found: &Discrepancy| found.out_trade_no == payment.out_trade_no;
+            world.discrepancies().await.into_iter().filter(about).find(|found| found.state() == State::Resolved)
+        })
+        .await;
+    assert_eq!(resolved.resolution, "RESOLVED_BY_RERUN");
+    world
+        .until("the wish is fulfilled", async || {
+            (world.count("SELECT count(*) FROM days_to_look_at").await == 0).then_some(())
+        })
+        .await;
+    world.end().await;
+}
+
+/// A world with money for a closed order, as two people decide about it.
+async fn world_with_surplus() -> (World, Discrepancy) {
+    let world = World::start().await;
+    let day = world.day();
+    world.gateway.set_bill(MERCHANT, day, bill::of(&[&Payment::on(day, 100)]));
+    world.run(day).await;
+    let made = "UPDATE discrepancies SET code = 'P2', critical = FALSE";
+    sqlx::query(made).execute(&world.pool).await.expect("an update");
+    let found = world.discrepancies().await.remove(0);
+    let propose = ResolveDiscrepancyRequest {
+        action: Action::RefundSurplus.into(),
+        note: "顾客要求退款".to_owned(),
+        ..request(&found, Step::Propose)
+    };
+    world.resolve(ONE, propose).await.expect("a proposal");
+    let approved = world.resolve(OTHER, request(&found, Step::Approve)).await.expect("an approval");
+    assert_eq!(approved.state(), State::Approved);
+    (world, found)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_people_agreed_on_is_done_by_order_svc_in_both_names() {
+    let (world, found) = world_with_surplus().await;
+    let question = world.question(1).await;
+    assert_eq!(
+        (&question["action"], &question["discrepancy"]),
+        (&"REPAIR_ACTION_REFUND_SURPLUS".into(), &found.name.clone().into())
+    );
+    assert_eq!((&question["requestedBy"][0], &question["requestedBy"][1]), (&ONE.into(), &OTHER.into()));
+    world.answer(&question, Outcome::Applied, "refunds/1 is under way").await;
+    let applied = world.in_state(State::Applied).await;
+    assert_eq!((applied.resolution.as_str(), applied.answer.as_str()), ("APPLIED", "APPLIED: refunds/1 is under way"));
+    let ended = world
+        .until("its end is told", async || {
+            let all = world.messages("RECON", 0).await;
+            all.into_iter().find(|(subject, _)| subject == "recon.v1.discrepancy.resolved.acme-mini")
+        })
+        .await;
+    let steps: Vec<String> = world.log().await.into_iter().map(|(_, action, _)| action).collect();
+    assert_eq!(steps, ["OPENED", "PROPOSED", "APPROVED", "REPAIR_REQUESTED", "REPAIR_ANSWERED"]);
+    assert_eq!((&ended.1["resolution"], &ended.1["auditSequence"]), (&"APPLIED".into(), &"5".into()));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_people_agreed_on_and_was_not_done_is_open_again_with_the_reason() {
+    let (world, _) = world_with_surplus().await;
+    let question = world.question(1).await;
+    world.answer(&question, Outcome::NotApplicable, "the account has too little money").await;
+    let open = world.in_state(State::Open).await;
+    assert_eq!(
+        (open.answer.as_str(), open.resolution.as_str()),
+        ("NOT_APPLICABLE: the account has too little money", "")
+    );
+    let again = ResolveDiscrepancyRequest {
+        action: Action::RefundSurplus.into(),
+        note: "已充值".to_owned(),
+        ..request(&open, Step::Propose)
+    };
+    assert_eq!(world.resolve(OTHER, again).await.expect("a second proposal").state(), State::Proposed);
     world.end().await;
 }

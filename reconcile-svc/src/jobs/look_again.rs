@@ -1,0 +1,45 @@
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::resolution::{DayToLookAt, days_to_look_at, look_later, looked_at};
+use crate::runs::Reconciler;
+
+/// Between two looks.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Runs days again whose differences order-svc may have ended, so that people do not wait half an hour to see it.
+pub async fn look_again_after_repairs(reconciler: Reconciler, stop: CancellationToken) -> anyhow::Result<()> {
+    loop {
+        let due = async { days_to_look_at(&mut *reconciler.pool.acquire().await?).await };
+        match due.await {
+            Ok(days) => {
+                for day in days {
+                    if stop.is_cancelled() {
+                        return Ok(());
+                    }
+                    if let Err(error) = look(&reconciler, &day).await {
+                        tracing::warn!("a day that was looked at again could not be noted: {error}");
+                    }
+                }
+            }
+            Err(error) => tracing::warn!("cannot see which days are to be looked at again: {error}"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+async fn look(reconciler: &Reconciler, day: &DayToLookAt) -> sqlx::Result<()> {
+    let ran = reconciler.reconcile(&day.merchant, day.bill_date).await;
+    let mut conn = reconciler.pool.acquire().await?;
+    match ran {
+        Ok(_) => looked_at(&mut conn, day).await,
+        Err(error) => {
+            tracing::warn!(merchant = day.merchant, day = %day.bill_date, "not looked at again, trying in half an hour: {error}");
+            look_later(&mut conn, day).await
+        }
+    }
+}
