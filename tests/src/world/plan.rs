@@ -34,11 +34,13 @@ impl Plan {
         Self { folder: folder.to_owned(), postgres_data, keep: false, addresses, options, links }
     }
 
-    /// Puts a private copy of the development merchants and teams into the folder.
+    /// Puts a private copy of the development merchants, teams and people into the folder.
     pub(super) fn copy_files(&self) {
         let (from, merchants) = (programs::workspace().join("deploy/dev"), self.merchants());
         fs::create_dir_all(&merchants).expect("the world's folder can be written");
-        fs::copy(from.join("apps.toml"), self.folder.join("apps.toml")).expect("the file is in the checkout");
+        for file in ["apps.toml", "people.toml"] {
+            fs::copy(from.join(file), self.folder.join(file)).expect("the file is in the checkout");
+        }
         for entry in fs::read_dir(from.join("merchants")).expect("the folder is in the checkout") {
             let entry = entry.expect("the folder can be read");
             fs::copy(entry.path(), merchants.join(entry.file_name())).expect("the world's folder can be written");
@@ -97,6 +99,7 @@ impl Plan {
                 command.env("RECONCILE_DATABASE_URL", self.database(Link::ReconcileSvcToPostgres, "reconcile"));
                 command.env("GATEWAY_URL", self.way(Link::ReconcileSvcToPayGateway).url());
                 command.env("SCHEDULE", self.options.reconcile_by_itself.to_string());
+                command.env("PEOPLE_FILE", self.folder.join("people.toml"));
             }
         }
         let more = self.options.settings.iter().filter(|(of, ..)| *of == part);

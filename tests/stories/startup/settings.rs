@@ -18,7 +18,12 @@ fn help_names_every_setting_with_its_environment_variable() {
         (Part::OrderSvc, &["ORDER_DATABASE_URL", "GATEWAY_URL", "APPS_FILE", "ASK_SCHEDULE"], true, true),
         (Part::PayGateway, &["MERCHANTS_DIR", "WECHAT_V2_URL", "PROVIDER_TIMEOUT_MS"], false, true),
         (Part::NotifySvc, &["MERCHANTS_DIR", "REQUEST_TIME_MS", "MAX_CONNECTIONS"], true, false),
-        (Part::ReconcileSvc, &["RECONCILE_DATABASE_URL", "GATEWAY_URL", "REPORT_LISTEN", "SCHEDULE"], true, true),
+        (
+            Part::ReconcileSvc,
+            &["RECONCILE_DATABASE_URL", "GATEWAY_URL", "REPORT_LISTEN", "SCHEDULE", "PEOPLE_FILE"],
+            true,
+            true,
+        ),
     ];
     for (part, own, has_bus, has_clock) in own {
         let mut expected: Vec<&str> = everywhere.iter().chain(own).copied().collect();
@@ -164,6 +169,18 @@ fn a_wrong_apps_file_is_refused_with_every_mistake_at_once() {
     let apps = file.display().to_string();
     let ended = run(Part::OrderSvc, &[], &[("ORDER_DATABASE_URL", NO_DATABASE), ("APPS_FILE", apps.as_str())]);
     assert!(ended.reason().contains("cannot read APPS_FILE"), "{ended:?}");
+}
+
+#[test]
+fn a_people_file_that_is_named_must_be_right() {
+    let folder = tempfile::tempdir().expect("a folder for temporary things");
+    let file = folder.path().join("people.toml").display().to_string();
+    let settings = [("RECONCILE_DATABASE_URL", NO_DATABASE), ("PEOPLE_FILE", file.as_str())];
+    let missing = run(Part::ReconcileSvc, &[], &settings);
+    assert!(missing.reason().contains("cannot read PEOPLE_FILE"), "{missing:?}");
+    fs::write(&file, "[[apps]]\nname = \"shop\"\ntoken_sha256 = \"00\"\n").expect("it can be written");
+    let wrong = run(Part::ReconcileSvc, &[], &settings);
+    assert!(wrong.reason().contains("apps is no list of it"), "{wrong:?}");
 }
 
 /// What a program cannot do without.
