@@ -7,6 +7,9 @@ use uuid::Uuid;
 /// Longest name of a merchant.
 const MAX_NAME_BYTES: usize = 32;
 
+/// Longest number of an order, a payment or a refund that is looked for.
+const MAX_TEXT_BYTES: usize = 256;
+
 /// A UUID that must be there.
 pub(super) fn request_id(violations: &mut Violations, text: &str) -> Option<Uuid> {
     let id = Uuid::try_parse(text).ok().filter(|id| !id.is_nil());
@@ -19,6 +22,15 @@ pub(super) fn merchant(violations: &mut Violations, text: &str) -> Option<String
     let fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let holds = (1..=MAX_NAME_BYTES).contains(&text.len()) && text.bytes().all(fit);
     violations.check(holds, "merchant", "must be 1 to 32 characters of a-z, 0-9 and -").then(|| text.to_owned())
+}
+
+/// A text that is looked for.
+pub(super) fn text(violations: &mut Violations, field: &'static str, text: &str) -> Option<String> {
+    // Postgres stores no NUL, so it finds none either.
+    let holds = text.len() <= MAX_TEXT_BYTES && !text.contains('\0');
+    violations
+        .check(holds, field, format!("must be at most {MAX_TEXT_BYTES} bytes without NUL"))
+        .then(|| text.to_owned())
 }
 
 /// A civil date.

@@ -24,8 +24,12 @@ pub(super) async fn handle(
         run_id: fields::optional(&mut violations, &request.run, fields::run_name),
         discrepancy_id: None,
         ids: None,
-        number: Some(request.number.clone()).filter(|number| !number.is_empty()),
-        assignee: Some(request.assignee.clone()).filter(|name| !name.is_empty()),
+        number: fields::optional(&mut violations, &request.number, |violations, text| {
+            fields::text(violations, "number", text)
+        }),
+        assignee: fields::optional(&mut violations, &request.assignee, |violations, text| {
+            fields::text(violations, "assignee", text)
+        }),
         unfinished_only: request.unfinished_only,
         after: page::token(&mut violations, &request.page_token, place),
     };

@@ -45,7 +45,7 @@ pub struct DiscrepancyFilter {
     pub discrepancy_id: Option<Uuid>,
     /// One of these.
     pub ids: Option<Vec<Uuid>>,
-    /// With this number of either side.
+    /// With this number of either side, or of the team's order behind it.
     pub number: Option<String>,
     /// Looked after by this person.
     pub assignee: Option<String>,
@@ -247,7 +247,9 @@ pub async fn discrepancies(
            AND ($3::TEXT IS NULL OR d.state = $3) AND ($4::TEXT IS NULL OR d.code = $4)
            AND ($5::UUID IS NULL OR f.run_id = $5)
            AND ($6::BIGINT IS NULL OR (d.risk_fen, d.discrepancy_id) < ($6, $7))
-           AND ($9::TEXT IS NULL OR d.out_trade_no = $9 OR d.transaction_id = $9 OR d.out_refund_no = $9 OR d.refund_id = $9)
+           AND ($9::TEXT IS NULL OR $9 IN (d.out_trade_no, d.transaction_id, d.out_refund_no, d.refund_id, d.movement)
+                OR d.out_trade_no = ANY (ARRAY(SELECT p.out_trade_no FROM book_orders o
+                    JOIN book_payments p ON p.order_id = o.order_id WHERE o.order_no = $9)))
            AND ($10::TEXT IS NULL OR d.assignee = $10)
            AND (NOT $11 OR d.state IN ('OPEN', 'RESOLVING', 'PROPOSED', 'APPROVED'))
            AND ($12::UUID IS NULL OR d.discrepancy_id = $12)

@@ -1,7 +1,7 @@
 use proto::error::ErrorReason;
 use proto::reconcile::v1::discrepancy::State;
 use proto::reconcile::v1::resolve_discrepancy_request::{Action, Step};
-use proto::reconcile::v1::{Discrepancy, ResolveDiscrepancyRequest};
+use proto::reconcile::v1::{Discrepancy, ListDiscrepanciesRequest, ResolveDiscrepancyRequest};
 use svc_kit::refusal::reason_of;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -201,5 +201,44 @@ async fn every_wrong_field_is_named_at_once() {
     let not_allowed = told(Code::FailedPrecondition, ErrorReason::StepNotAllowed);
     assert_eq!(refused(world.resolve(ONE, does_not_fit).await), not_allowed);
     assert_eq!(refused(world.resolve(ONE, request(&found, Step::Retry)).await), not_allowed, "nobody can be asked");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn differences_are_found_by_any_number_and_by_who_looks_after_them() {
+    let world = World::start().await;
+    let day = world.day();
+    let (pending, unknown) = (Payment::on(day, 100), Payment::on(day, 200));
+    world.publish(&[pending.order_created()]).await;
+    world.publish(&[pending.issued()]).await;
+    world.gateway.set_bill(bill::MERCHANT, day, bill::of(&[&pending, &unknown]));
+    world.run(day).await;
+    let found = world.discrepancies().await;
+    let of = |payment: &Payment| {
+        let is = |one: &&Discrepancy| one.out_trade_no == payment.out_trade_no;
+        found.iter().find(is).expect("it is found").clone()
+    };
+    let assign = ResolveDiscrepancyRequest { assignee: OTHER.to_owned(), ..request(&of(&unknown), Step::Assign) };
+    world.resolve(ONE, assign).await.expect("an assignment");
+    let list = async |filter: ListDiscrepanciesRequest| {
+        let answer = world.client.clone().list_discrepancies(filter).await;
+        answer.map(|list| list.into_inner().discrepancies.into_iter().map(|one| one.name).collect::<Vec<_>>())
+    };
+    let number = |number: &str| ListDiscrepanciesRequest { number: number.to_owned(), ..Default::default() };
+    for pendings in [&pending.order_no, &pending.out_trade_no, &pending.transaction_id] {
+        assert_eq!(list(number(pendings)).await.expect("a list"), [of(&pending).name], "{pendings}");
+    }
+    assert!(list(number(&pending.order_no[1..])).await.expect("a list").is_empty(), "whole numbers only");
+    let looked_after = ListDiscrepanciesRequest { assignee: OTHER.to_owned(), ..Default::default() };
+    assert_eq!(list(looked_after).await.expect("a list"), [of(&unknown).name]);
+
+    world.resolve(ONE, propose(&of(&unknown))).await.expect("a proposal");
+    let unfinished = || ListDiscrepanciesRequest { unfinished_only: true, ..Default::default() };
+    assert_eq!(list(unfinished()).await.expect("a list").len(), 2);
+    world.resolve(OTHER, request(&of(&unknown), Step::Approve)).await.expect("an approval");
+    assert_eq!(list(unfinished()).await.expect("a list"), [of(&pending).name]);
+
+    let wrong = list(number("4200\0")).await.expect_err("NUL is nowhere");
+    assert!(wrong.message().starts_with("number: "), "{wrong}");
     world.end().await;
 }
