@@ -26,6 +26,10 @@ const ROWS_UNDER_WAY: usize = 256;
 /// Files made at once by one process: each holds a connection to Postgres and a thread.
 const EXPORTS_AT_ONCE: usize = 2;
 
+/// How long the database may take to hand over all rows. They come as fast as they are written, so this is more than a statement
+/// has elsewhere.
+const READ_TIME: Duration = Duration::from_mins(2);
+
 /// How long a caller waits for a place.
 const WAIT_TIME: Duration = Duration::from_secs(30);
 
@@ -70,6 +74,7 @@ pub async fn export(reconciler: &Reconciler, id: Uuid, format: Format) -> Result
     let _place = place.await.map_err(|_| ExportError::Busy)?.map_err(|_| ExportError::Busy)?;
     // The run and its differences of one moment.
     let mut snapshot = reconciler.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    exports::allow(&mut snapshot, READ_TIME).await?;
     let run = listing::run(&mut snapshot, id).await?.ok_or(ExportError::NotFound)?;
     if run.state == RunState::Running {
         return Err(ExportError::Running);

@@ -1,5 +1,7 @@
 //! What one run found, all of it, for a file.
 
+use std::time::Duration;
+
 use futures::{Stream, StreamExt as _};
 use money::Fen;
 use sqlx::PgConnection;
@@ -17,6 +19,13 @@ pub struct Found {
     pub app: String,
     /// The team's number of that order; empty where we know none.
     pub order_no: String,
+}
+
+/// Lets each statement of this transaction take so long.
+pub async fn allow(conn: &mut PgConnection, time: Duration) -> sqlx::Result<()> {
+    let milliseconds = time.as_millis().to_string();
+    sqlx::query!("SELECT set_config('statement_timeout', $1, TRUE) AS before", milliseconds).fetch_one(conn).await?;
+    Ok(())
 }
 
 /// Everything that a run found, what only waited in it included, largest amount at risk first.

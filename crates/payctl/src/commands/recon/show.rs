@@ -37,6 +37,7 @@ pub(super) fn whole(run: &Run) -> String {
         text.push_str(&codes(run));
         text.push_str(&accounts(run));
     }
+    text.push('\n');
     text.push_str(&provenance(run));
     text
 }
