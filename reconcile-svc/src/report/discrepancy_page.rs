@@ -1,11 +1,12 @@
 //! Why is this open? The four legs side by side, what can be done, and what was done.
 
+mod legs;
 mod steps;
 
 use maud::{Markup, html};
 use money::Fen;
 use proto::reconcile::v1::discrepancy::State;
-use proto::reconcile::v1::{AuditEntry, Discrepancy, ExplainDiscrepancyResponse, Leg};
+use proto::reconcile::v1::{AuditEntry, Discrepancy, ExplainDiscrepancyResponse};
 
 use super::differences::{amount, assignee};
 use super::figures::{age, beijing, instant, short_hash, yuan};
@@ -14,8 +15,7 @@ use super::marks::{Mark, critical, meaning};
 use super::texts::Text;
 use super::view::View;
 
-/// Fields of one leg, and rows of the history, that a page shows: a page has a limit whatever it is about.
-const MAX_FIELDS: usize = 100;
+/// Rows of the history that a page shows: a page has a limit whatever it is about.
 const MAX_HISTORY: usize = 500;
 
 /// One difference. A response without one is an empty page, which the API never gives.
@@ -30,8 +30,7 @@ pub fn discrepancy_page(explained: &ExplainDiscrepancyResponse, view: &View) -> 
         }
         h1 { (found.code) " " (meaning) }
         (headline(view, found))
-        h2 { (view.text(Text::FourLegs)) }
-        div.four { @for leg in explained.legs.iter().take(4) { (one_leg(view, leg)) } }
+        (legs::legs(view, &explained.legs))
         (facts(view, explained, found))
         (steps::steps(view, explained, found))
         (history(view, &explained.history))
@@ -66,27 +65,6 @@ fn due(view: &View, found: &Discrepancy) -> String {
         State::Held => view.fill(Text::UntilDay, &[&found.due_date]),
         State::Waived => view.fill(Text::UntilDay, &[&found.waived_until]),
         _ => String::new(),
-    }
-}
-
-fn one_leg(view: &View, leg: &Leg) -> Markup {
-    let name = match leg.leg.as_str() {
-        "O" => Text::LegOrders,
-        "E" => Text::LegProvider,
-        "T" => Text::InputTrade,
-        _ => Text::LegFunds,
-    };
-    html! {
-        section.leg class=[leg.fields.is_empty().then_some("empty")] {
-            h3 { span.letter { (leg.leg) } " " (view.text(name)) }
-            @if leg.fields.is_empty() { p.quiet { (view.text(Text::NothingHere)) } }
-            dl { @for field in leg.fields.iter().take(MAX_FIELDS) {
-                div class=[field.differs.then_some("differs")] {
-                    dt { (field.name) }
-                    dd { @if field.differs { strong.ne { "≠ " (view.text(Text::Differs)) } " " } (field.value) }
-                }
-            } }
-        }
     }
 }
 

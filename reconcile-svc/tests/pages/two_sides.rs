@@ -17,7 +17,7 @@ fn the_four_legs_stand_side_by_side_and_say_what_differs() {
         "P6 payment amounts differ",
         "The bill has 199.00 yuan, our books took 198.00 yuan.",
         "O Our orders out_trade_no",
-        "amount ≠ differs 198.00 state PAID",
+        "amount ≠ differs 198.00 State PAID",
         "订单金额 ≠ differs 199.00",
         "F Fund flow Nothing is known here.",
         "Ask the provider again",
