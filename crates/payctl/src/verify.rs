@@ -48,7 +48,7 @@ pub use limits::Limits;
 pub use look::look;
 pub use progress::Progress;
 pub use report::Report;
-pub use rows::{ChangeRow, Instant, Journal, OrderRow, PaymentRow, RefundRow};
+pub use rows::{ChangeRow, Instant, Journal, OrderRow, PaymentRow, RefundRow, RepairRow};
 pub use rule::{Rule, Violation};
 pub use settle::{Settled, settle};
 pub use sources::{LedgerSource, Sources};

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use sandbox::control::Ledger;
 use uuid::Uuid;
 
-use super::{DeadLetter, Fact, Journal, OrderRow, PaymentRow, RefundRow};
+use super::{DeadLetter, Fact, Journal, OrderRow, PaymentRow, RefundRow, RepairRow};
 
 /// Everything that the witnesses say about the orders of one [`super::Window`].
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Evidence {
     pub refunds: Option<Vec<RefundRow>>,
     /// Their changes of state; `None` when the database is older than the journal.
     pub journal: Option<Journal>,
+    /// What reconciliation asked for; nothing when the database is older than that.
+    pub repairs: Vec<RepairRow>,
     /// How requests were answered.
     pub requests: Requests,
     /// Their facts on the stream PAY, and those that belong to nobody.

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use proto::event::{
     Event, OrderClosed, OrderCreated, OrderPaid, OrderRefunded, PaymentCreated, PaymentPaid, PaymentSurplus,
-    RefundAccepted, RefundChanged, RefundCreated, RefundFailed, RefundNoticed,
+    RefundAccepted, RefundChanged, RefundCreated, RefundFailed, RefundNoticed, RepairAnswered,
 };
 use uuid::Uuid;
 
@@ -40,6 +40,7 @@ pub enum News {
     RefundCreated(Box<RefundCreated>),
     RefundAccepted(Box<RefundAccepted>),
     RefundFailed(Box<RefundFailed>),
+    RepairAnswered(Box<RepairAnswered>),
     /// A fact of a later release: its type is unknown here.
     Later,
     /// It is not what its type, subject or id says; why.
@@ -63,6 +64,7 @@ impl News {
             RefundCreated::TYPE => event(id, subject, body, Self::RefundCreated),
             RefundAccepted::TYPE => event(id, subject, body, Self::RefundAccepted),
             RefundFailed::TYPE => event(id, subject, body, Self::RefundFailed),
+            RepairAnswered::TYPE => event(id, subject, body, Self::RepairAnswered),
             "" => Self::Nonsense("it has no ce-type".to_owned()),
             _ => Self::Later,
         }
@@ -83,12 +85,19 @@ impl News {
             Self::PaymentPaid(_)
             | Self::RefundChanged(_)
             | Self::RefundNoticed(_)
+            | Self::RepairAnswered(_)
             | Self::Later
             | Self::Nonsense(_) => {
                 return None;
             }
         };
         name.strip_prefix("orders/").and_then(|id| Uuid::try_parse(id).ok())
+    }
+
+    /// The repair that it answers.
+    pub fn repair(&self) -> Option<Uuid> {
+        let Self::RepairAnswered(event) = self else { return None };
+        event.repair.strip_prefix("repairs/").and_then(|id| Uuid::try_parse(id).ok())
     }
 
     /// The payment it is about, as the provider names it.

@@ -7,6 +7,7 @@ mod orders;
 mod provider;
 mod provider_refunds;
 mod refunds;
+mod repairs;
 mod seen;
 mod told;
 mod told_refunds;
@@ -33,6 +34,7 @@ pub fn judge(evidence: &Evidence, allowed: &Allowed) -> Vec<Violation> {
     if evidence.applied {
         told::judge(&seen, &mut found);
         told_refunds::judge(&seen, &mut found);
+        repairs::judge(&seen, &mut found);
     }
     found.0.sort();
     found.0.dedup();

@@ -71,6 +71,7 @@ pub async fn look(
         payments: read.payments,
         refunds: read.refunds,
         journal: read.journal,
+        repairs: read.repairs,
         requests: read.requests,
         pay,
         order,

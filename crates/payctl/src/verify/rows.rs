@@ -89,7 +89,7 @@ impl PaymentRow {
 /// A refund.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct RefundRow {
-    /// Its id; the hex digits are the provider's `out_refund_no`.
+    /// Its id; the hex digits are the provider's `out_refund_no`, unless the provider's console has made it.
     pub refund_id: Uuid,
     /// Whose money goes back.
     pub order_id: Uuid,
@@ -107,7 +107,7 @@ pub struct RefundRow {
     pub total_fen: i64,
     /// What goes back.
     pub amount_fen: i64,
-    /// REQUESTED or SURPLUS.
+    /// REQUESTED, SURPLUS or EXTERNAL.
     pub cause: String,
     /// CREATED, PROCESSING, SUCCEEDED, ABNORMAL, CLOSED or REJECTED.
     pub state: String,
@@ -117,13 +117,28 @@ pub struct RefundRow {
     pub sends: i32,
     /// The provider's number of the refund.
     pub provider_refund_id: Option<String>,
+    /// The number of one that was made in the provider's console.
+    pub external_no: Option<String>,
 }
 
 impl RefundRow {
     /// The number by which the provider knows it.
     pub fn out_refund_no(&self) -> String {
-        self.refund_id.simple().to_string()
+        self.external_no.clone().unwrap_or_else(|| self.refund_id.simple().to_string())
     }
+}
+
+/// What reconciliation asked order-svc for about a difference.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct RepairRow {
+    /// Its id.
+    pub repair_id: Uuid,
+    /// The difference.
+    pub discrepancy_id: Uuid,
+    /// Whose account it is.
+    pub merchant: String,
+    /// What came of it; `None` while it waits.
+    pub outcome: Option<String>,
 }
 
 /// One change of state, as triggers of the database have written it down.

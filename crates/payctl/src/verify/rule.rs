@@ -131,6 +131,8 @@ rules! {
         "no event waits in an outbox"
     Backlog "backlog" Ours ByItself
         "every durable exists and has acked everything"
+    RepairUnderWay "repair_under_way" Ours ByItself
+        "every repair that reconciliation asked for is answered"
     Unknown "unknown" Ours ByItself
         "no payment and no refund was sent to the provider and never answered, and nothing is still being taken back"
 }

@@ -55,9 +55,9 @@ impl Window {
         Ok(window)
     }
 
-    /// Whether an order is in it.
-    pub(super) fn has(&self, order: Uuid) -> bool {
-        self.after < order && order <= self.up_to
+    /// Whether an order is in it, or whatever else has such an id.
+    pub(super) fn has(&self, id: Uuid) -> bool {
+        self.after < id && id <= self.up_to
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use proto::event::PaymentPaid;
 use sandbox::control::{
-    AnswerClass, Callback, CallbackKind, Order as LedgerOrder, Payment as LedgerPayment, RefundSource, RefundState,
+    AnswerClass, Callback, CallbackKind, Order as LedgerOrder, Payment as LedgerPayment, RefundState,
 };
 
 use super::{
@@ -184,8 +184,7 @@ fn conserved(seen: &Seen<'_>, orders: &[LedgerOrder], found: &mut Found) {
             payment.state != "SUCCEEDED"
                 && (seen.allowed.unsettled || (!is_as_asked(payment, paid) && is_refused(seen, payment, order, paid)))
         });
-        // What a person gave back in the merchant platform is reconciliation's to find.
-        let refunds = order.refunds.iter().filter(|refund| refund.source == RefundSource::Api);
+        let refunds = order.refunds.iter().filter(|refund| seen.is_to_be_known(refund));
         let refunds = refunds.filter(|refund| refund.state == RefundState::Success);
         let refunds = refunds.filter(|refund| {
             let known = seen.refund_numbered(&refund.out_refund_no);

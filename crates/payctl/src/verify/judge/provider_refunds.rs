@@ -1,6 +1,6 @@
 //! Refunds here and at the provider, where the money really goes back.
 
-use sandbox::control::{Order as LedgerOrder, Refund as LedgerRefund, RefundSource, RefundState};
+use sandbox::control::{Order as LedgerOrder, Refund as LedgerRefund, RefundState};
 
 use super::{Found, Seen, seen::sum};
 use crate::verify::{RefundRow, Rule};
@@ -9,8 +9,7 @@ pub(super) fn judge(seen: &Seen<'_>, found: &mut Found) {
     let (Some(ledger), Some(refunds)) = (&seen.evidence.ledger, &seen.evidence.refunds) else { return };
     for order in &ledger.orders {
         never_too_much(order, found);
-        // What a person gave back in the merchant platform is reconciliation's to find.
-        for refund in order.refunds.iter().filter(|refund| refund.source == RefundSource::Api) {
+        for refund in order.refunds.iter().filter(|refund| seen.is_to_be_known(refund)) {
             is_known(seen, order, refund, found);
         }
     }

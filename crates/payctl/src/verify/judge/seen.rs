@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use proto::event::PaymentPaid;
-use sandbox::control::{Order as LedgerOrder, Payment as LedgerPayment, Refund as LedgerRefund};
+use sandbox::control::{Order as LedgerOrder, Payment as LedgerPayment, Refund as LedgerRefund, RefundSource};
 use uuid::Uuid;
 
 use crate::verify::{Allowed, ChangeRow, Evidence, Fact, News, OrderRow, PaymentRow, RefundRow, fact::number_id};
@@ -14,6 +14,8 @@ pub(super) struct Seen<'a> {
     pub(super) orders: HashMap<Uuid, &'a OrderRow>,
     pub(super) payments: HashMap<Uuid, &'a PaymentRow>,
     pub(super) refunds: HashMap<Uuid, &'a RefundRow>,
+    /// Refunds that were made in the provider's console, by their number.
+    external: HashMap<&'a str, &'a RefundRow>,
     payments_of: HashMap<Uuid, Vec<&'a PaymentRow>>,
     refunds_of: HashMap<Uuid, Vec<&'a RefundRow>>,
     /// The provider's orders by merchant and number.
@@ -38,6 +40,7 @@ impl<'a> Seen<'a> {
             orders: evidence.orders.iter().map(|order| (order.order_id, order)).collect(),
             payments: evidence.payments.iter().map(|payment| (payment.payment_id, payment)).collect(),
             refunds: refunds().map(|refund| (refund.refund_id, refund)).collect(),
+            external: refunds().filter_map(|refund| Some((refund.external_no.as_deref()?, refund))).collect(),
             payments_of: HashMap::new(),
             refunds_of: HashMap::new(),
             ledger: ledger().map(|order| ((order.merchant.as_str(), order.out_trade_no.as_str()), order)).collect(),
@@ -91,9 +94,17 @@ impl<'a> Seen<'a> {
         self.payments.get(&number_id(out_trade_no)?).copied()
     }
 
-    /// Our refund of that number.
+    /// The refund of that number: ours, or one of the provider's console that is in our books.
     pub(super) fn refund_numbered(&self, out_refund_no: &str) -> Option<&'a RefundRow> {
-        self.refunds.get(&number_id(out_refund_no)?).copied()
+        let ours = number_id(out_refund_no).and_then(|id| self.refunds.get(&id));
+        let ours = ours.filter(|refund| refund.external_no.is_none());
+        ours.or_else(|| self.external.get(out_refund_no)).copied()
+    }
+
+    /// Whether our books must have a refund of the provider's: what a person gave back in the merchant platform is reconciliation's
+    /// to find; once it is here, it is as any other.
+    pub(super) fn is_to_be_known(&self, refund: &LedgerRefund) -> bool {
+        refund.source == RefundSource::Api || self.refund_numbered(&refund.out_refund_no).is_some()
     }
 
     /// What the provider has under a number.

@@ -7,11 +7,15 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use proto::event::{PaymentPaid, RefundFailed};
 use sandbox::control::{CallbackState, Ledger, RefundSource, RefundState};
-use truth::{CLOSED, ORDER, PAYMENT, REFUND, SURPLUS, at, fact, order_row, truth, truth_with_reversed};
+use truth::{
+    CLOSED, ORDER, PAYMENT, REFUND, SURPLUS, at, fact, order_row, truth, truth_with_import, truth_with_reversed,
+};
 use uuid::Uuid;
 
 use super::judge;
-use crate::verify::{Allowed, DeadLetter, Evidence, Fact, News, PaymentRow, Rule, Unapplied, Violation, Waiting};
+use crate::verify::{
+    Allowed, DeadLetter, Evidence, Fact, News, PaymentRow, RepairRow, Rule, Unapplied, Violation, Waiting,
+};
 
 type Spoil = fn(&mut Evidence);
 
@@ -114,6 +118,49 @@ const PAYMENTS: &[(Rule, Spoil, &str)] = &[
         "are 130 fen here and 133 fen at WeChat: 3 fen apart",
     ),
 ];
+
+#[test]
+fn a_refund_of_the_console_that_was_imported_is_believed() {
+    assert_eq!(judge(&truth_with_import(), &Allowed::default()), Vec::new());
+}
+
+const IMPORTED: &[(Rule, Spoil, &str)] = &[
+    (Rule::RefundedTooMuch, |e| e.payments[0].refunded_fen = 40, "its refunds say 60 and 0"),
+    (Rule::RefundedTooMuch, |e| refund(e, 2).amount_fen = 61, "but it was 100"),
+    (Rule::RefundWithoutMoney, |e| drop(ledger(e).orders[0].refunds.pop()), "WeChat has given no such money back"),
+    (
+        Rule::RefundUnlearned,
+        |e| ledger(e).orders[0].refunds[1].state = RefundState::RefundClose,
+        "refund console-1 is REFUNDCLOSE at WeChat, but SUCCEEDED here",
+    ),
+    (Rule::RefundFact, |e| drop(e.pay.pop()), "refund console-1 is SUCCEEDED, and no fact"),
+    (Rule::RefundFact, |e| refund(e, 2).external_no = Some("console-2".into()), "which was never written down here"),
+    (Rule::Untold, |e| forget(e, "refund-accepted:"), "nobody was told that refund console-1 was accepted"),
+    (Rule::ToldFalsely, |e| refund(e, 2).cause = "REQUESTED".into(), "was told as written with other content"),
+    (Rule::Untold, |e| forget(e, "repair-answered:"), "came to APPLIED, and nobody was told"),
+    (
+        Rule::RepairUnderWay,
+        |e| {
+            forget(e, "repair-answered:");
+            e.repairs[0].outcome = None;
+        },
+        "is not answered yet",
+    ),
+    (Rule::ToldFalsely, |e| e.repairs[0].outcome = None, "was told with other content"),
+    (Rule::ToldFalsely, |e| e.repairs[0].outcome = Some("CONFIRMED".into()), "was told with other content"),
+    (Rule::ToldFalsely, |e| e.repairs.clear(), "about a repair that is not here"),
+];
+
+#[test]
+fn what_is_wrong_about_an_imported_refund_or_a_repair_is_said() {
+    for (rule, spoil, words) in IMPORTED {
+        let mut evidence = truth_with_import();
+        spoil(&mut evidence);
+        let found = judge(&evidence, &Allowed::default());
+        let said = found.iter().any(|violation| violation.rule == *rule && violation.sentence.contains(words));
+        assert!(said, "{rule} does not say \"{words}\": {found:#?}");
+    }
+}
 
 #[test]
 fn a_charge_that_was_taken_back_is_believed() {
@@ -310,6 +357,14 @@ const CHANGES: &[(Rule, Spoil, &str)] = &[
 ];
 
 const UNDER_WAY: &[(Rule, Spoil, &str)] = &[
+    (
+        Rule::RepairUnderWay,
+        |e| {
+            let (repair_id, discrepancy_id) = (truth::REPAIR, Uuid::nil());
+            e.repairs.push(RepairRow { repair_id, discrepancy_id, merchant: "acme-mini".into(), outcome: None });
+        },
+        "is not answered yet",
+    ),
     (Rule::CallbackUnderWay, |e| ledger(e).callbacks[0].state = CallbackState::Sending, "is under way"),
     (
         Rule::CallbackUnderWay,

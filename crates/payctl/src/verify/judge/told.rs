@@ -14,6 +14,9 @@ pub(super) fn judge(seen: &Seen<'_>, found: &mut Found) {
         surplus(seen, payment, found);
     }
     for fact in &seen.evidence.order {
+        if matches!(fact.news, News::RepairAnswered(_)) {
+            continue; // Of a repair, and no order.
+        }
         let is_about_us = fact.news.order().is_some_and(|order| seen.orders.contains_key(&order));
         if !is_about_us && !matches!(fact.news, News::Nonsense(_)) && !seen.is_dead_message(fact) {
             let sentence = format!("the bus says {} about an order that is not here", fact.id);

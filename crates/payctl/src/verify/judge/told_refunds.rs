@@ -1,6 +1,6 @@
 //! What became of refunds was told, with the right content, and nothing else was.
 
-use proto::event::{OrderRefunded, RefundFailed};
+use proto::event::{OrderRefunded, RefundAccepted, RefundFailed};
 use uuid::Uuid;
 
 use super::{Found, Seen};
@@ -28,7 +28,7 @@ pub(super) fn judge(seen: &Seen<'_>, found: &mut Found) {
         let is_so = refund.is_some_and(|refund| match &fact.news {
             News::OrderRefunded(_) => refund.state == "SUCCEEDED",
             News::RefundFailed(told) => has_failed_so(seen, refund, told),
-            News::RefundAccepted(_) => is_accepted(refund),
+            News::RefundAccepted(told) => was_accepted_so(refund, told),
             _ => true,
         });
         if !is_so {
@@ -56,29 +56,32 @@ fn created(seen: &Seen<'_>, refund: &RefundRow, found: &mut Found) {
     }
 }
 
-fn is_accepted(refund: &RefundRow) -> bool {
-    !matches!(refund.state.as_str(), "CREATED" | "REJECTED")
-}
-
+/// Who counts by days must hear on which the provider took it; of what was made in its console, too.
 fn accepted(seen: &Seen<'_>, refund: &RefundRow, found: &mut Found) {
-    if !is_accepted(refund) {
+    if matches!(refund.state.as_str(), "CREATED" | "REJECTED") {
         return;
     }
     let number = refund.out_refund_no();
     match seen.order_fact(&format!("refund-accepted:{}", refund.refund_id)) {
         None => found.say(Rule::Untold, &number, format!("refund {number} was accepted, and nobody was told")),
-        Some(News::RefundAccepted(told))
-            if told.out_refund_no == number
-                && told.amount_fen == refund.amount_fen
-                && told.merchant == refund.merchant
-                && told.mch_id == refund.mch_id
-                && told.cause == refund.cause
-                && Some(&told.refund_id) == refund.provider_refund_id.as_ref() => {}
+        Some(News::RefundAccepted(told)) if was_accepted_so(refund, told) => {}
         Some(told) => {
             let sentence = format!("refund {number} was told as accepted with other content: {told:?}");
             found.say(Rule::ToldFalsely, &number, sentence);
         }
     }
+}
+
+/// Whatever became of it later, the provider had taken it.
+fn was_accepted_so(refund: &RefundRow, told: &RefundAccepted) -> bool {
+    told.out_refund_no == refund.out_refund_no()
+        && told.amount_fen == refund.amount_fen
+        && told.merchant == refund.merchant
+        && told.mch_id == refund.mch_id
+        && told.transaction_id == refund.transaction_id
+        && told.cause == refund.cause
+        && Some(&told.refund_id) == refund.provider_refund_id.as_ref()
+        && refund.state != "REJECTED"
 }
 
 fn refunded(seen: &Seen<'_>, refund: &RefundRow, found: &mut Found) {

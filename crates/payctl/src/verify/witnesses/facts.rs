@@ -69,6 +69,9 @@ impl Facts<'_> {
                 Some(_) | None => Belongs::Here,
             };
         }
+        if let Some(repair) = fact.news.repair() {
+            return if self.window.has(repair) { Belongs::Here } else { Belongs::Elsewhere };
+        }
         match &fact.news {
             News::RefundNoticed(hint) => match (&self.refunds, number_id(&hint.out_refund_no)) {
                 (None, _) => Belongs::Elsewhere,

@@ -7,7 +7,8 @@ use sqlx::{FromRow, PgConnection, PgPool, postgres::PgRow};
 
 use super::{ONE_MOMENT, OUTBOX_ROWS};
 use crate::verify::{
-    ChangeRow, Instant, Journal, Limits, OrderRow, PaymentRow, RefundRow, Requests, Waiting, Window, limits::push,
+    ChangeRow, Instant, Journal, Limits, OrderRow, PaymentRow, RefundRow, RepairRow, Requests, Waiting, Window,
+    limits::push,
 };
 
 /// Everything of one moment.
@@ -16,6 +17,7 @@ pub(in crate::verify) struct Read {
     pub(in crate::verify) payments: Vec<PaymentRow>,
     pub(in crate::verify) refunds: Option<Vec<RefundRow>>,
     pub(in crate::verify) journal: Option<Journal>,
+    pub(in crate::verify) repairs: Vec<RepairRow>,
     pub(in crate::verify) requests: Requests,
     pub(in crate::verify) outbox: Vec<Waiting>,
     pub(in crate::verify) now: Timestamp,
@@ -44,8 +46,18 @@ const EARLIER_PAYMENTS: &str =
     FROM payments WHERE $1 < order_id AND order_id <= $2";
 
 const REFUNDS: &str = "SELECT refund_id, order_id, payment_id, merchant, provider, mch_id, transaction_id, total_fen,
-        amount_fen, cause, state, waiting, sends, provider_refund_id
+        amount_fen, cause, state, waiting, sends, provider_refund_id, external_no
     FROM refunds WHERE $1 < order_id AND order_id <= $2";
+
+/// Of a release that imports none.
+const OWN_REFUNDS: &str =
+    "SELECT refund_id, order_id, payment_id, merchant, provider, mch_id, transaction_id, total_fen,
+        amount_fen, cause, state, waiting, sends, provider_refund_id, NULL::text AS external_no
+    FROM refunds WHERE $1 < order_id AND order_id <= $2";
+
+/// Their ids are times, too, so a window of orders is one of them.
+const REPAIRS: &str = "SELECT repair_id, discrepancy_id, merchant, outcome FROM repairs
+    WHERE $1 < repair_id AND repair_id <= $2";
 
 const CHANGES: &str = "SELECT seq, entity, id, order_id, version, from_state, to_state FROM state_changes
     WHERE $1 < order_id AND order_id <= $2 ORDER BY seq";
@@ -65,7 +77,13 @@ pub(in crate::verify) async fn read(pool: &PgPool, window: &Window, limits: &Lim
         (false, _) => EARLIER_PAYMENTS,
     };
     let payments = rows(conn, payments, "payments", window, limits).await?;
-    let refunds = if refunds { Some(rows(conn, REFUNDS, "refunds", window, limits).await?) } else { None };
+    let refunds = match (refunds, has_column(conn, "refunds", "external_no").await?) {
+        (true, true) => Some(rows(conn, REFUNDS, "refunds", window, limits).await?),
+        (true, false) => Some(rows(conn, OWN_REFUNDS, "refunds", window, limits).await?),
+        (false, _) => None,
+    };
+    let repairs = exists(conn, "repairs").await?;
+    let repairs = if repairs { rows(conn, REPAIRS, "repairs", window, limits).await? } else { Vec::new() };
     let journal = if journal {
         let changes: Vec<ChangeRow> = rows(conn, CHANGES, "changes of state", window, limits).await?;
         Some(Journal { changes, begun: begun(conn).await? })
@@ -76,7 +94,7 @@ pub(in crate::verify) async fn read(pool: &PgPool, window: &Window, limits: &Lim
     let outbox = outbox(conn, "order-svc").await?;
     let now: jiff_sqlx::Timestamp = sqlx::query_scalar("SELECT now()").fetch_one(&mut *conn).await?;
     tx.commit().await?;
-    Ok(Read { orders, payments, refunds, journal, requests, outbox, now: now.to_jiff() })
+    Ok(Read { orders, payments, refunds, journal, repairs, requests, outbox, now: now.to_jiff() })
 }
 
 async fn rows<R>(

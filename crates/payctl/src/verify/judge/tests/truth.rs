@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use proto::{
     event::{
         Event, OrderClosed, OrderCreated, OrderPaid, OrderRefunded, PaymentCreated, PaymentPaid, PaymentSurplus,
-        RefundAccepted, RefundChanged, RefundCreated, RefundNoticed, refund_changed::State,
+        RefundAccepted, RefundChanged, RefundCreated, RefundNoticed, RepairAnswered, refund_changed::State,
+        repair_answered::Outcome,
     },
     time::to_wire,
 };
@@ -15,7 +16,8 @@ use sandbox::control::{
 use uuid::Uuid;
 
 use crate::verify::{
-    Books, ChangeRow, Evidence, Fact, Instant, Journal, News, OrderRow, PaymentRow, RefundRow, Requests, Taken, Told,
+    Books, ChangeRow, Evidence, Fact, Instant, Journal, News, OrderRow, PaymentRow, RefundRow, RepairRow, Requests,
+    Taken, Told,
 };
 
 pub(super) const ORDER: Uuid = Uuid::from_u128(1);
@@ -25,6 +27,8 @@ pub(super) const CLOSED: Uuid = Uuid::from_u128(11);
 pub(super) const SURPLUS: Uuid = Uuid::from_u128(12);
 pub(super) const SURPLUS_REFUND: Uuid = Uuid::from_u128(13);
 pub(super) const REVERSED: Uuid = Uuid::from_u128(22);
+pub(super) const CONSOLE: Uuid = Uuid::from_u128(31);
+pub(super) const REPAIR: Uuid = Uuid::from_u128(32);
 
 const APP: &str = "shop";
 const MERCHANT: &str = "acme-mini";
@@ -119,6 +123,7 @@ fn refund_row(refund_id: Uuid, payment: &PaymentRow, amount_fen: i64, cause: &st
         waiting: None,
         sends: 1,
         provider_refund_id: Some(provider_refund(refund_id)),
+        external_no: None,
     }
 }
 
@@ -336,6 +341,92 @@ pub(super) fn truth_with_reversed() -> Evidence {
     evidence
 }
 
+/// The true story, and 20 fen of its first order that somebody gave back in the provider's console: a repair has brought them
+/// into the books.
+pub(super) fn truth_with_import() -> Evidence {
+    let mut evidence = truth();
+    let payment = &mut evidence.payments[0];
+    payment.refunded_fen = 60;
+    let refund = RefundRow {
+        sends: 0,
+        external_no: Some("console-1".into()),
+        ..refund_row(CONSOLE, payment, 20, "EXTERNAL", "SUCCEEDED")
+    };
+    let (order, merchant) = (format!("orders/{ORDER}"), MERCHANT.to_owned());
+    evidence.order.extend([
+        refund_created(&refund),
+        fact(&RefundAccepted {
+            order: order.clone(),
+            refund: format!("{order}/refunds/{CONSOLE}"),
+            app: APP.into(),
+            merchant: merchant.clone(),
+            mch_id: MCH_ID.into(),
+            out_refund_no: "console-1".into(),
+            refund_id: provider_refund(CONSOLE),
+            transaction_id: transaction(PAYMENT),
+            amount_fen: 20,
+            cause: "EXTERNAL".into(),
+            ..RefundAccepted::default()
+        }),
+        fact(&OrderRefunded {
+            order: order.clone(),
+            refund: format!("{order}/refunds/{CONSOLE}"),
+            app: APP.into(),
+            merchant: merchant.clone(),
+            amount_fen: 20,
+            refunded_fen: 60,
+            out_refund_no: "console-1".into(),
+            refund_id: provider_refund(CONSOLE),
+            cause: "EXTERNAL".into(),
+            ..OrderRefunded::default()
+        }),
+        fact(&RepairAnswered {
+            repair: format!("repairs/{REPAIR}"),
+            discrepancy: format!("discrepancies/{}", Uuid::from_u128(33)),
+            merchant: merchant.clone(),
+            outcome: Outcome::Applied.into(),
+            ..RepairAnswered::default()
+        }),
+    ]);
+    evidence.pay.push(fact(&RefundChanged {
+        merchant: merchant.clone(),
+        provider: PROVIDER.into(),
+        mch_id: MCH_ID.into(),
+        out_refund_no: "console-1".into(),
+        refund_id: provider_refund(CONSOLE),
+        transaction_id: transaction(PAYMENT),
+        out_trade_no: number(PAYMENT),
+        amount_fen: 20,
+        state: State::Succeeded.into(),
+        ..RefundChanged::default()
+    }));
+    let there =
+        control::Refund { source: RefundSource::VendorPlatform, ..refund_at_provider(&refund, RefundState::Success) };
+    evidence.ledger.as_mut().expect("there is one").orders[0].refunds.push(there);
+    evidence.refunds.as_mut().expect("some").push(refund);
+    evidence.repairs.push(RepairRow {
+        repair_id: REPAIR,
+        discrepancy_id: Uuid::from_u128(33),
+        merchant,
+        outcome: Some("APPLIED".into()),
+    });
+    evidence.orders[0].version = 6;
+    let journal = evidence.journal.as_mut().expect("there is one");
+    journal.changes.extend(chain(journal.changes.len(), "refund", CONSOLE, ORDER, &["CREATED", "SUCCEEDED"]));
+    for version in [5, 6] {
+        journal.changes.push(ChangeRow {
+            seq: 100 + version,
+            entity: "order".into(),
+            id: ORDER,
+            order_id: ORDER,
+            version: Some(version),
+            from_state: Some("PARTIALLY_REFUNDED".into()),
+            to_state: "PARTIALLY_REFUNDED".into(),
+        });
+    }
+    evidence
+}
+
 pub(super) fn truth() -> Evidence {
     let payment = PaymentRow { refunded_fen: 40, ..payment_row(PAYMENT, ORDER, 100) };
     let surplus = PaymentRow { surplus: true, refunding_fen: 70, ..payment_row(SURPLUS, CLOSED, 70) };
@@ -415,6 +506,7 @@ pub(super) fn truth() -> Evidence {
         payments: vec![payment, surplus],
         refunds: Some(vec![refund, surplus_refund]),
         journal: Some(journal()),
+        repairs: Vec::new(),
         requests: Requests::default(),
         pay: vec![paid_fact(PAYMENT, 100), refunded, paid_fact(SURPLUS, 70), noticed],
         dead: Vec::new(),
