@@ -100,7 +100,7 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
         merchants_known.ready();
     });
 
-    let relay = Relay::new(pool.clone(), &bus, &metrics);
+    let relay = Relay::new(pool.clone(), &bus, &metrics).with_archive();
     let life = Life {
         relay: relay.waker(),
         pool,
@@ -120,7 +120,7 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
         running: TaskTracker::new(),
     };
     tasks.spawn("relay", relay.run(tasks.stop()));
-    start_jobs(&life, &merchants, &bus, tasks)?;
+    start_jobs(&life, &merchants, &bus, config.archive_keep(), tasks)?;
     readiness.until(tasks.stop());
 
     let watchers = Watchers::new();
@@ -146,7 +146,13 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
     Ok(Addresses { grpc, admin })
 }
 
-fn start_jobs(life: &Life, merchants: &Merchants, bus: &Bus, tasks: &Tasks) -> anyhow::Result<()> {
+fn start_jobs(
+    life: &Life,
+    merchants: &Merchants,
+    bus: &Bus,
+    archive_keep: Duration,
+    tasks: &Tasks,
+) -> anyhow::Result<()> {
     let durable = bus::durable(bus::ORDER_SVC_PAY).context("the table of durables lacks ours")?;
     // A batch takes milliseconds; a database that went silent is given up soon enough to drain in time.
     let options = Options { handler_time: STEP_TIME, ..Options::default() };
@@ -171,6 +177,6 @@ fn start_jobs(life: &Life, merchants: &Merchants, bus: &Bus, tasks: &Tasks) -> a
         running.wait().await;
         Ok(())
     });
-    tasks.spawn("prune", jobs::prune::run(life.clone(), tasks.stop()));
+    tasks.spawn("prune", jobs::prune::run(life.clone(), archive_keep, tasks.stop()));
     Ok(())
 }

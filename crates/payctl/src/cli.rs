@@ -53,7 +53,7 @@ enum Command {
     Order(Box<OrderArgs>),
     /// Reconcile a merchant's day with the provider's bills, and look at, explain, resolve and export what differs.
     Recon(Box<ReconArgs>),
-    /// Read the bus.
+    /// Read the bus, or fill it again.
     #[command(subcommand)]
     Events(EventsCommand),
     /// Look at merchant files.
@@ -100,6 +100,7 @@ impl Cli {
             Command::Order(args) => order::run(&args).await,
             Command::Recon(args) => recon::run(&args).await,
             Command::Events(EventsCommand::Tail(args)) => events::tail(&args).await,
+            Command::Events(EventsCommand::Rebuild(args)) => events::rebuild(&args).await,
             Command::Merchants(MerchantsCommand::Check(args)) => merchants::run(&args),
             Command::Trigger(args) => trigger::run(&args).await,
             Command::Completions(args) => completions::run(&args, &mut Cli::command()),

@@ -7,6 +7,7 @@
 //! Events leave in the order of `seq`, except that a refused one rests while later ones go, and that several relays (one per
 //! replica) take different rows at the same time. Consumers must not rely on the order.
 
+pub mod archive;
 mod relay;
 mod resting;
 

@@ -1,14 +1,21 @@
 //! `pay.v1.payment.paid.*`: up to 256 facts in one transaction, acked after its commit.
 
-use proto::{bus::ORDER_SVC_PAY, event::PaymentPaid};
+use proto::{
+    bus::{ORDER_SVC_PAY, header},
+    event::PaymentPaid,
+};
 use svc_kit::{
     bus::{Delivery, Failure, Handler, Verdict, Verdicts},
     inbox,
+    outbox::archive,
 };
 
-use crate::life::{
-    Life,
-    settle::{self, settle_all},
+use crate::{
+    config::PROCESS,
+    life::{
+        Life,
+        settle::{self, settle_all},
+    },
 };
 
 /// Applies paid facts.
@@ -52,6 +59,13 @@ impl Handler for PaidFacts {
             .map(|(delivery, _)| delivery.id.as_str())
             .collect();
         inbox::record(&mut tx, ORDER_SVC_PAY, &applied).await?;
+        // What we told ourselves the relay keeps. What names no attempt of ours is kept too: reconciliation must know of it.
+        let told_by_others =
+            |delivery: &&Delivery| delivery.header(header::SOURCE).is_some_and(|source| source != PROCESS);
+        let heard: Vec<&Delivery> =
+            batch.iter().zip(&decoded).filter(|(_, decoded)| decoded.is_ok()).map(|(delivery, _)| delivery).collect();
+        let heard: Vec<&Delivery> = heard.into_iter().filter(told_by_others).collect();
+        archive::keep(&mut tx, &heard).await?;
         svc_kit::crash::point("order.paid.before_commit");
         tx.commit().await?;
         svc_kit::crash::point("order.paid.committed");

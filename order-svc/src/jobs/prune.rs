@@ -1,8 +1,8 @@
-//! Removes answers and applied event ids that nobody will ask for any more.
+//! Removes answers, applied event ids and archived events that nobody will ask for any more.
 
 use std::time::Duration;
 
-use svc_kit::inbox;
+use svc_kit::{inbox, outbox::archive};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -19,8 +19,8 @@ const BATCH: i64 = 1_000;
 /// Statements in one go; what is left waits for the next.
 const STATEMENTS: u32 = 1_000;
 
-/// Works until told to stop.
-pub async fn run(life: Life, stop: CancellationToken) -> anyhow::Result<()> {
+/// Works until told to stop. Archived events are kept for `archive_keep`.
+pub async fn run(life: Life, archive_keep: Duration, stop: CancellationToken) -> anyhow::Result<()> {
     loop {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
@@ -38,10 +38,11 @@ pub async fn run(life: Life, stop: CancellationToken) -> anyhow::Result<()> {
             }
             drop(conn);
             let events = inbox::prune(&life.pool, inbox::KEEP).await?;
-            Ok::<_, sqlx::Error>((requests, events))
+            let archived = archive::prune(&life.pool, archive_keep).await?;
+            Ok::<_, sqlx::Error>((requests, events, archived))
         };
         match pruned.await {
-            Ok((requests, events)) => tracing::debug!(requests, events, "pruned"),
+            Ok((requests, events, archived)) => tracing::debug!(requests, events, archived, "pruned"),
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "cannot prune"),
         }
     }

@@ -1,6 +1,7 @@
-//! `payctl events tail`.
+//! `payctl events`.
 
 mod line;
+mod rebuild;
 mod source;
 
 use std::{process::ExitCode, time::Duration};
@@ -17,6 +18,7 @@ use svc_kit::{
 
 use crate::{duration, output};
 use line::Line;
+pub(crate) use rebuild::{RebuildArgs, rebuild};
 use source::Source;
 
 /// Most messages that are printed when nobody says how many.
@@ -27,6 +29,9 @@ const MOST: u64 = 10_000;
 pub(crate) enum EventsCommand {
     /// Print what is on the bus, one message a line: when the stream took it, subject, ce-id, body. Leaves nothing behind.
     Tail(TailArgs),
+    /// Tell again what order-svc told and heard: after a stream was lost. Facts keep their ids, so who heard one before applies
+    /// nothing twice.
+    Rebuild(RebuildArgs),
 }
 
 /// What `payctl events tail` can be told.

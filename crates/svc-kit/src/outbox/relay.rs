@@ -1,4 +1,4 @@
-//! The relay: takes what is committed, publishes it, deletes what the stream has acked.
+//! The relay: takes what is committed, publishes it, deletes what the stream has acked, or moves it into the archive.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::archive::MOVE_SQL;
 use super::resting::Resting;
 use crate::bus::{Ack, BATCH_DEADLINES, Bus, Envelope, Message, PublishError, Publisher};
 use crate::crash;
@@ -55,6 +56,9 @@ const POLL: Duration = Duration::from_millis(500);
 /// Longest pause while the database or the stream is away; it doubles from [`POLL`].
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
+/// What is done with rows once they are published, unless they are kept.
+const DELETE_SQL: &str = "DELETE FROM outbox WHERE seq = ANY($1)";
+
 /// The gauge of waiting events stops counting here, so that counting stays cheap.
 const MAX_COUNTED: i64 = 10_000;
 
@@ -66,6 +70,8 @@ pub struct Relay {
     notify: Arc<Notify>,
     metrics: RelayMetrics,
     resting: Resting,
+    /// What is done with rows once they are published.
+    settle_sql: &'static str,
 }
 
 /// Wakes the relay of this process: call it after a commit that wrote events. Clones wake the same relay.
@@ -123,7 +129,14 @@ impl Relay {
             published: metrics.counters("outbox_published", "Events that left the outbox, or could not, by outcome"),
         };
         let publisher = Publisher::new(bus).with_deadline(ACK_TIME);
-        Self { pool, publisher, notify: Arc::default(), metrics, resting: Resting::default() }
+        Self { pool, publisher, notify: Arc::default(), metrics, resting: Resting::default(), settle_sql: DELETE_SQL }
+    }
+
+    /// The same, but what is published moves into the archive: a service with
+    /// [`archive::ARCHIVE_MIGRATION_SQL`](super::archive::ARCHIVE_MIGRATION_SQL) among its migrations.
+    #[must_use]
+    pub fn with_archive(self) -> Self {
+        Self { settle_sql: MOVE_SQL, ..self }
     }
 
     /// What wakes this relay.
@@ -209,7 +222,7 @@ impl Relay {
         if !published.is_empty() {
             crash::point("relay.published");
             let settle = async {
-                sqlx::query("DELETE FROM outbox WHERE seq = ANY($1)").bind(published).execute(&mut *tx).await?;
+                sqlx::query(self.settle_sql).bind(published).execute(&mut *tx).await?;
                 crash::point("relay.deleted");
                 tx.commit().await
             };
@@ -312,7 +325,7 @@ async fn timely<T>(deadline: Instant, step: impl Future<Output = sqlx::Result<T>
     }
 }
 
-fn read(row: &PgRow) -> sqlx::Result<(i64, Result<Message, PublishError>)> {
+pub(super) fn read(row: &PgRow) -> sqlx::Result<(i64, Result<Message, PublishError>)> {
     let envelope = Envelope {
         id: row.try_get("event_id")?,
         subject: row.try_get("subject")?,
