@@ -5,6 +5,7 @@ mod by_itself;
 mod clean;
 mod differences;
 mod lost_payment;
+mod rebuilt;
 
 use e2e::{
     World,

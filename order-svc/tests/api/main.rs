@@ -8,6 +8,7 @@ mod harness;
 mod programs;
 
 mod charges;
+mod kept;
 mod paying;
 mod product_codes;
 mod refund_goods;

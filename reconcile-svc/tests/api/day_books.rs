@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proto::event::refund_changed::State;
 use reconcile_svc::books::ProviderRefund;
-use reconcile_svc::store::books::{day, note_provider_refund};
+use reconcile_svc::store::books::{day, first_day, note_provider_refund};
 use reconciliation::Questions;
 use reconciliation::books::{Fact, OrderState, RefundState, Taken, TakenAs};
 
@@ -178,6 +178,25 @@ async fn a_sink_that_fails_leaves_the_connection_usable() {
     let copied = day::copy_payments(&mut books.conn, crate::bill::MERCHANT, DAY, later(), &mut Full).await;
     assert!(matches!(copied, Err(sqlx::Error::Io(_))), "{copied:?}");
     assert_eq!(books.payments(DAY, later()).await.1.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_day_is_that_of_the_first_payment_fact_or_refund() {
+    let mut books = Books::open().await;
+    let merchant = crate::bill::MERCHANT;
+    assert_eq!(first_day(&mut books.conn, merchant).await.expect("an answer"), None);
+    let mut foreign = Payment::on(date(2026, 11, 1), 100).told();
+    foreign.currency = "USD".to_owned();
+    books.told(foreign).await;
+    books.issued(Payment::on(date(2026, 11, 1), 100).issued()).await;
+    assert_eq!(first_day(&mut books.conn, merchant).await.expect("an answer"), None);
+    let day = |at| date(2026, 11, at);
+    books.refund(Refund::of(&Payment::on(day(9), 100), 40).accepted()).await;
+    assert_eq!(first_day(&mut books.conn, merchant).await.expect("an answer"), Some(day(9)));
+    books.told(Payment::on(day(8), 100).told()).await;
+    assert_eq!(first_day(&mut books.conn, merchant).await.expect("an answer"), Some(day(8)));
+    books.taken(Payment::on(day(7), 100).order_paid()).await;
+    assert_eq!(first_day(&mut books.conn, merchant).await.expect("an answer"), Some(day(7)));
 }
 
 /// What happened to one attempt.

@@ -23,6 +23,7 @@ mod explaining;
 mod exports;
 mod fund_flows;
 mod holds;
+mod day_books_scale;
 mod interrupted;
 mod midnight;
 mod reconciling;

@@ -1,6 +1,10 @@
 use std::collections::HashMap;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use sqlx::PgPool;
+use svc_kit::bus::Delivery;
+use svc_kit::outbox::archive::{ARCHIVE_MIGRATION_SQL, Place, archived, keep, prune};
 use svc_kit::outbox::{Relay, enqueue, enqueue_many};
 use tokio_util::sync::CancellationToken;
 
@@ -151,4 +155,79 @@ async fn a_row_that_is_refused_rests_and_stops_nobody_else() {
     stop.cancel();
     task.await.expect("it does not panic").expect("it ends well");
     assert_eq!(stored(&bus, "PAY").await, 101);
+}
+
+/// The archive as it is read: ids in their order.
+async fn kept(pool: &PgPool, roots: &[&str], since: Timestamp) -> Vec<String> {
+    let (mut connection, mut place, mut ids) =
+        (pool.acquire().await.expect("a connection"), Place::at(since), Vec::new());
+    loop {
+        // Pages of two, so that there are several.
+        let page = archived(&mut connection, roots, place, 2).await.expect("the archive can be read");
+        let Some(last) = page.last() else { return ids };
+        place = last.place;
+        ids.extend(page.into_iter().map(|fact| fact.message.expect("what was written can be published").id));
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_keeps_what_it_publishes_moves_it_in_one_transaction() {
+    let (nats, postgres) = tokio::join!(Nats::start(), Postgres::start());
+    sqlx::raw_sql(ARCHIVE_MIGRATION_SQL).execute(&postgres.pool).await.expect("the archive is made");
+    let (bus, metrics) = nats.bus().await;
+    let stop = CancellationToken::new();
+    let relay = Relay::new(postgres.pool.clone(), &bus, &metrics).with_archive();
+    let waker = relay.waker();
+    let task = tokio::spawn(relay.run(stop.clone()));
+    let events: Vec<_> = (0..5).map(|n| paid(&n.to_string())).collect();
+    // The last time nothing is new: a fact stands once, however often it is told.
+    for events in [&events[..3], &events[3..], &events[..1]] {
+        let mut tx = postgres.pool.begin().await.expect("a transaction");
+        enqueue_many(&mut tx, events, "test").await.expect("they are written");
+        tx.commit().await.expect("they are committed");
+        waker.wake();
+        until("the outbox is empty", || async { (waiting(&postgres.pool).await == 0).then_some(()) }).await;
+    }
+    stop.cancel();
+    task.await.expect("it does not panic").expect("it ends well");
+
+    let expected: Vec<String> = events.iter().map(proto::event::Event::id).collect();
+    assert_eq!(kept(&postgres.pool, &["pay.v1."], Timestamp::UNIX_EPOCH).await, expected);
+    assert_eq!(kept(&postgres.pool, &["order.v1."], Timestamp::UNIX_EPOCH).await, [""; 0]);
+    assert_eq!(kept(&postgres.pool, &["pay.v1."], Timestamp::MAX).await, [""; 0]);
+
+    let day = Duration::from_hours(24);
+    assert_eq!(prune(&postgres.pool, day).await.expect("nothing is old"), 0);
+    sqlx::query("UPDATE outbox_archive SET created_at = now() - interval '2 days' WHERE seq <= 3")
+        .execute(&postgres.pool)
+        .await
+        .expect("three get old");
+    assert_eq!(prune(&postgres.pool, day).await.expect("they are forgotten"), 3);
+    assert_eq!(kept(&postgres.pool, &["pay.v1."], Timestamp::UNIX_EPOCH).await, expected[3..]);
+}
+
+#[tokio::test]
+async fn a_fact_that_was_heard_is_kept_once_and_comes_back_as_it_was() {
+    let postgres = Postgres::start().await;
+    sqlx::raw_sql(ARCHIVE_MIGRATION_SQL).execute(&postgres.pool).await.expect("the archive is made");
+    let message = message("1");
+    let heard = Delivery {
+        id: message.id.clone(),
+        subject: message.subject.clone(),
+        stream: "PAY".to_owned(),
+        sequence: 1,
+        attempts: 1,
+        headers: message.headers.clone(),
+        payload: message.payload.clone(),
+    };
+    let mut connection = postgres.pool.acquire().await.expect("a connection");
+    for _ in 0..2 {
+        keep(&mut connection, &[&heard, &heard]).await.expect("it is kept");
+    }
+    let facts =
+        archived(&mut connection, &["pay.v1."], Place::at(Timestamp::UNIX_EPOCH), 10).await.expect("the archive");
+    let [fact] = facts.as_slice() else { panic!("one fact: {facts:?}") };
+    let found = fact.message.as_ref().expect("it can be published");
+    assert_eq!((&found.id, &found.subject, &found.payload), (&message.id, &message.subject, &message.payload));
+    assert_eq!(found.headers, message.headers);
 }

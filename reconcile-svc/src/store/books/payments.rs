@@ -62,8 +62,13 @@ pub async fn note_taken(conn: &mut PgConnection, taken: &TakenPayment) -> sqlx::
 
 /// The first day on which this merchant has anything in our books; `None` when it never had.
 pub async fn first_day(conn: &mut PgConnection, merchant: &str) -> sqlx::Result<Option<Date>> {
-    let day = sqlx::query_scalar!("SELECT MIN(paid_date) FROM book_paid WHERE merchant = $1", merchant)
-        .fetch_one(conn)
-        .await?;
+    let day = sqlx::query_scalar!(
+        "SELECT LEAST((SELECT MIN(paid_date) FROM book_payments WHERE merchant = $1),
+                      (SELECT MIN(paid_date) FROM provider_payments WHERE merchant = $1 AND currency = 'CNY'),
+                      (SELECT MIN(accept_date) FROM book_refunds WHERE merchant = $1))",
+        merchant,
+    )
+    .fetch_one(conn)
+    .await?;
     Ok(day.map(jiff_sqlx::Date::to_jiff))
 }
