@@ -3,6 +3,7 @@
 mod bill_refused;
 mod by_itself;
 mod clean;
+mod codes;
 mod differences;
 mod lost_payment;
 mod rebuilt;
