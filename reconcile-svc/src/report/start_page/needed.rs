@@ -74,7 +74,7 @@ fn difference(view: &View, one: &Needed) -> Markup {
             td.id data-label=(view.text(Text::Number)) { (one.number) }
             td.n data-label=(view.text(Text::AtRisk)) { (yuan(one.risk)) }
             td data-label=(view.text(Text::State)) {
-                (mark.label(view)) " " span.quiet { (age(view, one.open_time, view.now())) }
+                (mark.label(view)) " " span.quiet.date { (age(view, one.open_time, view.now())) }
                 (differences::assignee(view, &one.assignee))
             }
         }
