@@ -7,7 +7,7 @@ use svc_kit::bus::{Delivery, Failure, Handler, Options, Verdict, Verdicts};
 use crate::gateway::GatewayError;
 use crate::runs::{Reconciler, RunError};
 
-/// How long one day may take; after it the work goes on by itself, and the message is acked.
+/// How long one day may be waited for. The run goes on by itself after it, and whoever asks again finds the day held.
 const DAY_TIME: Duration = Duration::from_mins(30);
 
 /// Reconciles the days that the schedule hands out, one at a time; the message is acked after the run's commit. A day that cannot

@@ -12,8 +12,12 @@ use tonic::Code;
 
 use super::{assert_balanced, next_morning, noon, sell};
 
-/// Each makes a bill that a control must refuse.
-const SPOILED: [Fault; 3] = [Fault::AlterAmount, Fault::Truncate, Fault::OtherDay];
+/// Each makes a bill that must be refused: by a control, or because it is no bill any more.
+const SPOILED: [(Fault, RunState); 3] = [
+    (Fault::AlterAmount, RunState::ControlFailed),
+    (Fault::Truncate, RunState::BillInvalid),
+    (Fault::OtherDay, RunState::ControlFailed),
+];
 
 #[test]
 fn nothing_of_an_altered_truncated_or_misdated_bill_is_used() {
@@ -26,12 +30,12 @@ fn nothing_of_an_altered_truncated_or_misdated_bill_is_used() {
         lost.pay().await;
         next_morning(world).await;
         let mut version = 0;
-        for fault in SPOILED {
+        for (fault, state) in SPOILED {
             let spoiled = world.sandbox.fault(once(FaultPoint::DownloadBill, fault.clone())).await;
             let run = world.reconcile_day(MERCHANT, day).await;
             assert_eq!(world.sandbox.hits(&spoiled).await, 1);
             version += 1;
-            assert_eq!((run.state(), run.version), (RunState::ControlFailed, version), "{fault:?}: {run:?}");
+            assert_eq!((run.state(), run.version), (state, version), "{fault:?}: {run:?}");
             assert_ne!(run.problem, "", "{fault:?}");
             assert_eq!((run.bill_count, run.book_count, run.matched_count), (0, 0, 0), "{fault:?}");
             let page = world.report_page(&run).await;
@@ -48,7 +52,7 @@ fn nothing_of_an_altered_truncated_or_misdated_bill_is_used() {
         let told = world.tells("recon.v1.run.completed.>", 5).await;
         let verdicts: Vec<String> = told.iter().map(|fact| fact.event::<ReconciliationCompleted>().verdict).collect();
         let refused = "CONTROL_FAILED";
-        assert_eq!(verdicts, [refused, refused, refused, "DIFFERENCES", "BALANCED"]);
+        assert_eq!(verdicts, [refused, "BILL_INVALID", refused, "DIFFERENCES", "BALANCED"]);
     });
 }
 
