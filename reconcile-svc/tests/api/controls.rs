@@ -12,6 +12,7 @@ async fn a_bill_that_fails_a_control_changes_nothing_and_says_why() {
     let (one, two) = (Payment::on(day, 100), Payment::on(day, 200));
     world.book(&[&one]).await;
     let first = world.run(day).await;
+    world.in_state(DiscrepancyState::Resolving).await;
     let open = world.discrepancies().await;
     assert_eq!((first.state(), open.len()), (State::Differences, 1));
 

@@ -242,3 +242,17 @@ async fn differences_are_found_by_any_number_and_by_who_looks_after_them() {
     assert!(wrong.message().starts_with("number: "), "{wrong}");
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_still_finds_what_was_proposed_leaves_it_so() {
+    let (world, found) = world().await;
+    world.resolve(ONE, propose(&found)).await.expect("a proposal");
+    let day = world.day();
+    world.book(&[&Payment::on(day, 7)]).await;
+    assert_eq!(world.run(day).await.version, 2);
+    let is = |one: &Discrepancy| one.name == found.name && one.state() == State::Proposed;
+    assert!(world.discrepancies().await.iter().any(is));
+    let applied = world.resolve(OTHER, request(&found, Step::Approve)).await.expect("an approval");
+    assert_eq!(applied.state(), State::Applied);
+    world.end().await;
+}

@@ -39,7 +39,8 @@ impl World {
         self.publish(&[answer]).await;
     }
 
-    async fn in_state(&self, state: State) -> Discrepancy {
+    /// The difference that is in a state, once there is one.
+    pub(crate) async fn in_state(&self, state: State) -> Discrepancy {
         self.until(state.as_str_name(), async || {
             self.discrepancies().await.into_iter().find(|found| found.state() == state)
         })

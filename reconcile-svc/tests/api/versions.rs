@@ -44,6 +44,7 @@ async fn a_difference_keeps_its_identity_and_its_age_over_versions() {
     let (stays, comes) = (Payment::on(day, 100), Payment::on(day, 50));
     world.book(&[&stays]).await;
     let first = world.run(day).await;
+    world.in_state(DiscrepancyState::Resolving).await;
     let before = world.discrepancies().await;
 
     world.book(&[&comes]).await;

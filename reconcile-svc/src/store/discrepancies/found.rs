@@ -157,6 +157,9 @@ async fn before(
 
 /// A difference that changes its state begins a life of its own: nothing of an earlier one's end, proposal or repair is left.
 /// Where nothing of ours reads "changed" it is `discrepancies.state <> EXCLUDED.state`.
+///
+/// The table's checks look at the new row before Postgres finds that there is one already, so a row whose state stays WAIVED,
+/// PROPOSED or APPROVED names something in the columns that go with it; what was there stays.
 async fn upsert(
     conn: &mut PgConnection,
     by: &FoundBy<'_>,
@@ -169,12 +172,15 @@ async fn upsert(
     let rows = sqlx::query!(
         "INSERT INTO discrepancies (discrepancy_id, merchant, bill_date, code, out_trade_no, transaction_id, app_id,
              bill_amount_fen, book_amount_fen, explanation, state, open_time, opened_by, risk_fen, fingerprint,
-             out_refund_no, refund_id, account, movement, due_date, repair, critical, repair_at, ask_at)
+             out_refund_no, refund_id, account, movement, due_date, repair, critical, repair_at, waived_until, proposed,
+             proposed_by)
          SELECT f.id, $1, $2, f.code, f.out_trade_no, f.transaction_id, f.app_id, f.bill, f.book, f.explanation, f.state, $3,
              $4, f.risk, f.fingerprint, f.out_refund_no, f.refund_id, f.account, f.movement,
              CASE WHEN f.state = 'HELD' THEN f.due END, f.repair, f.critical,
              CASE WHEN f.state = 'OPEN' AND f.repair IS NOT NULL THEN now() END,
-             CASE WHEN f.state = 'OPEN' AND f.code = 'P1' THEN now() END
+             CASE WHEN f.state = 'WAIVED' THEN 'infinity'::DATE END,
+             CASE WHEN f.state IN ('PROPOSED', 'APPROVED') THEN '' END,
+             CASE WHEN f.state IN ('PROPOSED', 'APPROVED') THEN '' END
          FROM UNNEST($5::UUID[], $6::TEXT[], $7::TEXT[], $8::TEXT[], $9::TEXT[], $10::BIGINT[], $11::BIGINT[], $12::TEXT[],
              $13::TEXT[], $14::BIGINT[], $15::TEXT[], $16::TEXT[], $17::TEXT[], $18::TEXT[], $19::TEXT[], $20::DATE[],
              $21::TEXT[], $22::BOOLEAN[])
@@ -191,8 +197,7 @@ async fn upsert(
              proposed = CASE EXCLUDED.state WHEN discrepancies.state THEN discrepancies.proposed END,
              proposed_by = CASE EXCLUDED.state WHEN discrepancies.state THEN discrepancies.proposed_by END,
              repair_at = CASE EXCLUDED.state WHEN discrepancies.state THEN discrepancies.repair_at ELSE EXCLUDED.repair_at END,
-             repair_count = CASE EXCLUDED.state WHEN discrepancies.state THEN discrepancies.repair_count ELSE 0 END,
-             ask_at = EXCLUDED.ask_at, ask_count = 0
+             repair_count = CASE EXCLUDED.state WHEN discrepancies.state THEN discrepancies.repair_count ELSE 0 END
          RETURNING discrepancy_id, code, fingerprint",
         by.merchant,
         by.day.to_sqlx() as _,

@@ -84,7 +84,7 @@ async fn resolve(conn: &mut PgConnection, run_id: Uuid, now: Timestamp, gone: &[
                  WHERE discrepancy_id = ANY($1) AND state <> 'RESOLVED' ORDER BY discrepancy_id FOR UPDATE
              )
              UPDATE discrepancies d SET state = 'RESOLVED', resolution = 'RESOLVED_BY_RERUN', resolve_time = $3,
-                 resolved_by = $2, waived_until = NULL, due_date = NULL, repair_at = NULL, ask_at = NULL
+                 resolved_by = $2, waived_until = NULL, due_date = NULL, repair_at = NULL
              FROM before WHERE d.discrepancy_id = before.discrepancy_id
              RETURNING d.discrepancy_id, d.bill_date, d.code, d.out_trade_no, d.out_refund_no,
                  before.state = 'HELD' AS \"was_held!\"",
