@@ -1,4 +1,4 @@
-//! pay-gateway as this service uses it: which merchants there are, their bills, and what became of one payment.
+//! pay-gateway as this service uses it: which merchants there are, and their bills.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,9 +8,7 @@ use jiff::civil::Date;
 use proto::error::ErrorReason;
 use proto::gateway::v1::download_bill_request::Kind;
 use proto::gateway::v1::payment_gateway_client::PaymentGatewayClient;
-use proto::gateway::v1::{
-    DownloadBillRequest, DownloadBillResponse, ListMerchantsRequest, QueryPaymentRequest, QueryPaymentResponse,
-};
+use proto::gateway::v1::{DownloadBillRequest, DownloadBillResponse, ListMerchantsRequest};
 use svc_kit::grpc::{TracedChannel, traced};
 use svc_kit::refusal::reason_of;
 use tonic::{Code, Request, Status, Streaming};
@@ -18,9 +16,6 @@ use url::Url;
 
 /// How long the list of merchants may take; the gateway answers it from memory.
 const LIST_TIME: Duration = Duration::from_secs(5);
-
-/// How long a question about one payment may take: the gateway's own limit for a provider, and a margin.
-const QUERY_TIME: Duration = Duration::from_secs(15);
 
 /// Longest message of the gateway: one chunk of 256 KiB and its frame.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
@@ -107,11 +102,6 @@ impl Gateway {
             DownloadBillRequest { merchant: merchant.to_owned(), bill_date: day.to_string(), kind: kind.into() };
         // The time of the whole stream is limited by whoever reads it.
         Ok(self.client.clone().download_bill(request).await?.into_inner())
-    }
-
-    /// Asks what became of a payment.
-    pub async fn query(&self, request: QueryPaymentRequest) -> Result<QueryPaymentResponse, GatewayError> {
-        Ok(self.client.clone().query_payment(within(request, QUERY_TIME)).await?.into_inner())
     }
 }
 
