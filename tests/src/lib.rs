@@ -12,7 +12,7 @@
 //! }); // the checker looks at everything, then the world ends
 //! ```
 //!
-//! In reading order: [`world`] puts it together, [`selling`], [`reconciling`] and [`tools`] are what people do in it, [`streams`],
+//! In reading order: [`world`] puts it together, [`selling`], [`reconciling`], [`repairing`] and [`tools`] are what people do in it, [`streams`],
 //! [`sandbox_client`] and [`proxy`] are what can be seen and what can go wrong, [`checker`] proves at the end of every story that no fen is
 //! missing. Stories never sleep: [`World::pass`] moves everybody's time, and [`eventually()`] waits for a condition.
 
@@ -28,6 +28,7 @@ pub mod process;
 pub mod programs;
 pub mod proxy;
 pub mod reconciling;
+pub mod repairing;
 pub mod sandbox_client;
 pub mod selling;
 pub mod streams;

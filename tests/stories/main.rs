@@ -16,6 +16,7 @@ mod outage;
 mod provider;
 mod reconcile;
 mod refund;
+mod repair;
 mod replicas;
 mod requests;
 mod restart;

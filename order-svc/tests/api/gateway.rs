@@ -23,6 +23,7 @@ pub(crate) const SUB_MCH_ID: &str = "1900000003";
 pub(crate) const SUB_APP: &str = "wxsub";
 
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a test may say, whatever the others are")]
 struct State {
     prepays: Vec<PrepayRequest>,
     /// What the next prepays are answered; accepted when empty.

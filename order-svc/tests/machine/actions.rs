@@ -62,6 +62,13 @@ pub(crate) enum Action {
     Through(u8, Outcome),
     DecideSurplus(u8),
 
+    /// Somebody gives so much of an attempt back in the provider's console.
+    ConsoleGives(u8, i64),
+    /// The provider moves a refund of its console that we do not know of.
+    ConsoleMoves(RefundThere),
+    /// The bill tells of it, so the provider is asked about it.
+    AskConsole,
+
     Publish(Event),
     Delete(Event),
     Consume(Event),
@@ -80,9 +87,9 @@ pub(crate) enum Outcome {
 }
 
 use Action::{
-    Arrives, Ask, Attend, Close, CloseOrder, Consume, DecideSurplus, Delete, Expire, Fact, GiveUp, LateClose,
-    LatePrepay, LateRefund, LateReverse, Lost, Minute, Moves, Next, Overdue, Pay, PayAgain, PayerFails, PayerPays,
-    Publish, Reverse, Through, Week, Wish,
+    Arrives, Ask, AskConsole, Attend, Close, CloseOrder, ConsoleGives, ConsoleMoves, Consume, DecideSurplus, Delete,
+    Expire, Fact, GiveUp, LateClose, LatePrepay, LateRefund, LateReverse, Lost, Minute, Moves, Next, Overdue, Pay,
+    PayAgain, PayerFails, PayerPays, Publish, Reverse, Through, Week, Wish,
 };
 
 impl World {
@@ -148,6 +155,9 @@ impl World {
                 self.record_refunded(config, r, self.refund(r).row.sends, answer)?;
             }
             DecideSurplus(n) => self.decide_surplus(config, n)?,
+            ConsoleGives(n, amount) => self.console_gives(n, amount),
+            ConsoleMoves(there) => self.console_moves(there),
+            AskConsole => self.ask_console(),
             Publish(event) => self.publish(event),
             Delete(event) => self.delete(event),
             Consume(event) => self.consume(config, event),
@@ -242,6 +252,7 @@ impl World {
             }
             Desk::Refunded { r, sends, answer } => self.record_refunded(config, r, sends, answer),
             Desk::AskedRefund { .. } => self.record_asked_refund(config, desk),
+            Desk::AskedConsole { said } => self.record_console(config, said),
             Desk::Prepay { .. } | Desk::Close { .. } | Desk::Reverse { .. } | Desk::Refund { .. } => {
                 Err("it waits for an answer".into())
             }

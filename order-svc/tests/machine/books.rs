@@ -173,7 +173,8 @@ impl World {
             reason: String::new(),
             goods: Vec::new(),
             state,
-            provider_refund_id: known.then(|| provider_refund_id(r)),
+            // What the console has made is known by that number from the beginning.
+            provider_refund_id: (known || row.cause == Cause::External).then(|| provider_refund_id(r)),
             provider_code: None,
             create_time: *NOW,
             sends: row.sends.into(),

@@ -19,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) refund_sends: u8,
     /// Refunds that the provider may give up, the first ones.
     pub(crate) given_up: u8,
+    /// Whether somebody gives money back in the provider's console, once.
+    pub(crate) console: bool,
     /// Processes that are about something at the same time.
     pub(crate) desks: usize,
     /// What the merchant wants done with surplus money.
@@ -108,6 +110,7 @@ impl Config {
         refunds: 0,
         refund_sends: 1,
         given_up: 0,
+        console: false,
         desks: 1,
         hold: true,
         relay: false,

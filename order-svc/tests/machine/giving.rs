@@ -5,7 +5,7 @@ use money::Fen;
 use order_svc::domain::{
     payment,
     refund::{Cause, Missing, State, Step},
-    refunding::{Heard, Wish, Word, hear, is_hopeless, reserve},
+    refunding::{Found, Heard, Wish, Word, hear, import, is_hopeless, reserve},
 };
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     books::{NOW, Wrong, ago, provider_refund_id, refund_id},
     config::{Config, Fault},
     telling::Event,
-    world::{Desk, Giving, RefundRow, RefundState, RefundThere, Refunds, World},
+    world::{Console, Desk, Giving, PRICE, RefundRow, RefundState, RefundThere, Refunds, World},
 };
 
 impl World {
@@ -215,12 +215,15 @@ impl World {
         }
     }
 
-    /// A sending reaches the provider, which does not look whether the money suffices: the sum is ours to watch.
+    /// A sending reaches the provider, which does not look whether the money suffices: the sum is ours to watch. Only when its own
+    /// console has given some of it, which we cannot know, it does.
     pub(crate) fn refund_arrives(&mut self, r: u8, outcome: Outcome) -> Refunds {
+        let exceeds = self.exceeds(r);
         let refund = self.refund_mut(r);
         match outcome {
             Outcome::Refused => Refunds::Refused,
             Outcome::NotDone => Refunds::NotDone,
+            Outcome::Done | Outcome::Raced if exceeds => Refunds::Refused,
             Outcome::Done | Outcome::Raced => {
                 if refund.there == RefundThere::Unknown {
                     refund.there = RefundThere::Processing;
@@ -228,6 +231,82 @@ impl World {
                 refund.late = false; // The same number again is the same refund.
                 Refunds::Accepted
             }
+        }
+    }
+
+    /// Whether the provider refuses a new refund, because its console has given the money.
+    fn exceeds(&self, r: u8) -> bool {
+        let Giving { row, there, .. } = self.refund(r);
+        let console = self.console.is_some() || self.given().any(|(_, one)| one.row.cause == Cause::External);
+        console && there == RefundThere::Unknown && PRICE < i64::from(self.moved(row.of) + row.amount)
+    }
+
+    /// Somebody gives money back in the provider's console.
+    pub(crate) fn console_gives(&mut self, n: u8, amount: i64) {
+        let amount = u8::try_from(amount).expect("amounts are small");
+        self.console = Some(Console { of: n, amount, there: RefundThere::Processing });
+    }
+
+    pub(crate) fn console_moves(&mut self, there: RefundThere) {
+        if let Some(console) = &mut self.console {
+            console.there = there;
+        }
+    }
+
+    /// A repair asks about it.
+    pub(crate) fn ask_console(&mut self) {
+        if let Some(Console { there, .. }) = self.console {
+            self.begin(Desk::AskedConsole { said: there });
+        }
+    }
+
+    /// What the provider has said about a refund of its console comes into the books, or is heard when another repair was faster.
+    pub(crate) fn record_console(&mut self, config: &Config, said: RefundThere) -> Result<(), Wrong> {
+        let known = self.given().find(|(_, refund)| refund.row.cause == Cause::External).map(|(r, _)| r);
+        if let Some(r) = known {
+            return self.hear_of_console(config, r, said);
+        }
+        let Some(Console { of: n, amount, there }) = self.console else { return Err("nothing was asked about".into()) };
+        let r = u8::try_from(self.given().count()).expect("refunds are few");
+        if usize::from(r) == usize::from(config.refunds) {
+            return Ok(()); // There is no room for another row; the world stays small.
+        }
+        let (mut order, mut payment) = (self.read_order(), self.read_payment(n));
+        let found = Found {
+            id: refund_id(r),
+            number: format!("console-{r}"),
+            refund_id: provider_refund_id(r),
+            amount: Fen::new(amount.into()),
+        };
+        // What does not fit waits for a person, or for a refund of ours to come to its end.
+        let Ok(refund) = import(&mut order, &mut payment, found, *NOW) else { return Ok(()) };
+        let row = RefundRow {
+            of: n,
+            amount,
+            cause: Cause::External,
+            state: RefundState::Created,
+            sends: 0,
+            refused: None,
+            fresh: false,
+        };
+        self.refunds[usize::from(r)] = Some(Giving { row, there, late: false });
+        self.console = None;
+        if self.read_refund(r) != refund {
+            return Err(format!("the model does not keep what the domain has written: {refund:?}"));
+        }
+        self.write_payment(n, &payment)?;
+        self.write_order(&mut order, true)?;
+        self.hear_of_console(config, r, said)
+    }
+
+    fn hear_of_console(&mut self, config: &Config, r: u8, said: RefundThere) -> Result<(), Wrong> {
+        let refund_id = provider_refund_id(r);
+        match said {
+            RefundThere::Unknown => Err("the provider knows nothing of its own refund".into()),
+            RefundThere::Processing => self.hear(config, r, &Word::Accepted { refund_id }),
+            RefundThere::Succeeded => self.hear(config, r, &Word::Succeeded { refund_id, at: *NOW }),
+            RefundThere::Bounced => self.hear(config, r, &Word::Bounced { refund_id, code: "CHANGE".into() }),
+            RefundThere::Closed => self.hear(config, r, &Word::Closed { refund_id, code: "REFUNDCLOSE".into() }),
         }
     }
 
@@ -241,6 +320,8 @@ impl World {
     pub(crate) fn moved(&self, n: u8) -> u8 {
         let of_it = self.given().filter(|(_, refund)| refund.row.of == n);
         let moved = |there| matches!(there, RefundThere::Processing | RefundThere::Succeeded | RefundThere::Bounced);
-        of_it.filter(|(_, refund)| moved(refund.there)).map(|(_, refund)| refund.row.amount).sum()
+        let console = self.console.filter(|console| console.of == n && moved(console.there));
+        let ours: u8 = of_it.filter(|(_, refund)| moved(refund.there)).map(|(_, refund)| refund.row.amount).sum();
+        ours + console.map_or(0, |console| console.amount)
     }
 }

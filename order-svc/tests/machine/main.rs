@@ -10,6 +10,8 @@
 //! - **The provider** accepts, refuses and postpones; a payer pays whenever it lets them, also when a close has come too late for
 //!   them; money that goes back arrives, bounces, is given up, and arrives after it bounced. It does not watch the sum of refunds,
 //!   so that a mistake of ours shows.
+//! - **Its console** gives money back, too, without our knowing. Then it watches the sum, so that one of the two is refused; the bill
+//!   tells of it, any number of repairs ask about it at once, and it comes into the books as far as it fits.
 //! - **Charges** (pay codes, faces) are accepted, paid at once or refused; their payer pays or fails whenever they like; reversals are
 //!   lost, late, doubled and postponed, close what is unpaid and give back what is paid, and are refused once a week has passed.
 //!   What was said of a payment before it was taken back may be heard at any time after. When a reversal may leave (15 s, 5 s) is

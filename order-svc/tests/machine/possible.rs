@@ -2,21 +2,21 @@
 
 use order_svc::domain::{
     charge::under_way,
-    refund::{Missing, Step},
+    refund::{Cause, Missing, Step},
 };
 
 use crate::{
     actions::{
         Action::{
-            self, Arrives, Ask, Attend, Close, CloseOrder, Consume, DecideSurplus, Delete, Expire, Fact, GiveUp,
-            LateClose, LatePrepay, LateRefund, LateReverse, Lost, Minute, Moves, Next, Overdue, Pay, PayAgain,
-            PayerFails, PayerPays, Publish, Reverse, Through, Week, Wish,
+            self, Arrives, Ask, AskConsole, Attend, Close, CloseOrder, ConsoleGives, ConsoleMoves, Consume,
+            DecideSurplus, Delete, Expire, Fact, GiveUp, LateClose, LatePrepay, LateRefund, LateReverse, Lost, Minute,
+            Moves, Next, Overdue, Pay, PayAgain, PayerFails, PayerPays, Publish, Reverse, Through, Week, Wish,
         },
         Outcome,
     },
     books::NOW,
     config::{Config, Fault},
-    world::{Desk, OrderState, Place, RefundState, RefundThere, There, World},
+    world::{Desk, OrderState, PRICE, Place, RefundState, RefundThere, There, World},
 };
 
 impl World {
@@ -29,6 +29,9 @@ impl World {
         self.next_of_time(config, free, &mut all);
         self.next_of_attempts(config, free, &mut all);
         self.next_of_refunds(config, free, &mut all);
+        if config.console {
+            self.next_of_console(config, free, &mut all);
+        }
         if config.relay {
             self.next_of_news(config, &mut all);
         }
@@ -59,7 +62,8 @@ impl World {
                 | Desk::Asked { .. }
                 | Desk::Closed { .. }
                 | Desk::Claim { .. }
-                | Desk::Refunded { .. } => {
+                | Desk::Refunded { .. }
+                | Desk::AskedConsole { .. } => {
                     all.extend([(Next(at), true), (Lost(at), false)]);
                 }
                 Desk::AskedRefund { r, said, .. } => {
@@ -191,6 +195,27 @@ impl World {
                         .map(|how| (Through(r, how), how == Outcome::Done)),
                 );
             }
+        }
+    }
+
+    fn next_of_console(&self, config: &Config, free: bool, all: &mut Vec<(Action, bool)>) {
+        let was_used = self.console.is_some() || self.given().any(|(_, one)| one.row.cause == Cause::External);
+        if !was_used {
+            for (n, attempt) in self.written().filter(|(_, attempt)| attempt.there == There::Paid) {
+                // The provider watches the sum of what it gives back.
+                let left = if attempt.row.state.has_money() { PRICE - i64::from(self.moved(n)) } else { 0 };
+                all.extend((1..=left).map(|amount| (ConsoleGives(n, amount), false)));
+            }
+        }
+        let Some(console) = self.console else { return };
+        if matches!(console.there, RefundThere::Processing | RefundThere::Bounced) {
+            all.extend([(ConsoleMoves(RefundThere::Succeeded), true), (ConsoleMoves(RefundThere::Closed), false)]);
+            if console.there == RefundThere::Processing {
+                all.push((ConsoleMoves(RefundThere::Bounced), false));
+            }
+        }
+        if free && self.given().count() < config.refunds.into() {
+            all.push((AskConsole, true));
         }
     }
 

@@ -20,6 +20,7 @@ const LARGE: Config = Config {
     refunds: 4,
     refund_sends: 4,
     given_up: 0,
+    console: false,
     desks: 3,
     hold: false,
     relay: true,

@@ -35,6 +35,22 @@ pub(crate) const TWO_REFUNDS: Config = Config {
     desks: 1,
     ..Config::SMALL
 };
+/// A refund of the team, and one of the provider's console that we learn of by the bill alone.
+const CONSOLE: Config =
+    Config { name: "a refund and one of the console", console: true, wishes: 1, given_up: 1, ..TWO_REFUNDS };
+/// One of the console alone, with two repairs that are about it at once.
+const CONSOLE_TWICE: Config = Config {
+    name: "a refund of the console, two repairs",
+    console: true,
+    wishes: 0,
+    refunds: 1,
+    refund_sends: 0,
+    desks: 2,
+    ..TWO_REFUNDS
+};
+/// Late money that the console gives back while we do.
+const CONSOLE_AND_LATE_MONEY: Config =
+    Config { name: "late money and the console", console: true, refunds: 4, given_up: 1, ..LATE_MONEY };
 /// Money that may come too late for its order, and goes back until the provider has given that up too often.
 pub(crate) const LATE_MONEY: Config = Config {
     name: "late money",
@@ -139,6 +155,13 @@ fn a_second_payment_goes_back_beside_a_refund() {
 fn late_money_goes_back_or_waits_for_a_person() {
     is_right(&LATE_MONEY, 15_000);
     is_right(&LATE_MONEY_AND_REFUND, 19_000);
+}
+
+#[test]
+fn a_refund_of_the_console_takes_from_its_payment_once_whatever_we_give_back_meanwhile() {
+    is_right(&CONSOLE, 18_000);
+    is_right(&CONSOLE_TWICE, 200);
+    is_right(&CONSOLE_AND_LATE_MONEY, 10_000);
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub(crate) struct World {
     pub(crate) expired: bool,
     pub(crate) attempts: [Option<Attempt>; ATTEMPTS],
     pub(crate) refunds: [Option<Giving>; REFUNDS],
+    /// A refund that somebody has made in the provider's console, and that we do not know of.
+    pub(crate) console: Option<Console>,
     /// What our processes are about, and nobody else knows. It is gone when they crash.
     pub(crate) desks: [Option<Desk>; DESKS],
     pub(crate) told: Told,
@@ -110,6 +112,14 @@ pub(crate) struct Giving {
     pub(crate) late: bool,
 }
 
+/// A refund of the provider's console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Console {
+    pub(crate) of: u8,
+    pub(crate) amount: u8,
+    pub(crate) there: RefundThere,
+}
+
 /// What a refund waits for and the provider's words decide nothing, so they are not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RefundRow {
@@ -167,6 +177,8 @@ pub(crate) enum Desk {
     Refunded { r: u8, sends: u8, answer: Refunds },
     /// The provider has said this about a refund that was `sends` times sent then; nothing is recorded yet.
     AskedRefund { r: u8, sends: u8, refused: Option<u8>, quiet: bool, said: RefundThere },
+    /// The provider has said this about a refund of its console; nothing is recorded yet.
+    AskedConsole { said: RefundThere },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -250,6 +262,7 @@ impl World {
         expired: false,
         attempts: [None; ATTEMPTS],
         refunds: [None; REFUNDS],
+        console: None,
         desks: [None; DESKS],
         told: Told {
             paid: News::NONE,

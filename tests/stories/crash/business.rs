@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use e2e::{
     Part, World, eventually,
+    repairing::repair,
     sandbox_client::{CallbackState, Fault, FaultPoint, FaultRule, Pay, once},
     selling::{Cashier, MERCHANT, OTHER_MERCHANT, Order, PaymentState, State},
     streams::Backlog,
 };
 use proto::{
     bus::{durables_of, header},
+    event::{RepairAction, RepairRequested},
     order::v1::{self, refund::State as RefundState},
 };
 use uuid::Uuid;
@@ -77,6 +79,8 @@ pub(super) async fn business(world: &World) {
     told.order().becomes(State::Refunded).await;
     asked.order().becomes(State::PartiallyRefunded).await;
 
+    repairs(world, &told, &asked_too).await;
+
     // Orders and attempts end.
     given_up.order().close().await;
     pass(world, LATER).await;
@@ -100,6 +104,37 @@ pub(super) async fn business(world: &World) {
     order(LONG_LIFE_S).await.close().await;
     pass(world, LATER).await;
     in_time(world, &left_alone_longer, "it is closed", |order| order.state() == State::Closed).await;
+}
+
+/// What reconciliation would ask for, where it does not take part itself: one payment is asked about, and one refund of the
+/// merchant platform comes into the books.
+async fn repairs(world: &World, told: &Cashier, given_back: &Cashier) {
+    if world.options().reconcile {
+        return; // It knows of no difference that these could be about.
+    }
+    is_repaired(world, &repair(RepairAction::QueryPayment, told)).await;
+    let made = world.sandbox.refund_at_platform(given_back.out_trade_no(), Some(20)).await;
+    let import = RepairRequested {
+        code: "R1".to_owned(),
+        out_refund_no: made.out_refund_no,
+        refund_id: made.refund_id,
+        ..repair(RepairAction::ImportRefund, given_back)
+    };
+    is_repaired(world, &import).await;
+    is_back(world, given_back.order()).await;
+}
+
+/// Waits until a repair is answered, and lets some time pass again and again: who dies while doing it holds it for a while.
+async fn is_repaired(world: &World, request: &RepairRequested) {
+    world.ask_for_repair(request).await;
+    eventually("a repair is answered", async || {
+        if world.answer_of(request).await.is_some() {
+            return Ok(());
+        }
+        pass(world, SOME_TIME).await;
+        Err("it is not")
+    })
+    .await;
 }
 
 /// Lets finance compare the day's bills on the next morning, and strangers write nonsense that no books can hold.

@@ -194,3 +194,52 @@ fn changed(payment: &Payment, told: &RefundStatus, state: refund_changed::State)
         ..events::refund_told(told, state)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use money::Fen;
+    use uuid::Uuid;
+
+    use super::{accepted_at, contradiction};
+    use crate::domain::{
+        refunding::samples,
+        repair::{Action, Repair},
+    };
+
+    fn repair(bill_date: &str) -> Repair {
+        Repair {
+            id: Uuid::from_u128(1),
+            discrepancy: Uuid::from_u128(2),
+            merchant: "acme-mini".into(),
+            bill_date: bill_date.parse().expect("a day"),
+            code: "R1".into(),
+            action: Action::ImportRefund,
+            out_trade_no: String::new(),
+            transaction_id: String::new(),
+            out_refund_no: String::new(),
+            refund_id: String::new(),
+            bill_amount: Fen::ZERO,
+            requested_by: vec!["reconcile-svc".into()],
+            attempts: 0,
+            deadline: Timestamp::MAX,
+        }
+    }
+
+    #[test]
+    fn an_external_refund_was_accepted_on_the_day_of_its_bill_in_shanghai_and_not_before_its_payment() {
+        // Paid on 2026-11-21 at 10:01 in Shanghai.
+        let (_, payment) = samples::paid();
+        let at = |day: &str| accepted_at(&repair(day), &payment, Timestamp::UNIX_EPOCH).to_string();
+        assert_eq!(at("2026-11-23"), "2026-11-22T16:00:00Z");
+        assert_eq!(at("2026-11-21"), "2026-11-21T02:01:00Z");
+    }
+
+    #[test]
+    fn a_payment_without_money_gives_nothing_back() {
+        let (_, payments) = crate::domain::settle::samples::pending(1);
+        assert!(
+            contradiction(&repair("2026-11-21"), &payments[0], &proto::gateway::v1::RefundStatus::default()).is_some()
+        );
+    }
+}
