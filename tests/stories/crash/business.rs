@@ -79,7 +79,7 @@ pub(super) async fn business(world: &World) {
     told.order().becomes(State::Refunded).await;
     asked.order().becomes(State::PartiallyRefunded).await;
 
-    repairs(world, &told, &asked_too).await;
+    Box::pin(repairs(world, &told, &asked_too)).await;
 
     // Orders and attempts end.
     given_up.order().close().await;
