@@ -4,6 +4,7 @@ use proto::{bus::ORDER_SVC_REFUND, event::RefundNoticed};
 use svc_kit::{
     bus::{Delivery, Failure, Handler, Verdict, Verdicts},
     inbox,
+    outbox::archive,
 };
 
 use crate::{domain::RefundId, life::Life, store::refund_turns};
@@ -23,7 +24,7 @@ impl RefundHints {
 
 impl Handler for RefundHints {
     async fn handle(&self, batch: &[Delivery]) -> Result<Verdicts, Failure> {
-        let (mut verdicts, mut applied) = (Vec::with_capacity(batch.len()), Vec::new());
+        let (mut verdicts, mut applied, mut heard) = (Vec::with_capacity(batch.len()), Vec::new(), Vec::new());
         let mut hints = Vec::new();
         for delivery in batch {
             match delivery.decode::<RefundNoticed>() {
@@ -31,6 +32,7 @@ impl Handler for RefundHints {
                 Ok(hint) => {
                     verdicts.push(Verdict::Applied);
                     applied.push(delivery.id.as_str());
+                    heard.push(delivery);
                     // Another number is that of a refund made in the merchant platform: reconciliation finds those.
                     if let Some(id) = RefundId::from_out_refund_no(&hint.out_refund_no) {
                         hints.push((delivery.id.as_str(), hint.merchant, id, hint.word));
@@ -44,6 +46,7 @@ impl Handler for RefundHints {
         let (merchants, ids): (Vec<_>, Vec<_>) =
             hints.iter().map(|(_, merchant, id, _)| (merchant.clone(), id.0)).unzip();
         let over = refund_turns::ask_soon(&mut tx, &merchants, &ids, self.life.clock.now()).await?;
+        archive::keep(&mut tx, &heard).await?;
         svc_kit::crash::point("order.hint.before_commit");
         tx.commit().await?;
         self.life.refund_due.notify_one();

@@ -49,11 +49,11 @@ async fn lose_bus_and_books(world: &mut World) {
     for stream in ["PAY", "ORDER"] {
         world.streams().await.jetstream().delete_stream(stream).await.expect("it is deleted");
     }
-    let server = world.postgres.pool("postgres");
-    for sql in ["DROP DATABASE reconcile WITH (FORCE)", "CREATE DATABASE reconcile"] {
-        sqlx::query(sql).execute(&server).await.expect(sql);
+    let database = world.postgres.pool("reconcile");
+    for sql in ["DROP SCHEMA public CASCADE", "CREATE SCHEMA public"] {
+        sqlx::query(sql).execute(&database).await.expect(sql);
     }
-    server.close().await;
+    database.close().await;
     for part in [Part::NotifySvc, Part::OrderSvc, Part::ReconcileSvc] {
         world.start(part).await;
     }
