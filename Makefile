@@ -10,7 +10,7 @@ target := $(or $(CARGO_TARGET_DIR),target)
 dev := $(or $(TONGBAO_DEV_DIR),.dev)
 provisioned := set -a && . '$(abspath $(dev))/provision.env' && set +a &&
 
-.PHONY: help demo up down test chaos interop pages fuzz lint provision build cargo
+.PHONY: help demo up down test chaos bench-reconcile interop pages fuzz lint provision build cargo
 
 help:
 	@echo 'make demo   run the main job from order to reconciliation, with everything it needs, and tell the story'
@@ -18,6 +18,7 @@ help:
 	@echo 'make down   stop it'
 	@echo 'make test   run every test'
 	@echo 'make chaos  load and faults of every kind at one time, 3 minutes; CHAOS_SECONDS, CHAOS_SEED'
+	@echo 'make bench-reconcile  compare a day of 10 million rows beside DuckDB; ROWS, ROUNDS; wants Python, 4 GB of disk and 4 GB of memory'
 	@echo 'make interop  let clients of others speak with the sandbox and notify-svc; wants Node.js with npm, and Python'
 	@echo 'make pages  buy from the sample shop in a real browser, in every way a page can sell; wants Node.js with npm, and Chromium'
 	@echo 'make fuzz   feed the readers of bills with what no provider sends, 10 minutes each; wants a nightly Rust and cargo-fuzz; FUZZ_SECONDS'
@@ -39,6 +40,10 @@ test: build
 # Both variables reach it by the environment; what is drawn and what is seen is printed.
 chaos: build
 	@$(provisioned) $(target)/debug/chaos
+
+# An optimised build and some minutes; DuckDB comes from PyPI. Everything it writes is in target/bench and removed again.
+bench-reconcile: cargo
+	@scripts/bench-reconcile
 
 # Beside `make test` and not in it: the clients come from registries. What cannot be had is skipped with a reason.
 interop: provision
