@@ -15,11 +15,15 @@ mod layout;
 mod numbers;
 mod pieces;
 mod row;
+mod splits;
 mod table;
 #[cfg(test)]
 mod tests;
 
+use jiff::civil::Date;
 use money::{Fen, MilliFen};
+
+use splits::Splits;
 
 use crate::books::{BookPayment, BookRefund};
 use crate::judge::{Judge, MovementsJudged};
@@ -69,7 +73,7 @@ pub(crate) fn sift(inputs: &Inputs<'_>, sharing: Sharing) -> Option<Sifted> {
     let judge = Judge { day: inputs.day, as_of: inputs.as_of, rules: inputs.rules, movements };
     let bill = bill::read(inputs, &judge, sharing)?;
     let books = books::pass(inputs, &bill.table, sharing)?;
-    let (mut rows, left_fee) = bill.left(inputs, &judge)?;
+    let (mut rows, left_fee) = bill.left(inputs, &judge, &books.notes)?;
     rows.sort_unstable_by_key(|(at, _)| *at);
     let fee = MilliFen::new(i64::try_from(bill.fee.checked_sub(left_fee)?).ok()?);
     Some(Sifted {
@@ -102,4 +106,11 @@ impl Count {
     fn tally(self) -> Option<Tally> {
         Some(Tally { count: i64::from(self.count), sum: Fen::new(i64::try_from(self.fen).ok()?) })
     }
+}
+
+/// A day as files have it, e.g. `2026-11-28`.
+type DayText = [u8; 10];
+
+fn day_text(day: Date) -> Option<DayText> {
+    day.to_string().into_bytes().try_into().ok()
 }

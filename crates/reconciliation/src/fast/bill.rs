@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use money::Fen;
 use wechat_pay::bill::Summary;
 
-use super::Sharing;
 use super::layout::Layout;
 use super::pieces;
-use super::row::{Found, RowReader, Sums};
-use super::table::{Hash, Marks, Table};
+use super::row::{RowReader, Sums};
+use super::table::{Notes, Table};
+use super::{Sharing, Splits};
 use crate::Inputs;
 use crate::judge::Judge;
 use crate::trade::{BillRow, RowKind};
@@ -30,22 +30,29 @@ pub(super) struct Bill {
 /// Reads every row of the bill, on all cores.
 pub(super) fn read(inputs: &Inputs<'_>, judge: &Judge, sharing: Sharing) -> Option<Bill> {
     let Some(file) = inputs.trade else {
-        return Some(Bill { table: Table::of(Vec::new(), sharing)?, loose: Vec::new(), layout: None, fee: 0 });
+        return Some(Bill {
+            table: Table::of(Splits::default(), Vec::new(), sharing)?,
+            loose: Vec::new(),
+            layout: None,
+            fee: 0,
+        });
     };
     let layout = Layout::find(file)?;
-    let reader = RowReader::new(file, &layout, inputs, judge);
+    let reader = RowReader::new(file, &layout, inputs, judge)?;
+    let splits = Splits::of(reader.some_keys(), layout.rows.len());
     let pieces = pieces::cut(file, layout.rows.clone(), sharing);
-    let found = pieces::share(sharing, pieces.len(), Found::new, |found, piece| {
-        let mut at = pieces[piece].start;
-        while at < pieces[piece].end {
-            let line = &file[at..pieces[piece].end];
-            let end = memchr::memchr(b'\n', line)?;
-            let line = &line[..end];
-            reader.read(found, at, line.strip_suffix(b"\r").unwrap_or(line))?;
-            at += end + 1;
-        }
-        Some(())
-    })?;
+    let found = pieces::share(
+        sharing,
+        pieces.len(),
+        || reader.begin(&splits),
+        |found, piece| {
+            let mut at = pieces[piece].start;
+            while at < pieces[piece].end {
+                at += reader.read(found, &splits, at, &file[at..pieces[piece].end])?;
+            }
+            Some(())
+        },
+    )?;
     let mut sums = Sums::default();
     let (mut bins, mut loose, mut taken_back) = (Vec::new(), Vec::new(), Vec::new());
     for found in found {
@@ -57,24 +64,25 @@ pub(super) fn read(inputs: &Inputs<'_>, judge: &Judge, sharing: Sharing) -> Opti
     if MAX_ROWS < sums.rows || !sums.are(&layout.summary) || has_twice(&loose) {
         return None;
     }
-    let table = Table::of(bins, sharing)?;
-    // A payment is no longer plain when the bill takes it back.
+    let mut table = Table::of(splits, bins, sharing)?;
     for number in taken_back {
-        let hash = Hash::of(Marks::NONE, number);
-        if let Some(entry) = table.find(hash, table.candidate(hash), Marks::NONE, number) {
-            entry.mark(Marks::NOT_PLAIN);
-        }
+        table.spoil_payment(number);
     }
-    Some(Bill { table, loose, layout: Some(layout), fee: sums.fee })
+    Some(Bill { table, loose, layout: Some(layout), fee: i128::from(sums.fee) })
 }
 
 impl Bill {
-    /// Every row that was not counted, with its place, and the sum of the fees of all of them.
-    pub(super) fn left(&self, inputs: &Inputs<'_>, judge: &Judge) -> Option<(Vec<(usize, BillRow)>, i128)> {
+    /// Every row that does not plainly agree, with its place, and the sum of the fees of all of them.
+    pub(super) fn left(
+        &self,
+        inputs: &Inputs<'_>,
+        judge: &Judge,
+        notes: &Notes,
+    ) -> Option<(Vec<(usize, BillRow)>, i128)> {
         let mut rows = self.loose.clone();
         if let (Some(layout), Some(file)) = (&self.layout, inputs.trade) {
-            let reader = RowReader::new(file, layout, inputs, judge);
-            for entry in self.table.entries().filter(|entry| !entry.marks().has(Marks::COUNTED)) {
+            let reader = RowReader::new(file, layout, inputs, judge)?;
+            for (_, entry) in self.table.entries().filter(|(number, _)| !notes.agrees(*number)) {
                 rows.push((entry.at(), reader.reread(entry.at())?));
             }
         }
@@ -95,9 +103,9 @@ fn has_twice(loose: &[(usize, BillRow)]) -> bool {
 
 impl Sums {
     fn are(&self, summary: &Summary) -> bool {
-        let is = |stated: Fen, found: i128| i128::from(stated.get()) == found;
+        let is = |stated: Fen, found: i64| stated.get() == found;
         self.rows == summary.rows
-            && self.fee == i128::from(summary.fee.get())
+            && self.fee == summary.fee.get()
             && is(summary.settlement_total_fee, self.settled)
             && is(summary.settlement_refund_fee, self.settled_refund)
             && is(summary.coupon_refund_fee, self.coupon_refund)

@@ -2,30 +2,31 @@
 
 use super::numbers::{digit_of, digits, hex};
 use super::pieces;
-use super::row::day_text;
-use super::table::{Hash, Marks, Table};
-use super::{Count, Sharing};
+use super::table::{Marks, Notes, Table};
+use super::{Count, DayText, Sharing, day_text};
 use crate::Inputs;
-use crate::books::{BookPayment, BookRefund, RefundCause, RefundState, TakenAs};
+use crate::books::{BookPayment, BookRefund, RefundCause};
 
 /// Lines whose entries are looked for together, so that the memory is not waited for line by line.
 const BATCH: usize = 32;
 
 /// What our files have, compared with the bill.
-#[derive(Default)]
 pub(super) struct Books {
     pub(super) plain_payments: Count,
     pub(super) plain_refunds: Count,
     /// Everything else.
     pub(super) payments: Vec<BookPayment>,
     pub(super) refunds: Vec<BookRefund>,
+    /// Which entries agree.
+    pub(super) notes: Notes,
 }
 
 /// Compares every line of both files, on all cores. `None` when the ordinary readers must.
 pub(super) fn pass(inputs: &Inputs<'_>, table: &Table, sharing: Sharing) -> Option<Books> {
-    let (plain_payments, payments) = Pass::<BookPayment>::over(inputs, inputs.payments, table, sharing)?;
-    let (plain_refunds, refunds) = Pass::<BookRefund>::over(inputs, inputs.refunds, table, sharing)?;
-    Some(Books { plain_payments, plain_refunds, payments, refunds })
+    let mut notes = table.notes();
+    let (plain_payments, payments) = Pass::<BookPayment>::over(inputs, inputs.payments, table, &mut notes, sharing)?;
+    let (plain_refunds, refunds) = Pass::<BookRefund>::over(inputs, inputs.refunds, table, &mut notes, sharing)?;
+    Some(Books { plain_payments, plain_refunds, payments, refunds, notes })
 }
 
 /// A line of one of our files.
@@ -33,7 +34,7 @@ trait Line: Sized + Send {
     const KIND: Marks;
 
     /// What of a line is compared, when it is a usual one, and where the line ends.
-    fn usual(bytes: &[u8], day: &[u8]) -> Option<(Side, usize)>;
+    fn usual(bytes: &[u8], day: &DayText) -> Option<(Side, usize)>;
 
     /// The line as a value. `None` when the ordinary reader must say what is wrong.
     fn whole(line: &str, inputs: &Inputs<'_>) -> Option<Self>;
@@ -56,19 +57,28 @@ struct Side {
 struct Pass<'p, T> {
     inputs: &'p Inputs<'p>,
     file: &'p [u8],
-    day: &'p [u8],
+    day: &'p DayText,
     table: &'p Table,
-    batch: Vec<(Side, Hash, usize)>,
+    batch: Vec<(Side, usize)>,
+    /// Where the last key was.
+    partition: usize,
+    notes: Notes,
     plain: Count,
     left: Vec<T>,
 }
 
 impl<T: Line> Pass<'_, T> {
-    fn over(inputs: &Inputs<'_>, file: &[u8], table: &Table, sharing: Sharing) -> Option<(Count, Vec<T>)> {
+    fn over(
+        inputs: &Inputs<'_>,
+        file: &[u8],
+        table: &Table,
+        notes: &mut Notes,
+        sharing: Sharing,
+    ) -> Option<(Count, Vec<T>)> {
         if file.last().is_some_and(|last| *last != b'\n') {
             return None;
         }
-        let day = day_text(inputs.day);
+        let day = day_text(inputs.day)?;
         let pieces = pieces::cut(file, 0..file.len(), sharing);
         let start = || Pass {
             inputs,
@@ -76,6 +86,8 @@ impl<T: Line> Pass<'_, T> {
             day: &day,
             table,
             batch: Vec::with_capacity(BATCH),
+            partition: 0,
+            notes: table.notes(),
             plain: Count::default(),
             left: Vec::new(),
         };
@@ -88,6 +100,7 @@ impl<T: Line> Pass<'_, T> {
         })?;
         let mut all = (Count::default(), Vec::new());
         for pass in passes {
+            notes.add(&pass.notes)?;
             all.0 = all.0.and(pass.plain);
             all.1.extend(pass.left);
         }
@@ -109,7 +122,7 @@ impl<T: Line> Pass<'_, T> {
             };
             (Side { key, ours, amount: 0, net: 0, may_be_plain: false }, line.len() + 1)
         };
-        self.batch.push((side, Hash::of(T::KIND, side.key), at));
+        self.batch.push((side, at));
         if self.batch.len() == BATCH {
             self.settle()?;
         }
@@ -119,28 +132,26 @@ impl<T: Line> Pass<'_, T> {
     /// Compares the lines at hand.
     fn settle(&mut self) -> Option<()> {
         let mut candidates = [None; BATCH];
-        for (candidate, (_, hash, _)) in candidates.iter_mut().zip(&self.batch) {
-            *candidate = Some(self.table.candidate(*hash));
+        for (candidate, (side, _)) in candidates.iter_mut().zip(&self.batch) {
+            self.partition = self.table.partition_of(side.key, self.partition);
+            *candidate = Some(self.table.candidate(self.partition, T::KIND, side.key));
         }
-        let mut entries = [None; BATCH];
-        for ((entry, candidate), (side, hash, _)) in entries.iter_mut().zip(candidates).zip(&self.batch) {
-            *entry = candidate.and_then(|candidate| self.table.find(*hash, candidate, T::KIND, side.key));
-        }
-        for (entry, (side, _, at)) in entries.into_iter().zip(&self.batch) {
+        let mut verdicts = [None; BATCH];
+        for ((verdict, candidate), (side, _)) in verdicts.iter_mut().zip(candidates).zip(&self.batch) {
+            let found = candidate.and_then(|candidate| self.table.find(candidate, T::KIND, side.key));
             // Under another number of ours it is another thing.
-            let Some(entry) = entry.filter(|entry| entry.ours == side.ours) else {
-                self.left.push(T::whole(line_at(self.file, *at)?, self.inputs)?);
-                continue;
-            };
-            let is_plain = side.may_be_plain
-                && !entry.marks().has(Marks::NOT_PLAIN)
-                && (entry.amount, entry.net) == (side.amount, side.net);
-            let marks = if is_plain { Marks::BOOKED.and(Marks::COUNTED) } else { Marks::BOOKED };
-            if entry.mark(marks).has(Marks::BOOKED) {
-                // Our books have it twice.
-                return None;
+            *verdict = found.filter(|(_, entry)| entry.ours == side.ours).map(|(number, entry)| {
+                let is_plain = side.may_be_plain && !entry.marks().has(Marks::NOT_PLAIN);
+                (number, is_plain && entry.amount == side.amount && entry.net == side.net)
+            });
+        }
+        for (verdict, (side, at)) in verdicts.into_iter().zip(&self.batch) {
+            let mut agrees = false;
+            if let Some((number, is_plain)) = verdict {
+                self.notes.booked(number, is_plain)?;
+                agrees = is_plain;
             }
-            if is_plain {
+            if agrees {
                 self.plain.add(side.amount);
             } else {
                 self.left.push(T::whole(line_at(self.file, *at)?, self.inputs)?);
@@ -160,14 +171,13 @@ fn line_at(file: &[u8], at: usize) -> Option<&str> {
 impl Line for BookPayment {
     const KIND: Marks = Marks::NONE;
 
-    fn usual(bytes: &[u8], day: &[u8]) -> Option<(Side, usize)> {
+    fn usual(bytes: &[u8], day: &DayText) -> Option<(Side, usize)> {
         let mut rest = Rest(bytes);
         let ours = hex(rest.take(32)?)?;
         rest.skip(b"\t")?;
         let key = digits(rest.until_tab()?)?;
         let issued = rest.fen()?;
-        rest.skip(TakenAs::Paid.as_str().as_bytes())?;
-        rest.skip(b"\t")?;
+        rest.skip(b"PAID\t")?;
         let (taken, fact, payer) = (rest.fen()?, rest.fen()?, rest.fen()?);
         if !matches!(rest.take(1)?, b"t" | b"f") {
             return None;
@@ -176,8 +186,7 @@ impl Line for BookPayment {
         rest.skip(day)?;
         // Neither billed nor moved on another day; of a payment that pays its order nothing more is asked.
         rest.skip(b"\t\\N\t\\N\tPAID\t")?;
-        let given_back = memchr::memchr(b'\n', rest.0).filter(|length| (1..10).contains(length))?;
-        rest.take(given_back)?.iter().try_for_each(|digit| digit_of(*digit).map(|_| ()))?;
+        rest.digits()?;
         rest.skip(b"\n")?;
         let may_be_plain = [taken, fact] == [issued; 2];
         Some((Side { key, ours, amount: issued, net: payer, may_be_plain }, bytes.len() - rest.0.len()))
@@ -195,7 +204,7 @@ impl Line for BookPayment {
 impl Line for BookRefund {
     const KIND: Marks = Marks::REFUND;
 
-    fn usual(bytes: &[u8], day: &[u8]) -> Option<(Side, usize)> {
+    fn usual(bytes: &[u8], day: &DayText) -> Option<(Side, usize)> {
         let mut rest = Rest(bytes);
         let ours = hex(rest.take(32)?)?;
         rest.skip(b"\t")?;
@@ -204,8 +213,7 @@ impl Line for BookRefund {
         rest.skip(b"\t")?;
         digits(rest.until_tab()?)?;
         let amount = rest.fen()?;
-        rest.skip(RefundState::Succeeded.as_str().as_bytes())?;
-        rest.skip(b"\t")?;
+        rest.skip(b"SUCCEEDED\t")?;
         let cause = rest.until_tab()?;
         RefundCause::parse(std::str::from_utf8(cause).ok()?)?;
         let fact = match rest.skip(b"\\N\t") {
@@ -238,18 +246,24 @@ impl<'l> Rest<'l> {
     }
 
     /// Leaves the rest as it was when it does not begin so.
-    fn skip(&mut self, text: &[u8]) -> Option<()> {
-        self.0 = self.0.strip_prefix(text)?;
-        Some(())
+    fn skip<const LENGTH: usize>(&mut self, text: &[u8; LENGTH]) -> Option<()> {
+        let (begin, rest) = self.0.split_first_chunk()?;
+        (begin == text).then(|| self.0 = rest)
     }
 
     /// A value and the tab behind it.
     fn until_tab(&mut self) -> Option<&'l [u8]> {
-        // No value that this reader knows is longer.
-        let near = &self.0[..self.0.len().min(48)];
-        let value = self.take(near.iter().position(|byte| *byte == b'\t')?)?;
+        // No number is longer.
+        let length = memchr::memchr(b'\t', &self.0[..self.0.len().min(48)])?;
+        let value = self.take(length)?;
         self.skip(b"\t")?;
         Some(value)
+    }
+
+    /// One to nine digits, which no one asks for.
+    fn digits(&mut self) -> Option<()> {
+        let length = self.0.iter().take(10).position(|byte| digit_of(*byte).is_none())?;
+        self.take(length).filter(|digits| !digits.is_empty()).map(|_| ())
     }
 
     /// An amount of at most nine digits and the tab behind it.

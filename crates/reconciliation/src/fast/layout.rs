@@ -14,6 +14,8 @@ const MAX_SUMMARY_BYTES: usize = 64 * 1024;
 pub(super) struct Layout {
     pub(super) columns: TradeColumns,
     pub(super) places: Places,
+    /// Of each column, whether its values are free texts. The others are read to the last byte.
+    pub(super) is_text: Vec<bool>,
     pub(super) summary: Summary,
     /// The rows, each with its line end.
     pub(super) rows: Range<usize>,
@@ -55,11 +57,37 @@ impl Layout {
             return None;
         }
         let rows = header..summary;
-        Some(Layout { places, columns, summary: Summary::read(&file[summary..]).ok()?, rows })
+        let mut is_text = vec![true; columns.width()];
+        for place in places.all() {
+            is_text[place] = false;
+        }
+        Some(Layout { places, is_text, columns, summary: Summary::read(&file[summary..]).ok()?, rows })
     }
 }
 
 impl Places {
+    fn all(&self) -> [usize; 17] {
+        [
+            self.trade_time,
+            self.mch_id,
+            self.sub_mch_id,
+            self.transaction_id,
+            self.out_trade_no,
+            self.state,
+            self.fee_type,
+            self.settled,
+            self.coupon,
+            self.refund_id,
+            self.out_refund_no,
+            self.settled_refund,
+            self.coupon_refund,
+            self.fee,
+            self.rate,
+            self.amount,
+            self.refund,
+        ]
+    }
+
     fn of(columns: &TradeColumns) -> Option<Places> {
         let at = |column| columns.place(column);
         // Times that only bills of refunds have would have to be read too.

@@ -22,18 +22,8 @@ pub(super) fn digits(text: &[u8]) -> Option<u128> {
 /// Exactly 32 hex digits in lower case: the numbers that we give out. Two texts are the same exactly when their numbers are.
 pub(super) fn hex(text: &[u8]) -> Option<u128> {
     let text: &[u8; 32] = text.try_into().ok()?;
-    let (mut number, mut seen) = (0_u128, 0);
-    let (sixteens, _) = text.as_chunks::<16>();
-    for sixteen in sixteens {
-        let mut half = 0_u64;
-        for digit in sixteen {
-            let value = HEX[usize::from(*digit)];
-            seen |= value;
-            half = half << 4 | u64::from(value & 15);
-        }
-        number = number << 64 | u128::from(half);
-    }
-    (seen < 16).then_some(number)
+    let (eights, _) = text.as_chunks::<8>();
+    eights.iter().try_fold(0, |number, eight| Some(number << 32 | u128::from(eight_hex(*eight)?)))
 }
 
 /// Not negative, at most nine digits, in the smallest unit.
@@ -41,18 +31,22 @@ pub(super) fn fen(text: &[u8]) -> Option<u32> {
     if text.is_empty() || 9 < text.len() {
         return None;
     }
-    text.iter().try_fold(0, |fen, digit| Some(fen * 10 + digit_of(*digit)?))
+    let mut fen = 0;
+    for digit in text {
+        fen = fen * 10 + digit_of(*digit)?;
+    }
+    Some(fen)
 }
 
 /// Yuan with at most two decimals, as [`money::Fen::parse_yuan`] reads them; at most seven digits before the point.
 pub(super) fn yuan(text: &[u8]) -> Option<u32> {
     match text {
-        // Almost all, and what is not here is not needed.
-        [whole @ .., b'.', tens, ones] => Some(
-            fen(whole.get(..whole.len().min(8))?).filter(|_| whole.len() < 8)? * 100
-                + digit_of(*tens)? * 10
-                + digit_of(*ones)?,
-        ),
+        // Most amounts of a row are nothing.
+        b"0.00" => Some(0),
+        // Almost all others; what is not here is not needed.
+        [whole @ .., b'.', tens, ones] if whole.len() < 8 => {
+            Some(fen(whole)? * 100 + digit_of(*tens)? * 10 + digit_of(*ones)?)
+        }
         _ => None,
     }
 }
@@ -95,16 +89,23 @@ fn eight_digits(text: [u8; 8]) -> Option<u32> {
     u32::try_from(eight).ok()
 }
 
-/// Values of hex digits; 16 for what is none.
-const HEX: [u8; 256] = {
-    let mut table = [16; 256];
-    let mut value = 0;
-    while value < 16 {
-        table[b"0123456789abcdef"[value as usize] as usize] = value;
-        value += 1;
+/// Eight hex digits in lower case at once.
+fn eight_hex(text: [u8; 8]) -> Option<u32> {
+    const LOW: u64 = 0x0f0f_0f0f_0f0f_0f0f;
+    let word = u64::from_be_bytes(text);
+    // One in each byte that seems to be a letter: they have a bit that digits lack.
+    let letters = (word >> 6) & 0x0101_0101_0101_0101;
+    let values = (word & LOW) + letters * 9;
+    // Digits are up to 9 and letters from 10 on; printed again they are what was read.
+    let is_letter = (((values & LOW) + 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+    let again = values + 0x3030_3030_3030_3030 + letters * 39;
+    if values & !LOW != 0 || is_letter != letters || again != word {
+        return None;
     }
-    table
-};
+    let pairs = (values >> 4 | values) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs >> 8 | pairs) & 0x0000_ffff_0000_ffff;
+    u32::try_from((fours >> 16 | fours) & 0xffff_ffff).ok()
+}
 
 #[cfg(test)]
 mod tests {
@@ -147,6 +148,17 @@ mod tests {
             prop_assert_eq!(yuan(Fen::new(i64::from(fen)).to_yuan().as_bytes()), Some(fen));
             prop_assert_eq!(milli_fen(MilliFen::new(milli).to_yuan().as_bytes()), Some(milli));
             prop_assert_eq!(super::fen(fen.to_string().as_bytes()), Some(fen));
+        }
+
+        #[test]
+        fn eight_bytes_are_hex_exactly_when_each_is(
+            text in prop::array::uniform8(prop::sample::select(&b"0189abcdef/:@`gAFG\x10\x80\xb0\xe1"[..])),
+            usual in "[0-9a-f]{8}",
+        ) {
+            let is_hex = text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            prop_assert_eq!(eight_hex(text).is_some(), is_hex);
+            let eight = usual.as_bytes().try_into().expect("eight");
+            prop_assert_eq!(eight_hex(eight), u32::from_str_radix(&usual, 16).ok());
         }
 
         #[test]

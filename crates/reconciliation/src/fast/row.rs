@@ -1,6 +1,7 @@
 //! One row of a trade bill, from bytes to an entry.
 
-use jiff::civil::Date;
+use std::ops::Range;
+
 use money::{Fen, MilliFen};
 use wechat_pay::bill::{BillState, TradeRow};
 use wechat_pay::time;
@@ -8,6 +9,7 @@ use wechat_pay::time;
 use super::layout::{Layout, Places};
 use super::numbers::{digit_of, digits, hex, milli_fen, yuan};
 use super::table::{Bins, Entry, Marks};
+use super::{DayText, Splits, day_text};
 use crate::Inputs;
 use crate::books::{Fact, RefundState, Taken, TakenAs};
 use crate::judge::{Judge, PlainMoved, PlainPayment, PlainRefund};
@@ -17,6 +19,15 @@ use crate::trade::{self, BillRow};
 /// Longer lines are left to the ordinary reader, which has its own limit.
 const MAX_LINE_BYTES: usize = 60_000;
 
+/// How many rows are looked at before all are read.
+const SAMPLES: usize = 8192;
+
+/// How far they are apart at least: a small day is one partition.
+const MIN_STEP: usize = 4096;
+
+/// Longest value that is looked for byte by byte: no number, time or amount is longer.
+const MAX_SHORT_BYTES: usize = 48;
+
 /// What a thread found.
 pub(super) struct Found {
     pub(super) bins: Bins,
@@ -25,22 +36,29 @@ pub(super) struct Found {
     /// The provider's numbers of payments that the bill takes back.
     pub(super) taken_back: Vec<u128>,
     pub(super) sums: Sums,
-    /// Where the values of the row at hand begin.
-    starts: Vec<usize>,
+    cells: Cells,
     /// The last rate: nearly every row has the same.
     rate: (Vec<u8>, Rate),
 }
 
-/// Sums of rows, as the bill's own summary has them.
+/// Where the values of the row at hand are.
+struct Cells {
+    ranges: Vec<Range<usize>>,
+    /// How long the last value of each column was: often the next one is as long.
+    lengths: Vec<usize>,
+}
+
+/// Sums of rows, as the bill's own summary has them. No amount has more than eleven digits and no bill more than a hundred million
+/// rows, so nothing overflows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sums {
     pub(super) rows: u64,
-    pub(super) settled: i128,
-    pub(super) settled_refund: i128,
-    pub(super) coupon_refund: i128,
-    pub(super) fee: i128,
-    pub(super) amount: i128,
-    pub(super) refund: i128,
+    pub(super) settled: i64,
+    pub(super) settled_refund: i64,
+    pub(super) coupon_refund: i64,
+    pub(super) fee: i64,
+    pub(super) amount: i64,
+    pub(super) refund: i64,
 }
 
 /// Reads rows of one bill.
@@ -49,144 +67,186 @@ pub(super) struct RowReader<'a> {
     layout: &'a Layout,
     inputs: &'a Inputs<'a>,
     judge: &'a Judge,
-    /// The day as a row has it.
-    day: Vec<u8>,
+    day: DayText,
 }
 
 /// The values of one row.
 struct Values<'r> {
-    line: &'r [u8],
-    starts: &'r [usize],
-}
-
-impl Found {
-    pub(super) fn new() -> Found {
-        let (bins, loose, taken_back, sums) = (Bins::new(), Vec::new(), Vec::new(), Sums::default());
-        Found { bins, loose, taken_back, sums, starts: Vec::new(), rate: (Vec::new(), Rate::Untold) }
-    }
+    bytes: &'r [u8],
+    ranges: &'r [Range<usize>],
 }
 
 impl<'a> RowReader<'a> {
-    pub(super) fn new(file: &'a [u8], layout: &'a Layout, inputs: &'a Inputs<'a>, judge: &'a Judge) -> RowReader<'a> {
-        RowReader { file, layout, inputs, judge, day: day_text(inputs.day) }
+    pub(super) fn new(
+        file: &'a [u8],
+        layout: &'a Layout,
+        inputs: &'a Inputs<'a>,
+        judge: &'a Judge,
+    ) -> Option<RowReader<'a>> {
+        Some(RowReader { file, layout, inputs, judge, day: day_text(inputs.day)? })
     }
 
-    /// Reads the row that begins `at` this place. `line` is without its end.
+    /// The keys of rows here and there.
+    pub(super) fn some_keys(&self) -> Vec<u128> {
+        let rows = &self.layout.rows;
+        let step = (rows.len() / SAMPLES).max(MIN_STEP);
+        let mut cells = self.cells();
+        let keys = rows.clone().step_by(step).filter_map(|at| {
+            let at = at + memchr::memchr(b'\n', &self.file[at..rows.end])? + 1;
+            let bytes = &self.file[at..rows.end];
+            cells.cut(bytes, &self.layout.is_text)?;
+            let values = Values { bytes, ranges: &cells.ranges };
+            let places = &self.layout.places;
+            digits(values.get(places.refund_id)).or_else(|| digits(values.get(places.transaction_id)))
+        });
+        keys.collect()
+    }
+
+    fn cells(&self) -> Cells {
+        let width = self.layout.columns.width();
+        Cells { ranges: vec![0..0; width], lengths: vec![0; width] }
+    }
+
+    /// What a thread has before its first row.
+    pub(super) fn begin(&self, splits: &Splits) -> Found {
+        Found {
+            bins: Bins::new(splits),
+            loose: Vec::new(),
+            taken_back: Vec::new(),
+            sums: Sums::default(),
+            cells: self.cells(),
+            rate: (Vec::new(), Rate::Untold),
+        }
+    }
+
+    /// Reads the row with which `bytes` begin, `at` this place of the file. How long it is with its end.
     ///
     /// `None` when the ordinary reader has to say what is wrong with the row, or whether it is a row at all.
-    pub(super) fn read(&self, found: &mut Found, at: usize, line: &[u8]) -> Option<()> {
-        if line.first() != Some(&b'`') || MAX_LINE_BYTES < line.len() || std::str::from_utf8(line).is_err() {
-            return None;
-        }
-        let mut starts = std::mem::take(&mut found.starts);
-        let is_whole = split(line, &mut starts, self.layout.columns.width());
-        let values = Values { line, starts: &starts };
-        let done = is_whole.and_then(|()| match self.entry(&mut found.rate, &values, at) {
-            Some((entry, sums)) => {
-                found.bins.push(entry);
-                found.sums.add(&sums);
-                Some(())
+    pub(super) fn read(&self, found: &mut Found, splits: &Splits, at: usize, bytes: &[u8]) -> Option<usize> {
+        // A row whose values seemed to end where those of the row before did is looked at again before it is thought unusual.
+        for guesses in [true, false] {
+            if !guesses {
+                found.cells.forget();
             }
-            None => self.loose(found, at, line),
-        });
-        found.starts = starts;
-        done
+            let Some(length) = found.cells.cut(bytes, &self.layout.is_text) else { continue };
+            let values = Values { bytes, ranges: &found.cells.ranges };
+            if let Some((entry, sums)) = self.entry(&mut found.rate, &values, at) {
+                found.bins.push(splits, entry);
+                found.sums.add(&sums);
+                return Some(length);
+            }
+        }
+        let end = memchr::memchr(b'\n', bytes)?;
+        self.loose(found, splits, at, &bytes[..end])?;
+        Some(end + 1)
     }
 
-    /// The entry of a usual row and what it adds to the sums. `None` when something is unusual.
+    /// The entry of a usual row and what it adds to the sums. `None` when something is unusual, or when a value that is no free
+    /// text might not end where it seems to.
     fn entry(&self, rate: &mut (Vec<u8>, Rate), values: &Values<'_>, at: usize) -> Option<(Entry, Sums)> {
         let places = &self.layout.places;
         let get = |place| values.get(place);
         let account = &self.inputs.account;
         let sub_mch_id = Some(get(places.sub_mch_id)).filter(|number| *number != b"0").unwrap_or_default();
-        let is_ours = get(places.mch_id) == account.mch_id.as_bytes()
-            && sub_mch_id == account.sub_mch_id.as_bytes()
-            && get(places.fee_type) == trade::CURRENCY.as_bytes();
-        if !is_ours || get(places.out_trade_no).is_empty() {
+        let is_ours = is_same(get(places.mch_id), account.mch_id.as_bytes())
+            && is_same(sub_mch_id, account.sub_mch_id.as_bytes())
+            && is_same(get(places.fee_type), trade::CURRENCY.as_bytes());
+        if !is_ours || !values.are_utf8(&self.layout.is_text) {
             return None;
         }
         let sums = Sums::of(places, values)?;
         let rate_text = get(places.rate);
-        if rate.0 != rate_text {
+        if !is_same(&rate.0, rate_text) {
+            if !rate_text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'%')) {
+                return None;
+            }
             *rate = (rate_text.to_vec(), Rate::parse(std::str::from_utf8(rate_text).ok()?));
         }
+        let numbers = (digits(get(places.transaction_id))?, hex(get(places.out_trade_no))?);
         match get(places.state) {
-            b"SUCCESS" => self.payment(&sums, rate.1, values, at),
+            b"SUCCESS" => self.payment(&sums, rate.1, numbers, values, at),
             b"REFUND" => self.refund(&sums, rate.1, values, at),
             _ => None,
         }
         .map(|entry| (entry, sums))
     }
 
-    fn payment(&self, sums: &Sums, rate: Rate, values: &Values<'_>, at: usize) -> Option<Entry> {
+    fn payment(
+        &self,
+        sums: &Sums,
+        rate: Rate,
+        (key, ours): (u128, u128),
+        values: &Values<'_>,
+        at: usize,
+    ) -> Option<Entry> {
         let places = &self.layout.places;
-        let has_refund = !matches!(values.get(places.refund_id), b"" | b"0")
+        let is_none = |place| matches!(values.get(place), b"" | b"0");
+        let has_refund = !is_none(places.refund_id)
+            || !is_none(places.out_refund_no)
             || [sums.settled_refund, sums.coupon_refund, sums.refund] != [0; 3];
         if has_refund || !self.is_on_day(values.get(places.trade_time)) {
             return None;
         }
-        let key = digits(values.get(places.transaction_id))?;
         let (amount, coupon) = (yuan(values.get(places.amount))?, yuan(values.get(places.coupon))?);
-        let ours = hex(values.get(places.out_trade_no));
         let net = amount.checked_sub(coupon);
         // Plain as soon as our books have the same amount and this net one.
-        let is_plain = ours.is_some()
-            && net.is_some_and(|net| {
-                let (net, amount) = (Fen::new(i64::from(net)), Fen::new(i64::from(amount)));
-                self.judge.is_plain_payment(&PlainPayment {
-                    amount,
-                    settled: fen(sums.settled),
-                    coupon: Fen::new(i64::from(coupon)),
-                    fee: milli(sums.fee),
-                    rate,
-                    issued: Some(amount),
-                    taken: Some(Taken { amount, taken_as: TakenAs::Paid }),
-                    fact: Some(Fact { amount, payer: net, ripe: true }),
-                    given_back: Fen::ZERO,
-                    moved: PlainMoved::default(),
-                })
-            });
+        let is_plain = net.is_some_and(|net| {
+            let (net, amount) = (Fen::new(i64::from(net)), Fen::new(i64::from(amount)));
+            self.judge.is_plain_payment(&PlainPayment {
+                amount,
+                settled: Fen::new(sums.settled),
+                coupon: Fen::new(i64::from(coupon)),
+                fee: MilliFen::new(sums.fee),
+                rate,
+                issued: Some(amount),
+                taken: Some(Taken { amount, taken_as: TakenAs::Paid }),
+                fact: Some(Fact { amount, payer: net, ripe: true }),
+                given_back: Fen::ZERO,
+                moved: PlainMoved::default(),
+            })
+        });
         let marks = if is_plain { Marks::NONE } else { Marks::NOT_PLAIN };
-        Some(Entry::new(key, ours.unwrap_or_default(), [amount, net.unwrap_or_default()], at, marks))
+        Some(Entry::new(key, ours, [amount, net.unwrap_or_default()], at, marks))
     }
 
     fn refund(&self, sums: &Sums, rate: Rate, values: &Values<'_>, at: usize) -> Option<Entry> {
         let places = &self.layout.places;
         let trade_time = values.get(places.trade_time);
         let is_time = |text| std::str::from_utf8(text).is_ok_and(|text| time::parse_spaced(text).is_ok());
-        if values.get(places.transaction_id).is_empty() || !(self.is_on_day(trade_time) || is_time(trade_time)) {
+        if !(self.is_on_day(trade_time) || is_time(trade_time)) {
             return None;
         }
-        let key = digits(values.get(places.refund_id))?;
+        let (key, ours) = (digits(values.get(places.refund_id))?, hex(values.get(places.out_refund_no))?);
         yuan(values.get(places.coupon))?;
         let amount = yuan(values.get(places.refund))?;
-        let ours = hex(values.get(places.out_refund_no));
         let refunded = Fen::new(i64::from(amount));
-        let is_plain = ours.is_some()
-            && self.judge.is_plain_refund(&PlainRefund {
-                amount: refunded,
-                settled: fen(sums.settled_refund),
-                fee: milli(sums.fee),
-                rate,
-                book_amount: refunded,
-                state: RefundState::Succeeded,
-                fact: Some(refunded),
-                moved: PlainMoved::default(),
-            });
+        let is_plain = self.judge.is_plain_refund(&PlainRefund {
+            amount: refunded,
+            settled: Fen::new(sums.settled_refund),
+            fee: MilliFen::new(sums.fee),
+            rate,
+            book_amount: refunded,
+            state: RefundState::Succeeded,
+            fact: Some(refunded),
+            moved: PlainMoved::default(),
+        });
         let marks = if is_plain { Marks::REFUND } else { Marks::REFUND.and(Marks::NOT_PLAIN) };
-        Some(Entry::new(key, ours.unwrap_or_default(), [amount, 0], at, marks))
+        Some(Entry::new(key, ours, [amount, 0], at, marks))
     }
 
     /// Whether it is a time of the day.
     fn is_on_day(&self, text: &[u8]) -> bool {
-        let Some(time) = text.strip_prefix(self.day.as_slice()) else { return false };
+        let Some((day, time)) = text.split_first_chunk() else { return false };
         let &[b' ', h1, h0, b':', m1, m0, b':', s1, s0] = time else { return false };
         let below = |limit, tens, ones| matches!((digit_of(tens), digit_of(ones)), (Some(tens), Some(ones)) if tens * 10 + ones < limit);
-        below(24, h1, h0) && below(60, m1, m0) && below(60, s1, s0)
+        *day == self.day && below(24, h1, h0) && below(60, m1, m0) && below(60, s1, s0)
     }
 
     /// A row that the ordinary reader takes and this one does not know.
-    fn loose(&self, found: &mut Found, at: usize, line: &[u8]) -> Option<()> {
+    fn loose(&self, found: &mut Found, splits: &Splits, at: usize, line: &[u8]) -> Option<()> {
+        if line.first() != Some(&b'`') || MAX_LINE_BYTES < line.len() {
+            return None;
+        }
         let row = self.layout.columns.read_row(0, line).ok()?;
         let is_foreign = row.mch_id != self.inputs.account.mch_id
             || (row.state == BillState::Success && time::bill_date(row.trade_time) != self.inputs.day);
@@ -199,9 +259,11 @@ impl<'a> RowReader<'a> {
         let key = digits(row.number().as_bytes());
         match (state, key) {
             // It is an entry for the sake of finding a second one under its number.
-            (BillState::Success, Some(key)) => found.bins.push(Entry::new(key, 0, [0; 2], at, Marks::NOT_PLAIN)),
+            (BillState::Success, Some(key)) => {
+                found.bins.push(splits, Entry::new(key, 0, [0; 2], at, Marks::NOT_PLAIN));
+            }
             (BillState::Refund, Some(key)) => {
-                found.bins.push(Entry::new(key, 0, [0; 2], at, Marks::REFUND.and(Marks::NOT_PLAIN)));
+                found.bins.push(splits, Entry::new(key, 0, [0; 2], at, Marks::REFUND.and(Marks::NOT_PLAIN)));
             }
             (state, _) => {
                 found.taken_back.extend(digits(number.as_bytes()).filter(|_| state == BillState::Revoked));
@@ -219,23 +281,96 @@ impl<'a> RowReader<'a> {
     }
 }
 
-impl Values<'_> {
-    fn get(&self, place: usize) -> &[u8] {
-        // Between two values stand a comma and a backtick.
-        let end = self.starts.get(place + 1).map_or(self.line.len(), |next| next - 2);
-        &self.line[self.starts[place]..end]
+impl Cells {
+    /// Nothing is known of the row before.
+    fn forget(&mut self) {
+        self.lengths.fill(MAX_LINE_BYTES);
+    }
+
+    /// Finds the values of the row with which `bytes` begin. How long the row is with its end. `None` for a row that is not as
+    /// wide as its header, and for one of which that is not seen at once.
+    ///
+    /// A value ends before a comma and a backtick. Of free texts the first such pair is looked for; of the others a pair is taken
+    /// that stands where it did in the row before, since they cannot be read when they hold one.
+    fn cut(&mut self, bytes: &[u8], is_text: &[bool]) -> Option<usize> {
+        let mut at = bytes.first().filter(|byte| **byte == b'`').map(|_| 1)?;
+        let (last, others) = self.ranges.split_last_mut()?;
+        for ((range, length), is_text) in others.iter_mut().zip(&mut self.lengths).zip(is_text) {
+            let end = if *is_text {
+                text_end(bytes, at)?
+            } else {
+                if !ends_at(bytes, at + *length) {
+                    let near = bytes.get(at..)?;
+                    *length = near.iter().take(MAX_SHORT_BYTES).position(|byte| *byte == b',')?;
+                }
+                at + *length
+            };
+            if !ends_at(bytes, end) {
+                return None;
+            }
+            *range = at..end;
+            at = end + 2;
+        }
+        let rest = bytes.get(at..)?;
+        let line = &rest[..memchr::memchr(b'\n', rest)?];
+        let value = line.strip_suffix(b"\r").unwrap_or(line);
+        let length = at + line.len() + 1;
+        if MAX_LINE_BYTES < length || value.contains(&b'`') {
+            return None;
+        }
+        *last = at..at + value.len();
+        Some(length)
+    }
+}
+
+/// Whether two short values are the same. A call to compare memory would take longer than that.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one == other)
+}
+
+/// Whether a comma and a backtick stand `at` this place.
+fn ends_at(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at..).and_then(<[u8]>::first_chunk) == Some(b",`")
+}
+
+/// Where the text that begins `at` this place ends. `None` when its line ends first.
+fn text_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut from = at;
+    loop {
+        if ends_at(bytes, from) {
+            return Some(from);
+        }
+        from += 1 + memchr::memchr2(b',', b'\n', bytes.get(from + 1..)?)?;
+        if bytes[from] == b'\n' {
+            return None;
+        }
+    }
+}
+
+impl<'r> Values<'r> {
+    fn get(&self, place: usize) -> &'r [u8] {
+        &self.bytes[self.ranges[place].clone()]
+    }
+
+    /// Whether the free texts are texts. The other values are, when they can be read.
+    fn are_utf8(&self, is_text: &[bool]) -> bool {
+        let mut texts = self.ranges.iter().zip(is_text).filter(|(_, is_text)| **is_text);
+        texts.all(|(range, _)| {
+            let text = &self.bytes[range.clone()];
+            text.is_ascii() || std::str::from_utf8(text).is_ok()
+        })
     }
 }
 
 impl Sums {
     fn of(places: &Places, values: &Values<'_>) -> Option<Sums> {
-        let fen = |place| yuan(values.get(place)).map(i128::from);
+        let fen = |place| yuan(values.get(place)).map(i64::from);
         Some(Sums {
             rows: 1,
             settled: fen(places.settled)?,
             settled_refund: fen(places.settled_refund)?,
             coupon_refund: fen(places.coupon_refund)?,
-            fee: i128::from(milli_fen(values.get(places.fee))?),
+            fee: milli_fen(values.get(places.fee))?,
             amount: fen(places.amount)?,
             refund: fen(places.refund)?,
         })
@@ -245,13 +380,13 @@ impl Sums {
     fn of_row(row: &TradeRow) -> Option<Sums> {
         const LARGEST: u64 = 10_000_000_000;
         let refund = |amount: fn(&wechat_pay::bill::BillRefund) -> Fen| row.refund.as_ref().map_or(Fen::ZERO, amount);
-        let fen = |amount: Fen| Some(i128::from(amount.get())).filter(|_| amount.get().unsigned_abs() <= LARGEST);
+        let fen = |amount: Fen| Some(amount.get()).filter(|_| amount.get().unsigned_abs() <= LARGEST);
         Some(Sums {
             rows: 1,
             settled: fen(row.settlement_total_fee)?,
             settled_refund: fen(refund(|refund| refund.settlement_refund_fee))?,
             coupon_refund: fen(refund(|refund| refund.coupon_refund_fee))?,
-            fee: Some(i128::from(row.fee.get())).filter(|_| row.fee.get().unsigned_abs() <= LARGEST)?,
+            fee: Some(row.fee.get()).filter(|_| row.fee.get().unsigned_abs() <= LARGEST)?,
             amount: fen(row.total_fee)?,
             refund: fen(refund(|refund| refund.refund_fee))?,
         })
@@ -266,32 +401,4 @@ impl Sums {
         self.amount += other.amount;
         self.refund += other.refund;
     }
-}
-
-/// Where the values of a row begin, when there are as many as columns: behind the first backtick and behind each that follows a
-/// comma.
-fn split(line: &[u8], starts: &mut Vec<usize>, width: usize) -> Option<()> {
-    starts.clear();
-    for at in memchr::memchr_iter(b'`', line) {
-        if at == 0 || line[at - 1] == b',' {
-            if starts.len() == width {
-                return None;
-            }
-            starts.push(at + 1);
-        }
-    }
-    (starts.len() == width).then_some(())
-}
-
-/// A day as files have it.
-pub(super) fn day_text(day: Date) -> Vec<u8> {
-    day.to_string().into_bytes()
-}
-
-fn fen(amount: i128) -> Fen {
-    Fen::new(i64::try_from(amount).expect("it was nine digits"))
-}
-
-fn milli(fee: i128) -> MilliFen {
-    MilliFen::new(i64::try_from(fee).expect("it was ten digits"))
 }

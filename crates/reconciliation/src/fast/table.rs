@@ -1,18 +1,14 @@
 //! Entries of a bill in partitions by their keys, and where each one is.
 //!
-//! A partition is small enough for a core's own cache while its index is made. Entries stay where they were first written, in
-//! blocks, so nothing is copied when there are more of them than thought.
+//! A partition holds neighbouring keys and is small enough for a core's own cache: while its index is made, and while our own
+//! files, which are sorted by these keys, go past it. Files in another order are only slower. Entries stay where they were first
+//! written, in blocks, so nothing is copied when there are more of them than thought.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use super::Sharing;
 use super::pieces;
+use super::{Sharing, Splits};
 
-/// How many partitions. Two of a day of ten million rows fit the cache of one core.
-const PARTITIONS: usize = 256;
-
-/// Entries of one block.
-const BLOCK: usize = 256;
+/// Entries of one block. What of its memory is not written to is not really there.
+const BLOCK: usize = 512;
 
 /// Most entries that one thread has in one partition: they are numbered with 24 bits. A hundred million rows, which is the most
 /// that a bill has, are far fewer.
@@ -32,7 +28,7 @@ pub(super) struct Entry {
     /// Of a payment the amount without coupons.
     pub(super) net: u32,
     /// Where in the file its row begins, and [`Marks`] in the lowest byte.
-    state: AtomicU64,
+    state: u64,
 }
 
 /// What else is known of an entry.
@@ -45,10 +41,6 @@ impl Marks {
     pub(super) const REFUND: Marks = Marks(1);
     /// Something of it must be told, or might have to be.
     pub(super) const NOT_PLAIN: Marks = Marks(2);
-    /// Our books have it under both numbers.
-    pub(super) const BOOKED: Marks = Marks(4);
-    /// It agrees, and is counted.
-    pub(super) const COUNTED: Marks = Marks(8);
 
     pub(super) fn and(self, other: Marks) -> Marks {
         Marks(self.0 | other.0)
@@ -57,144 +49,185 @@ impl Marks {
     pub(super) fn has(self, other: Marks) -> bool {
         self.0 & other.0 == other.0
     }
+
+    fn is_same_kind(self, other: Marks) -> bool {
+        (self.0 ^ other.0) & Marks::REFUND.0 == 0
+    }
 }
 
 impl Entry {
     pub(super) fn new(key: u128, ours: u128, [amount, net]: [u32; 2], at: usize, marks: Marks) -> Entry {
-        Entry { key, ours, amount, net, state: AtomicU64::new((at as u64) << 8 | marks.0) }
+        Entry { key, ours, amount, net, state: (at as u64) << 8 | marks.0 }
     }
 
     /// Where in the file its row begins.
     pub(super) fn at(&self) -> usize {
-        usize::try_from(self.state.load(Ordering::Relaxed) >> 8).expect("it was a place in a slice")
+        usize::try_from(self.state >> 8).expect("it was a place in a slice")
     }
 
     pub(super) fn marks(&self) -> Marks {
-        Marks(self.state.load(Ordering::Relaxed) & 0xff)
-    }
-
-    /// Sets marks; what it had before.
-    pub(super) fn mark(&self, marks: Marks) -> Marks {
-        Marks(self.state.fetch_or(marks.0, Ordering::Relaxed) & 0xff)
+        Marks(self.state & 0xff)
     }
 }
 
 /// Entries of one thread, by partition.
-pub(super) struct Bins {
-    bins: Vec<Vec<Vec<Entry>>>,
+pub(super) struct Bins(Vec<Bin>);
+
+#[derive(Default)]
+struct Bin {
+    full: Vec<Vec<Entry>>,
+    open: Vec<Entry>,
 }
 
 impl Bins {
-    pub(super) fn new() -> Bins {
-        Bins { bins: (0..PARTITIONS).map(|_| Vec::new()).collect() }
+    pub(super) fn new(splits: &Splits) -> Bins {
+        Bins((0..splits.partitions()).map(|_| Bin::default()).collect())
     }
 
-    pub(super) fn push(&mut self, entry: Entry) {
-        let bin = &mut self.bins[Hash::of(entry.marks(), entry.key).partition()];
-        match bin.last_mut() {
-            Some(block) if block.len() < BLOCK => block.push(entry),
-            _ => {
-                let mut block = Vec::with_capacity(BLOCK);
-                block.push(entry);
-                bin.push(block);
-            }
+    pub(super) fn push(&mut self, splits: &Splits, entry: Entry) {
+        let bin = &mut self.0[splits.partition_of(entry.key)];
+        if bin.open.len() == bin.open.capacity() {
+            let full = std::mem::replace(&mut bin.open, Vec::with_capacity(BLOCK));
+            bin.full.extend(Some(full).filter(|full| !full.is_empty()));
         }
+        bin.open.push(entry);
     }
 }
 
 /// All entries, found by kind and key.
 pub(super) struct Table {
-    threads: Vec<Bins>,
-    /// Of each partition.
-    indexes: Vec<Index>,
+    splits: Splits,
+    partitions: Vec<Partition>,
+    entries: usize,
 }
 
-/// Slots of one partition: the tag of a hash, and the number of the entry plus one; zero for an empty slot.
-struct Index {
+#[derive(Default)]
+struct Partition {
+    /// Of each thread, in blocks of which only the last one is not full.
+    threads: Vec<Vec<Vec<Entry>>>,
+    /// How many entries there are before those of each thread, over all partitions.
+    before: Vec<usize>,
+    /// The tag of a hash, and the number of the entry plus one; zero for an empty slot.
     slots: Vec<u64>,
 }
 
 /// A number that spreads keys.
 #[derive(Clone, Copy)]
-pub(super) struct Hash(u64);
+struct Hash(u64);
 
 /// A slot that may be the right one.
 #[derive(Clone, Copy)]
 pub(super) struct Candidate {
+    partition: usize,
+    hash: Hash,
     slot: usize,
     value: u64,
 }
 
+/// What was found out about entries, by one thread or by all of them together.
+pub(super) struct Notes(Vec<u64>);
+
 impl Table {
-    /// Makes the indexes. `None` when two entries are the same.
-    pub(super) fn of(threads: Vec<Bins>, sharing: Sharing) -> Option<Table> {
-        let too_many = |bins: &Bins| bins.bins.iter().any(|bin| MAX_ENTRIES <= bin.len() * BLOCK);
+    /// Puts the threads' entries together. `None` when two are the same.
+    pub(super) fn of(splits: Splits, threads: Vec<Bins>, sharing: Sharing) -> Option<Table> {
+        let too_many = |bins: &Bins| bins.0.iter().any(|bin| MAX_ENTRIES <= (bin.full.len() + 1) * BLOCK);
         if MAX_THREADS < threads.len() || threads.iter().any(too_many) {
             return None;
         }
-        let mut table = Table { threads, indexes: Vec::new() };
-        let made = pieces::share(sharing, PARTITIONS, Vec::new, |made, partition| {
-            made.push((partition, table.index(partition)?));
+        let mut partitions: Vec<_> = (0..splits.partitions()).map(|_| Partition::default()).collect();
+        for bins in threads {
+            for (partition, Bin { mut full, open }) in partitions.iter_mut().zip(bins.0) {
+                full.extend(Some(open).filter(|open| !open.is_empty()));
+                partition.threads.push(full);
+            }
+        }
+        let mut entries = 0;
+        for partition in &mut partitions {
+            for blocks in &partition.threads {
+                partition.before.push(entries);
+                entries += blocks.iter().map(Vec::len).sum::<usize>();
+            }
+        }
+        let made = pieces::share(sharing, partitions.len(), Vec::new, |made, at| {
+            made.push((at, partitions[at].index()?));
             Some(())
         })?;
-        let mut indexes = made.into_iter().flatten().collect::<Vec<_>>();
-        indexes.sort_unstable_by_key(|(partition, _)| *partition);
-        table.indexes = indexes.into_iter().map(|(_, index)| index).collect();
-        Some(table)
+        for (at, slots) in made.into_iter().flatten() {
+            partitions[at].slots = slots;
+        }
+        Some(Table { splits, partitions, entries })
     }
 
-    /// The first slot that may be the one of this hash. Asked for many keys at once, the memory is asked for all of them before
+    /// In which partition a key is. `guess` is where the key before was.
+    pub(super) fn partition_of(&self, key: u128, guess: usize) -> usize {
+        if self.splits.has(guess, key) { guess } else { self.splits.partition_of(key) }
+    }
+
+    /// The first slot that may be the one of this key. Asked for many keys at once, the memory is asked for all of them before
     /// the first answer is there.
-    pub(super) fn candidate(&self, hash: Hash) -> Candidate {
-        let slots = &self.indexes[hash.partition()].slots;
+    pub(super) fn candidate(&self, partition: usize, kind: Marks, key: u128) -> Candidate {
+        let (hash, slots) = (Hash::of(kind, key), &self.partitions[partition].slots);
         let slot = hash.slot(slots.len());
-        Candidate { slot, value: slots[slot] }
+        Candidate { partition, hash, slot, value: slots[slot] }
     }
 
-    /// The entry of this kind under this key, from its candidate on.
-    pub(super) fn find(&self, hash: Hash, candidate: Candidate, kind: Marks, key: u128) -> Option<&Entry> {
-        let partition = hash.partition();
-        let slots = &self.indexes[partition].slots;
-        let Candidate { mut slot, mut value } = candidate;
+    /// The entry of this kind under this key and its number, from its candidate on.
+    pub(super) fn find(&self, candidate: Candidate, kind: Marks, key: u128) -> Option<(usize, &Entry)> {
+        let partition = &self.partitions[candidate.partition];
+        let Candidate { hash, mut slot, mut value, .. } = candidate;
         while value != 0 {
             if value >> 32 == hash.tag() {
-                let entry = self.entry(partition, value);
-                if entry.key == key && entry.marks().has(Marks::REFUND) == kind.has(Marks::REFUND) {
-                    return Some(entry);
+                let (number, entry) = partition.entry(value);
+                if entry.key == key && entry.marks().is_same_kind(kind) {
+                    return Some((number, entry));
                 }
             }
-            slot = (slot + 1) & (slots.len() - 1);
-            value = slots[slot];
+            slot = (slot + 1) & (partition.slots.len() - 1);
+            value = partition.slots[slot];
         }
         None
     }
 
-    /// Every entry.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.threads.iter().flat_map(|bins| bins.bins.iter().flatten().flatten())
+    /// Says of a payment that something of it must be told.
+    pub(super) fn spoil_payment(&mut self, key: u128) {
+        let partition = &mut self.partitions[self.splits.partition_of(key)];
+        let blocks = partition.threads.iter_mut().flatten().flatten();
+        for entry in blocks.filter(|entry| entry.key == key && entry.marks().is_same_kind(Marks::NONE)) {
+            entry.state |= Marks::NOT_PLAIN.0;
+        }
     }
 
-    fn entry(&self, partition: usize, slot: u64) -> &Entry {
+    /// Every entry with its number.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        self.partitions.iter().flat_map(|partition| partition.threads.iter().flatten().flatten()).enumerate()
+    }
+
+    /// Notes about its entries, of which nothing is known yet.
+    pub(super) fn notes(&self) -> Notes {
+        Notes(vec![0; self.entries.div_ceil(32)])
+    }
+}
+
+impl Partition {
+    fn entry(&self, slot: u64) -> (usize, &Entry) {
         let number = usize::try_from(slot & 0xffff_ffff).expect("32 bits fit") - 1;
         let (thread, at) = (number / MAX_ENTRIES, number % MAX_ENTRIES);
-        &self.threads[thread].bins[partition][at / BLOCK][at % BLOCK]
+        (self.before[thread] + at, &self.threads[thread][at / BLOCK][at % BLOCK])
     }
 
-    fn index(&self, partition: usize) -> Option<Index> {
-        let bins = || self.threads.iter().map(|bins| &bins.bins[partition]);
-        let count: usize = bins().flatten().map(Vec::len).sum();
+    /// The slots. `None` when two entries are the same.
+    fn index(&self) -> Option<Vec<u64>> {
+        let count: usize = self.threads.iter().flatten().map(Vec::len).sum();
         // At most three quarters are taken.
         let mut slots = vec![0_u64; (count + count / 3 + 1).next_power_of_two()];
-        for (thread, bin) in bins().enumerate() {
-            for (at, entry) in bin.iter().flatten().enumerate() {
+        for (thread, blocks) in self.threads.iter().enumerate() {
+            for (at, entry) in blocks.iter().flatten().enumerate() {
                 let hash = Hash::of(entry.marks(), entry.key);
                 let mut slot = hash.slot(slots.len());
                 while slots[slot] != 0 {
                     if slots[slot] >> 32 == hash.tag() {
-                        let other = self.entry(partition, slots[slot]);
-                        if other.key == entry.key
-                            && other.marks().has(Marks::REFUND) == entry.marks().has(Marks::REFUND)
-                        {
+                        let (_, other) = self.entry(slots[slot]);
+                        if other.key == entry.key && other.marks().is_same_kind(entry.marks()) {
                             return None;
                         }
                     }
@@ -203,12 +236,38 @@ impl Table {
                 slots[slot] = hash.tag() << 32 | (thread * MAX_ENTRIES + at + 1) as u64;
             }
         }
-        Some(Index { slots })
+        Some(slots)
+    }
+}
+
+impl Notes {
+    /// Our books have the entry; whether it agrees as well. `None` when they have it twice.
+    pub(super) fn booked(&mut self, entry: usize, agrees: bool) -> Option<()> {
+        let (word, bit) = (&mut self.0[entry / 32], entry % 32 * 2);
+        let is_first = *word >> bit & 1 == 0;
+        *word |= (1 | u64::from(agrees) << 1) << bit;
+        is_first.then_some(())
+    }
+
+    pub(super) fn agrees(&self, entry: usize) -> bool {
+        self.0[entry / 32] >> (entry % 32 * 2 + 1) & 1 == 1
+    }
+
+    /// Adds what another thread found out. `None` when both had one entry.
+    pub(super) fn add(&mut self, other: &Notes) -> Option<()> {
+        const BOOKED: u64 = 0x5555_5555_5555_5555;
+        for (word, other) in self.0.iter_mut().zip(&other.0) {
+            if *word & other & BOOKED != 0 {
+                return None;
+            }
+            *word |= other;
+        }
+        Some(())
     }
 }
 
 impl Hash {
-    pub(super) fn of(kind: Marks, key: u128) -> Hash {
+    fn of(kind: Marks, key: u128) -> Hash {
         const ODD: u128 = 0x9e37_79b9_7f4a_7c15;
         #[expect(clippy::cast_possible_truncation, reason = "halves of a number")]
         let (low, high) = (key as u64, (key >> 64) as u64);
@@ -218,17 +277,13 @@ impl Hash {
         Hash(folded.wrapping_mul(0xd6e8_feb8_6659_fd93))
     }
 
-    fn partition(self) -> usize {
-        usize::try_from(self.0 >> 56).expect("eight bits fit")
-    }
-
-    /// Bits that name neither partition nor, mostly, slot.
+    /// Bits that do not name the slot.
     fn tag(self) -> u64 {
         self.0 & 0xffff_ffff
     }
 
     fn slot(self, slots: usize) -> usize {
-        usize::try_from(self.0 >> 24 & 0xffff_ffff).expect("32 bits fit") & (slots - 1)
+        usize::try_from(self.0 >> 32).expect("32 bits fit") & (slots - 1)
     }
 }
 
@@ -238,15 +293,22 @@ mod tests {
 
     const SHARING: Sharing = Sharing { threads: 2, piece_bytes: 1 };
 
+    fn splits() -> Splits {
+        Splits::of((1..200).map(|key| key * 1000).chain([4_200_002_026_202_611_290_000_040_000]).collect(), 1 << 31)
+    }
+
     fn bins(keys: impl Iterator<Item = u128>, marks: Marks) -> Bins {
-        let mut bins = Bins::new();
-        keys.for_each(|key| bins.push(Entry::new(key, key + 1, [7, 8], 9, marks)));
+        let mut bins = Bins::new(&splits());
+        keys.for_each(|key| bins.push(&splits(), Entry::new(key, key + 1, [7, 8], 0x12_3456_7890, marks)));
         bins
     }
 
-    fn find(table: &Table, kind: Marks, key: u128) -> Option<&Entry> {
-        let hash = Hash::of(kind, key);
-        table.find(hash, table.candidate(hash), kind, key)
+    fn table(threads: Vec<Bins>) -> Option<Table> {
+        Table::of(splits(), threads, SHARING)
+    }
+
+    fn find(table: &Table, kind: Marks, key: u128) -> Option<(usize, &Entry)> {
+        table.find(table.candidate(table.partition_of(key, 3), kind, key), kind, key)
     }
 
     #[test]
@@ -254,14 +316,14 @@ mod tests {
         let base = 4_200_002_026_202_611_290_000_000_000;
         let payments = bins(base..base + 100_000, Marks::NONE);
         let refunds = bins(base + 50_000..base + 150_000, Marks::REFUND.and(Marks::NOT_PLAIN));
-        let table = Table::of(vec![payments, refunds], SHARING).expect("each is there once");
+        let table = table(vec![payments, refunds]).expect("each is there once");
         assert_eq!(table.entries().count(), 200_000);
+        let numbers: Vec<u128> = table.entries().map(|(_, entry)| entry.key).collect();
         for key in base..base + 150_000 {
             let payment = find(&table, Marks::NONE, key);
-            assert_eq!(
-                payment.map(|entry| (entry.key, entry.ours, entry.at())),
-                (key < base + 100_000).then_some((key, key + 1, 9))
-            );
+            let found = payment.map(|(_, entry)| (entry.key, entry.ours, entry.at()));
+            assert_eq!(found, (key < base + 100_000).then_some((key, key + 1, 0x12_3456_7890)));
+            assert!(payment.is_none_or(|(number, entry)| numbers[number] == key && entry.marks() == Marks::NONE));
             assert_eq!(find(&table, Marks::REFUND, key).is_some(), base + 50_000 <= key);
         }
         assert!(find(&table, Marks::NONE, base | 1 << 127).is_none());
@@ -269,18 +331,34 @@ mod tests {
 
     #[test]
     fn the_same_key_twice_in_one_kind_is_found_whichever_threads_had_it() {
-        let of = |left, right| Table::of(vec![left, right], SHARING);
+        let of = |left, right| table(vec![left, right]);
         assert!(of(bins(1..1000, Marks::NONE), bins(999..1001, Marks::NONE)).is_none());
-        assert!(of(bins([5, 5].into_iter(), Marks::NONE), Bins::new()).is_none());
+        assert!(of(bins([5, 5].into_iter(), Marks::NONE), bins(0..0, Marks::NONE)).is_none());
         assert!(of(bins([5].into_iter(), Marks::NONE), bins([5].into_iter(), Marks::REFUND)).is_some());
     }
 
     #[test]
-    fn marks_are_added_and_leave_the_place_alone() {
-        let entry = Entry::new(1, 2, [3, 4], 0x12_3456_7890, Marks::REFUND);
-        assert_eq!(entry.mark(Marks::BOOKED), Marks::REFUND);
-        assert_eq!(entry.mark(Marks::COUNTED), Marks::REFUND.and(Marks::BOOKED));
-        assert_eq!(entry.at(), 0x12_3456_7890);
-        assert!(entry.marks().has(Marks::COUNTED) && !entry.marks().has(Marks::NOT_PLAIN));
+    fn only_the_payment_under_a_number_is_spoiled() {
+        let mut table = table(vec![bins(1..9, Marks::NONE), bins(1..9, Marks::REFUND)]).expect("once each");
+        table.spoil_payment(5);
+        let spoiled = table.entries().filter(|(_, entry)| entry.marks().has(Marks::NOT_PLAIN));
+        assert_eq!(
+            spoiled.map(|(_, entry)| (entry.key, entry.marks().has(Marks::REFUND))).collect::<Vec<_>>(),
+            [(5, false)]
+        );
+    }
+
+    #[test]
+    fn an_entry_is_noted_once_whichever_threads_note_it() {
+        let table = table(vec![bins(1..100, Marks::NONE)]).expect("once each");
+        let (mut one, mut other) = (table.notes(), table.notes());
+        assert_eq!(
+            (one.booked(3, true), one.booked(40, false), other.booked(41, true)),
+            (Some(()), Some(()), Some(()))
+        );
+        assert_eq!(one.add(&other), Some(()));
+        assert_eq!([3, 40, 41, 42].map(|entry| one.agrees(entry)), [true, false, true, false]);
+        assert_eq!((one.booked(3, true), one.booked(40, true)), (None, None));
+        assert_eq!(one.add(&other), None);
     }
 }

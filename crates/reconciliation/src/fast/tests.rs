@@ -18,8 +18,12 @@ const SHARING: Sharing = Sharing { threads: 2, piece_bytes: 64 };
 fn world(clean: &[(Clean, i64)], damage: &[(Damage, i64)], early: bool) -> World {
     let mut world = World::default();
     world.as_of = if early { DAY_AFTER } else { LATER };
-    clean.iter().for_each(|(clean, fen)| clean.happen(&mut world, *fen));
-    damage.iter().for_each(|(damage, fen)| drop(damage.strike(&mut world, *fen)));
+    for (clean, fen) in clean {
+        clean.happen(&mut world, *fen);
+    }
+    for (damage, fen) in damage {
+        damage.strike(&mut world, *fen);
+    }
     world.fetched[0] = false;
     world
 }
@@ -83,6 +87,22 @@ fn a_day_that_agrees_leaves_no_rows() {
     assert_eq!((sifted.payments.count, sifted.payments.sum.get()), (3, 138));
     assert_eq!((sifted.refunds.count, sifted.refunds.sum.get()), (1, 3));
     assert_eq!((sifted.rows.len(), sifted.book_payments.len(), sifted.book_refunds.len()), (0, 0, 0));
+}
+
+#[test]
+fn a_row_that_seems_to_be_like_the_one_before_and_is_not_is_taken_all_the_same() {
+    let mut clean = vec![(Clean::Paid, 100); 30];
+    clean.push((Clean::Refunded, 70));
+    let world = world(&clean, &[], false);
+    let files = world.files();
+    let one_thread = Sharing { threads: 1, piece_bytes: 1 << 20 };
+    for seed in 0..20 {
+        let trade = shuffled(files.trade.as_deref().expect("there is a bill"), 1, 2, seed);
+        let files = Files { trade: Some(trade), ..files.clone() };
+        let sifted = sift(&world.inputs(&files), one_thread).expect("the files are usual");
+        // The number of a refund is as long as what stands in its place and the next ones in a payment.
+        assert_eq!((sifted.rows.len(), sifted.payments.count, sifted.refunds.count), (0, 31, 1));
+    }
 }
 
 #[test]
