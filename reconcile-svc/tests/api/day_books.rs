@@ -201,6 +201,7 @@ async fn the_first_day_is_that_of_the_first_payment_fact_or_refund() {
 
 /// What happened to one attempt.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something that happened or did not")]
 struct Story {
     order: usize,
     issued: bool,
@@ -256,7 +257,7 @@ async fn tell(books: &mut Books, stories: &[Story]) -> Questions {
         }
         let mut told = payment.told();
         if story.in_dollars {
-            told.currency = "USD".to_owned();
+            "USD".clone_into(&mut told.currency);
         }
         if story.told_tomorrow {
             let tomorrow = payment.paid_time + SignedDuration::from_hours(24);

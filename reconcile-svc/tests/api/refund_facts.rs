@@ -11,6 +11,7 @@ use crate::bill::{APP, MCH_ID, MERCHANT, Payment};
 
 /// One refund, as everybody who knows about it tells it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "refund_id is the provider's word for its number")]
 pub(crate) struct Refund {
     pub(crate) order_id: Uuid,
     pub(crate) payment_id: Uuid,
