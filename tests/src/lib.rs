@@ -18,6 +18,7 @@
 
 pub mod chaos;
 pub mod checker;
+pub mod deciding;
 pub mod disk;
 pub mod eventually;
 pub mod frozen;

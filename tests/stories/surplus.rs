@@ -19,7 +19,7 @@ const LIFE_S: i64 = 600;
 const PAST_LIFE: Duration = Duration::from_mins(15);
 
 /// An order of 100 fen that was closed, and whose payer paid all the same.
-async fn paid_after_the_close(world: &World) -> (Order, v1::Payment) {
+pub(crate) async fn paid_after_the_close(world: &World) -> (Order, v1::Payment) {
     let order = closed(world).await;
     pay_late(world, &order).await;
     let payment = surplus_of(&order).await;

@@ -2,6 +2,7 @@
 //! where there is one, ends it.
 
 mod both_sides;
+mod facts;
 mod fees;
 mod funds;
 mod midnight;

@@ -2,12 +2,14 @@
 
 use e2e::{
     Options,
-    reconciling::RunState,
+    deciding::{ONE, OTHER},
+    reconciling::{DiscrepancyState, RunState},
     sandbox_client::{Fault, FaultPoint, FaultRule, Misbilled, once},
     selling::MERCHANT,
     story,
 };
 use jiff::ToSpan as _;
+use proto::{event::DiscrepancyResolved, reconcile::v1::resolve_discrepancy_request::Action};
 
 use super::{
     super::{differences, next_morning, noon, sell},
@@ -53,6 +55,12 @@ fn f3_a_complaint_that_took_money_is_told_and_a_withdrawal_is_none() {
         let (_, found) = finds_only(world, day, "F3", 120).await;
         assert!(found.explanation.contains("交易投诉扣款"), "{found:?}");
         assert_ne!(found.movement, "");
+        // Nothing repairs that: two people say how it was settled.
+        world.propose(ONE, &found, Action::SettledElsewhere).await.expect("one may propose");
+        let applied = world.approve(OTHER, &found).await.expect("another may approve");
+        assert_eq!((applied.state(), applied.resolution.as_str()), (DiscrepancyState::Applied, "APPLIED"));
+        let told = world.tells("recon.v1.discrepancy.resolved.>", 1).await;
+        assert_eq!(told[0].event::<DiscrepancyResolved>().resolution, "APPLIED");
     });
 }
 
