@@ -135,7 +135,7 @@ const IMPORTED: &[(Rule, Spoil, &str)] = &[
     ),
     (Rule::RefundFact, |e| drop(e.pay.pop()), "refund console-1 is SUCCEEDED, and no fact"),
     (Rule::RefundFact, |e| refund(e, 2).external_no = Some("console-2".into()), "which was never written down here"),
-    (Rule::Untold, |e| forget(e, "refund-accepted:"), "nobody was told that refund console-1 was accepted"),
+    (Rule::Untold, |e| forget(e, "refund-accepted:"), "refund console-1 was accepted, and nobody was told"),
     (Rule::ToldFalsely, |e| refund(e, 2).cause = "REQUESTED".into(), "was told as written with other content"),
     (Rule::Untold, |e| forget(e, "repair-answered:"), "came to APPLIED, and nobody was told"),
     (

@@ -81,7 +81,7 @@ fn was_accepted_so(refund: &RefundRow, told: &RefundAccepted) -> bool {
         && told.transaction_id == refund.transaction_id
         && told.cause == refund.cause
         && Some(&told.refund_id) == refund.provider_refund_id.as_ref()
-        && refund.state != "REJECTED"
+        && !matches!(refund.state.as_str(), "CREATED" | "REJECTED")
 }
 
 fn refunded(seen: &Seen<'_>, refund: &RefundRow, found: &mut Found) {
