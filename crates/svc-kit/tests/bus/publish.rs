@@ -52,7 +52,7 @@ async fn a_message_without_its_stream_is_refused_and_not_lost_in_silence() {
     let nats = Nats::start().await;
     let (bus, _) = nats.bus().await;
     // order-svc does not own this one, so nobody has created it.
-    let message = Message { subject: "recon.v1.run.completed.acme".to_owned(), ..message("1") };
+    let message = Message { subject: "work.v1.reconcile.acme".to_owned(), ..message("1") };
     let error = publisher(&bus).publish(&message).await.expect_err("no stream takes it");
     assert_eq!(error, PublishError::NoStream { subject: message.subject });
 }
