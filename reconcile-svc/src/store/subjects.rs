@@ -219,7 +219,9 @@ pub async fn waived(conn: &mut PgConnection, id: Uuid, until: Date) -> sqlx::Res
 /// WAIVED → OPEN.
 pub async fn waivers_ended(conn: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE discrepancies SET state = 'OPEN', resolution = '', waived_until = NULL WHERE discrepancy_id = ANY($1)",
+        "UPDATE discrepancies SET state = 'OPEN', resolution = '', waived_until = NULL,
+             repair_at = CASE WHEN repair IS NOT NULL THEN now() END
+         WHERE discrepancy_id = ANY($1)",
         ids,
     )
     .execute(conn)
