@@ -27,6 +27,12 @@ pub enum Refused {
     /// Our own file is not what [`crate::books`] says: a mistake of ours.
     #[error("books: {0}")]
     Books(String),
+    /// More than can be compared in memory, of a day that cannot be compared without becoming rows.
+    #[error("the files of the day have {mib} MiB, and more than 1024 MiB cannot be compared with their fund flow")]
+    TooLarge {
+        /// All files together.
+        mib: usize,
+    },
     /// More than [`crate::MAX_DIFFERENCES`].
     #[error("more than {max} differences: the books of that day are missing, not different", max = crate::MAX_DIFFERENCES)]
     TooManyDifferences,

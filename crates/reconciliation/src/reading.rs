@@ -13,7 +13,7 @@ use crate::group::{PaymentGroup, RefundGroup};
 use crate::judge::{Judge, Known, KnownTrade, MovementsJudged, unexplained};
 use crate::movement_kind::Kind;
 use crate::trade::{self, BillRow, RowKind};
-use crate::{AccountKind, Closings, Inputs, MAX_DIFFERENCES, MovementState, Questions, Refused, Tally};
+use crate::{AccountKind, Closings, FundFile, Inputs, MAX_DIFFERENCES, MovementState, Questions, Refused, Tally};
 
 /// A day whose files were read, controlled and joined. What is left are the groups in which something is to be told or asked.
 #[derive(Clone, Debug)]
@@ -44,11 +44,26 @@ pub fn read<'a>(inputs: &Inputs<'a>) -> Result<Reading<'a>, Refused> {
     read_with(inputs, fast::sift(inputs, Sharing::of_this_machine()))
 }
 
+/// Most bytes of a day's files together that become rows in memory, which takes some four times as much.
+const MAX_BYTES_AS_ROWS: usize = 1 << 30;
+
+/// A process that dies of a day would take it up again for ever.
+fn check_size(inputs: &Inputs<'_>) -> Result<(), Refused> {
+    let funds = inputs.funds.iter().map(|file| match file {
+        FundFile::Read(bytes) => bytes.len(),
+        FundFile::None | FundFile::NotFetched => 0,
+    });
+    let files = [inputs.trade.map_or(0, <[u8]>::len), inputs.payments.len(), inputs.refunds.len()];
+    let bytes = files.into_iter().chain(funds).fold(0, usize::saturating_add);
+    if bytes <= MAX_BYTES_AS_ROWS { Ok(()) } else { Err(Refused::TooLarge { mib: bytes >> 20 }) }
+}
+
 /// Joins what was not put away before; everything, when nothing was.
 pub(crate) fn read_with<'a>(inputs: &Inputs<'a>, sifted: Option<Sifted>) -> Result<Reading<'a>, Refused> {
     let (sifted, accounts) = if let Some(sifted) = sifted {
         (sifted, funds::read(inputs)?)
     } else {
+        check_size(inputs)?;
         let rows = trade::read(inputs)?;
         let accounts = funds::read(inputs)?;
         let book_payments = lines("payments", inputs.payments, BookPayment::parse_line)?;

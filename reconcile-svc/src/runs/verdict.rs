@@ -65,6 +65,7 @@ impl Verdict {
         let state = match refused {
             Refused::Invalid(_) => RunState::BillInvalid,
             Refused::Control(_) | Refused::TooManyDifferences => RunState::ControlFailed,
+            Refused::TooLarge { .. } => return Err(RunError::TooLarge(refused.to_string())),
             Refused::Books(_) => return Err(RunError::Internal(refused.to_string())),
         };
         let bills = inputs.into_iter().filter(|input| input.kind.is_a_bill()).collect();
