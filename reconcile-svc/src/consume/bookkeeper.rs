@@ -1,5 +1,5 @@
 use proto::bus::DurableSpec;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use svc_kit::bus::{Delivery, Failure, Handler, Verdict, Verdicts};
 use svc_kit::inbox;
 
@@ -8,6 +8,7 @@ use svc_kit::clock::Clock;
 use super::note::Note;
 use crate::metrics::ReconcileMetrics;
 use crate::resolution;
+use crate::store::neighbours;
 
 /// Books what one durable delivers: each fact once, a batch in one transaction, acked after its commit.
 #[derive(Clone, Debug)]
@@ -34,7 +35,7 @@ impl Handler for Bookkeeper {
 
         let mut tx = self.pool.begin().await?;
         let mut new = inbox::record(&mut tx, self.durable, &ids).await?;
-        let mut answers = Vec::new();
+        let (mut answers, mut touched) = (Vec::new(), Touched::default());
         for (delivery, note) in batch.iter().zip(&notes) {
             // Taken out of the set, so that a fact that stands in the batch twice is booked once.
             if let Ok(note) = note
@@ -42,11 +43,16 @@ impl Handler for Bookkeeper {
             {
                 match note {
                     Note::Answer(answer) => answers.push(answer.clone()),
-                    note => note.write(&mut tx).await?,
+                    note => {
+                        note.write(&mut tx).await?;
+                        touched.note(note);
+                    }
                 }
                 self.metrics.booked(note.kind());
             }
         }
+        // A day that was compared without it is worth another look.
+        touched.look_again(&mut tx).await?;
         // All at once and last: differences are locked in one order, and the end of the audit log for a short time.
         resolution::apply_answers(&mut tx, &answers, self.clock.now()).await?;
         tx.commit().await?;
@@ -55,5 +61,36 @@ impl Handler for Bookkeeper {
         }
         let verdict = |note: Result<Note, String>| note.map_or_else(Verdict::Dead, |_| Verdict::Applied);
         Ok(Verdicts::Each(notes.into_iter().map(verdict).collect()))
+    }
+}
+
+/// What a batch said about money that moved or goes back, by merchant and number.
+#[derive(Default)]
+struct Touched {
+    merchants: Vec<String>,
+    out_trade_nos: Vec<String>,
+    out_refund_nos: Vec<String>,
+}
+
+impl Touched {
+    fn note(&mut self, note: &Note) {
+        let (merchant, out_trade_no, out_refund_no) = match note {
+            Note::Taken(taken) => (&taken.merchant, Some(&taken.out_trade_no), None),
+            Note::Provider(told) => (&told.merchant, Some(&told.out_trade_no), None),
+            Note::Refund(refund) => (&refund.merchant, None, Some(&refund.out_refund_no)),
+            Note::Order(_) | Note::Issued(_) | Note::ProviderRefund(_) | Note::Answer(_) | Note::Other => return,
+        };
+        self.merchants.push(merchant.clone());
+        self.out_trade_nos.extend(out_trade_no.cloned());
+        self.out_refund_nos.extend(out_refund_no.cloned());
+    }
+
+    async fn look_again(mut self, conn: &mut PgConnection) -> sqlx::Result<()> {
+        if self.merchants.is_empty() {
+            return Ok(());
+        }
+        self.merchants.sort_unstable();
+        self.merchants.dedup();
+        neighbours::booked_late(conn, &self.merchants, &self.out_trade_nos, &self.out_refund_nos).await
     }
 }

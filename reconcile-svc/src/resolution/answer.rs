@@ -63,10 +63,11 @@ pub fn next(state: DiscrepancyState, code: Code, outcome: Outcome, asked: i32) -
         DiscrepancyState::Resolving => match outcome {
             // The next run sees whether it is gone.
             Outcome::Applied | Outcome::Confirmed => open(None, true, false),
-            // We say that it was paid, and the provider has never heard of it: somebody may have forged a fact.
-            Outcome::UnknownToProvider => open(None, false, code == Code::P5),
+            // We say that it was paid, and the provider has never heard of it, or says that nobody paid: somebody may have forged a
+            // fact.
+            Outcome::UnknownToProvider | Outcome::NotApplicable => open(None, false, code == Code::P5),
             Outcome::GaveUp => open(pause(asked), false, false),
-            Outcome::NotApplicable | Outcome::NotOurs | Outcome::Unspecified => open(None, false, false),
+            Outcome::NotOurs | Outcome::Unspecified => open(None, false, false),
         },
         DiscrepancyState::Approved => match outcome {
             Outcome::Applied => Next::Applied,

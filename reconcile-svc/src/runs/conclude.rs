@@ -1,6 +1,6 @@
 use jiff::civil::Date;
 use proto::event::{DiscrepancyOpened, DiscrepancyResolved, ReconciliationCompleted, ReconciliationInput};
-use reconciliation::{Difference, Outcome};
+use reconciliation::{Difference, MovementState, Outcome};
 use sqlx::PgConnection;
 use svc_kit::outbox::{enqueue, enqueue_many};
 use uuid::Uuid;
@@ -13,6 +13,7 @@ use crate::resolution::{self, Steps};
 use crate::store::claims::Claim;
 use crate::store::discrepancies::{self, Found, FoundBy, Resolved};
 use crate::store::listing;
+use crate::store::neighbours;
 use crate::store::results;
 
 /// Events written at once: one statement's worth of memory.
@@ -54,7 +55,9 @@ impl Reconciler {
         outcome: &Outcome,
     ) -> Result<(), RunError> {
         let found = discrepancies::write(tx, by, &outcome.differences, || self.clock.uuid_v7()).await?;
-        let mut resolved = discrepancies::resolve_missing(tx, by).await?;
+        let not_fetched = outcome.accounts.iter().filter(|day| day.state == MovementState::NotFetched);
+        let unseen: Vec<String> = not_fetched.map(|day| day.account.as_str().to_owned()).collect();
+        let mut resolved = discrepancies::resolve_missing(tx, by, &unseen).await?;
         resolved.extend(discrepancies::resolve_boundary(tx, by, &outcome.boundary).await?);
         let opened: Vec<&Found<'_>> = found.iter().filter(|found| found.step.opens()).collect();
         for batch in opened.chunks(EVENTS_PER_STATEMENT) {
@@ -82,6 +85,7 @@ impl Reconciler {
             resolved: &resolved.iter().map(|resolved| resolved.id).collect::<Vec<_>>(),
         };
         resolution::after_run(tx, &steps).await?;
+        neighbours::look_again(tx, by).await?;
         Ok(())
     }
 }

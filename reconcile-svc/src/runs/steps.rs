@@ -17,15 +17,17 @@ pub enum Step {
 
 impl Step {
     /// The step of a difference that a run found. `before`: what it was; `None` when it was never seen. `waits`: it may still come.
-    /// `waiver_over`: the day until which somebody wanted to live with it has come.
-    pub const fn of(before: Option<DiscrepancyState>, waits: bool, waiver_over: bool) -> Self {
+    /// `waiver_over`: the day until which somebody wanted to live with it has come. `outdated`: people agreed on something else, on
+    /// other amounts, or on giving money back, after which it would not be found again had that happened.
+    pub const fn of(before: Option<DiscrepancyState>, waits: bool, waiver_over: bool, outdated: bool) -> Self {
         match before {
             None | Some(DiscrepancyState::Resolved) if waits => Step::Hold,
             None => Step::Open,
             Some(DiscrepancyState::Held) if waits => Step::Keep,
             Some(DiscrepancyState::Held) => Step::Ripen,
             Some(DiscrepancyState::Resolved) => Step::Reopen,
-            Some(DiscrepancyState::Waived) if waiver_over => Step::Reopen,
+            Some(DiscrepancyState::Waived) if waiver_over || outdated => Step::Reopen,
+            Some(DiscrepancyState::Applied) if outdated => Step::Reopen,
             // Somebody is at it. What was done is found again until the next bill, or for ever when it was settled elsewhere.
             Some(
                 DiscrepancyState::Waived
@@ -59,14 +61,23 @@ mod tests {
 
     #[test]
     fn a_difference_opens_once_and_again_only_after_it_had_ended() {
-        assert_eq!(Step::of(None, false, false), Step::Open);
-        assert_eq!(Step::of(None, true, false), Step::Hold);
-        assert_eq!(Step::of(Some(DiscrepancyState::Held), true, false), Step::Keep);
-        assert_eq!(Step::of(Some(DiscrepancyState::Held), false, false), Step::Ripen);
-        assert_eq!(Step::of(Some(DiscrepancyState::Resolved), true, false), Step::Hold);
-        assert_eq!(Step::of(Some(DiscrepancyState::Resolved), false, false), Step::Reopen);
-        assert_eq!(Step::of(Some(DiscrepancyState::Waived), false, false), Step::Keep);
-        assert_eq!(Step::of(Some(DiscrepancyState::Waived), false, true), Step::Reopen);
+        assert_eq!(Step::of(None, false, false, false), Step::Open);
+        assert_eq!(Step::of(None, true, false, false), Step::Hold);
+        assert_eq!(Step::of(Some(DiscrepancyState::Held), true, false, false), Step::Keep);
+        assert_eq!(Step::of(Some(DiscrepancyState::Held), false, false, false), Step::Ripen);
+        assert_eq!(Step::of(Some(DiscrepancyState::Resolved), true, false, false), Step::Hold);
+        assert_eq!(Step::of(Some(DiscrepancyState::Resolved), false, false, false), Step::Reopen);
+        assert_eq!(Step::of(Some(DiscrepancyState::Waived), false, false, false), Step::Keep);
+        assert_eq!(Step::of(Some(DiscrepancyState::Waived), false, true, false), Step::Reopen);
+    }
+
+    #[test]
+    fn what_people_agreed_on_is_open_again_when_it_is_something_else_now() {
+        for before in [DiscrepancyState::Applied, DiscrepancyState::Waived] {
+            assert_eq!(Step::of(Some(before), false, false, true), Step::Reopen);
+            assert_eq!(Step::of(Some(before), false, false, false), Step::Keep);
+        }
+        assert_eq!(Step::of(Some(DiscrepancyState::Proposed), false, false, true), Step::Keep);
     }
 
     #[test]
@@ -74,7 +85,7 @@ mod tests {
         use DiscrepancyState::{Applied, Approved, Open, Proposed, Resolving};
         for before in [Open, Resolving, Proposed, Approved, Applied] {
             for waits in [false, true] {
-                let step = Step::of(Some(before), waits, true);
+                let step = Step::of(Some(before), waits, true, false);
                 assert_eq!((step, step.state(Some(before)), step.opens()), (Step::Keep, before, false));
             }
         }

@@ -246,7 +246,7 @@ pub async fn discrepancies(
          WHERE ($1::TEXT IS NULL OR d.merchant = $1) AND ($2::DATE IS NULL OR d.bill_date = $2)
            AND ($3::TEXT IS NULL OR d.state = $3) AND ($4::TEXT IS NULL OR d.code = $4)
            AND ($5::UUID IS NULL OR f.run_id = $5)
-           AND ($6::BIGINT IS NULL OR (d.risk_fen, d.discrepancy_id) < ($6, $7))
+           AND ($6::BIGINT IS NULL OR (COALESCE(f.risk_fen, d.risk_fen), d.discrepancy_id) < ($6, $7))
            AND ($9::TEXT IS NULL OR $9 IN (d.out_trade_no, d.transaction_id, d.out_refund_no, d.refund_id, d.movement)
                 OR d.out_trade_no = ANY (ARRAY(SELECT p.out_trade_no FROM book_orders o
                     JOIN book_payments p ON p.order_id = o.order_id WHERE o.order_no = $9)))
@@ -254,7 +254,7 @@ pub async fn discrepancies(
            AND (NOT $11 OR d.state IN ('OPEN', 'RESOLVING', 'PROPOSED', 'APPROVED'))
            AND ($12::UUID IS NULL OR d.discrepancy_id = $12)
            AND ($13::UUID[] IS NULL OR d.discrepancy_id = ANY($13))
-         ORDER BY d.risk_fen DESC, d.discrepancy_id DESC LIMIT $8"#,
+         ORDER BY COALESCE(f.risk_fen, d.risk_fen) DESC, d.discrepancy_id DESC LIMIT $8"#,
         filter.merchant.as_deref(),
         filter.bill_date.map(Date::to_sqlx) as _,
         filter.state.map(DiscrepancyState::as_str),

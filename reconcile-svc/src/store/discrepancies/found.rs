@@ -40,6 +40,11 @@ pub struct Found<'a> {
 struct Before {
     state: DiscrepancyState,
     waiver_over: bool,
+    bill_fen: i64,
+    book_fen: i64,
+    risk_fen: i64,
+    /// People agreed that money goes back, or that a refund is taken in: done, it is not found again.
+    would_be_gone: bool,
 }
 
 /// Its identity: code and fingerprint, of one merchant.
@@ -63,7 +68,11 @@ pub async fn write<'a>(
                 let before = before.get(&columns.identity(row));
                 let state = before.map(|before| before.state);
                 let waiver_over = before.is_some_and(|before| before.waiver_over);
-                let step = Step::of(state, batch[row].due.is_some(), waiver_over);
+                let outdated = before.is_some_and(|before| {
+                    let agreed = (before.bill_fen, before.book_fen, before.risk_fen);
+                    before.would_be_gone || agreed != (columns.bills[row], columns.books[row], columns.risks[row])
+                });
+                let step = Step::of(state, batch[row].due.is_some(), waiver_over, outdated);
                 (step, step.state(state))
             })
             .collect();
@@ -136,7 +145,9 @@ async fn before(
     columns: &Columns,
 ) -> sqlx::Result<HashMap<Identity, Before>> {
     let rows = sqlx::query!(
-        "SELECT d.code, d.fingerprint, d.state, COALESCE(d.waived_until <= $4, FALSE) AS \"waiver_over!\"
+        "SELECT d.code, d.fingerprint, d.state, COALESCE(d.waived_until <= $4, FALSE) AS \"waiver_over!\",
+                d.bill_amount_fen, d.book_amount_fen, d.risk_fen,
+                COALESCE(d.state = 'APPLIED' AND d.proposed IN ('REFUND_SURPLUS', 'IMPORT_REFUND'), FALSE) AS \"would_be_gone!\"
          FROM discrepancies d
          JOIN UNNEST($2::TEXT[], $3::TEXT[]) AS f (code, fingerprint) USING (code, fingerprint)
          WHERE d.merchant = $1 ORDER BY d.discrepancy_id FOR UPDATE OF d",
@@ -150,7 +161,12 @@ async fn before(
     rows.into_iter()
         .map(|row| {
             let state = row.state.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-            Ok(((row.code, row.fingerprint), Before { state, waiver_over: row.waiver_over }))
+            let (bill_fen, book_fen, risk_fen) = (row.bill_amount_fen, row.book_amount_fen, row.risk_fen);
+            let (waiver_over, would_be_gone) = (row.waiver_over, row.would_be_gone);
+            Ok((
+                (row.code, row.fingerprint),
+                Before { state, waiver_over, bill_fen, book_fen, risk_fen, would_be_gone },
+            ))
         })
         .collect()
 }

@@ -25,8 +25,13 @@ pub struct Resolved {
     pub was_held: bool,
 }
 
-/// Resolves what this day's run no longer found, unless another day's run that counts still has it.
-pub async fn resolve_missing(conn: &mut PgConnection, by: &FoundBy<'_>) -> sqlx::Result<Vec<Resolved>> {
+/// Resolves what this day's run no longer found, unless another day's run that counts still has it. What an account's movements tell
+/// is not gone because nobody could look at them: `unseen` are the accounts that could not be fetched.
+pub async fn resolve_missing(
+    conn: &mut PgConnection,
+    by: &FoundBy<'_>,
+    unseen: &[String],
+) -> sqlx::Result<Vec<Resolved>> {
     let gone = sqlx::query_scalar!(
         "SELECT d.discrepancy_id FROM discrepancies d
          WHERE d.merchant = $2 AND d.bill_date = $3 AND d.state <> 'RESOLVED'
@@ -34,10 +39,13 @@ pub async fn resolve_missing(conn: &mut PgConnection, by: &FoundBy<'_>) -> sqlx:
                            WHERE f.discrepancy_id = d.discrepancy_id AND f.run_id = $1)
            AND NOT EXISTS (SELECT 1 FROM run_differences f JOIN runs r USING (run_id)
                            WHERE f.discrepancy_id = d.discrepancy_id AND r.current AND r.bill_date <> $3)
+           AND NOT (d.code IN ('F3', 'F4') AND d.account = ANY($4))
+           AND NOT (d.code IN ('F1', 'F2') AND 'BASIC' = ANY($4))
          ORDER BY d.discrepancy_id",
         by.run_id,
         by.merchant,
         by.day.to_sqlx() as _,
+        unseen,
     )
     .fetch_all(&mut *conn)
     .await?;

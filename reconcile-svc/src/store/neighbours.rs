@@ -1,0 +1,68 @@
+//! Days that a new version of another day says something new about.
+
+use jiff_sqlx::ToSqlx as _;
+use sqlx::PgConnection;
+
+use super::discrepancies::FoundBy;
+
+/// Wishes for another run of the day after, when its accounts did not open as this version closes; and of the days whose payments
+/// and refunds the version before had in its files and this one has not. Each has a version that counts already.
+pub async fn look_again(conn: &mut PgConnection, by: &FoundBy<'_>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO days_to_look_at (merchant, bill_date, look_at)
+         SELECT DISTINCT r.merchant, r.bill_date, now() + interval '10 s'
+         FROM runs r
+         WHERE r.merchant = $2 AND r.current AND r.bill_date <> $3 AND (
+             (r.bill_date = $3 + 1 AND EXISTS (
+                 SELECT 1 FROM run_accounts mine JOIN run_accounts next USING (account)
+                 WHERE mine.run_id = $1 AND next.run_id = r.run_id AND next.state = 'READ'
+                   AND mine.closing_fen <> next.opening_fen))
+             OR r.bill_date IN (
+                 SELECT before.book_date FROM run_boundary before
+                 WHERE before.run_id = (SELECT run_id FROM runs WHERE merchant = $2 AND bill_date = $3 AND run_id <> $1
+                                          AND state IN ('BALANCED', 'WAITING', 'DIFFERENCES')
+                                        ORDER BY version DESC LIMIT 1)
+                   AND NOT EXISTS (SELECT 1 FROM run_boundary now
+                                   WHERE now.run_id = $1 AND now.leg = before.leg AND now.number = before.number)))
+         ORDER BY r.merchant, r.bill_date
+         ON CONFLICT (merchant, bill_date) DO UPDATE SET mark = EXCLUDED.mark, look_at = EXCLUDED.look_at",
+        by.run_id,
+        by.merchant,
+        by.day.to_sqlx() as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Wishes for another run of days that have a version that counts, because something about them came into our books just now:
+/// `out_trade_nos` were told as paid or taken, `out_refund_nos` had something happen to them.
+pub async fn booked_late(
+    conn: &mut PgConnection,
+    merchants: &[String],
+    out_trade_nos: &[String],
+    out_refund_nos: &[String],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO days_to_look_at (merchant, bill_date, look_at)
+         SELECT DISTINCT r.merchant, r.bill_date, now() + interval '10 s'
+         FROM (
+             SELECT p.merchant, p.paid_date AS day FROM book_payments p
+             WHERE p.merchant = ANY($1) AND p.out_trade_no = ANY($2)
+             UNION SELECT e.merchant, e.paid_date FROM provider_payments e
+             WHERE e.merchant = ANY($1) AND e.out_trade_no = ANY($2)
+             UNION SELECT b.merchant, b.accept_date FROM book_refunds b
+             WHERE b.merchant = ANY($1) AND b.out_refund_no = ANY($3)
+             UNION SELECT b.merchant, p.paid_date FROM book_refunds b JOIN book_payments p USING (merchant, out_trade_no)
+             WHERE b.merchant = ANY($1) AND b.out_refund_no = ANY($3)
+         ) AS touched JOIN runs r ON r.merchant = touched.merchant AND r.bill_date = touched.day AND r.current
+         ORDER BY r.merchant, r.bill_date
+         ON CONFLICT (merchant, bill_date) DO UPDATE SET mark = EXCLUDED.mark, look_at = EXCLUDED.look_at",
+        merchants,
+        out_trade_nos,
+        out_refund_nos,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
