@@ -129,6 +129,9 @@ async fn an_answer_that_comes_after_the_difference_is_gone_is_only_written_down(
     world.publish(&[payment.order_paid()]).await;
     world.run(world.day()).await;
     let resolved = world.in_state(State::Resolved).await;
+    // What came into the books after the first run had its day looked at again.
+    assert_eq!(world.count("SELECT count(*) FROM days_to_look_at").await, 1);
+    sqlx::query("DELETE FROM days_to_look_at").execute(&world.pool).await.expect("a deletion");
     world.answer(&question, Outcome::Applied, "late").await;
     let after = world.discrepancies().await.remove(0);
     assert_eq!(after, resolved);
