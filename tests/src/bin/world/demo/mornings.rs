@@ -41,9 +41,7 @@ pub(super) async fn repaired(telling: &mut Telling, world: &World, unlucky: &Cas
     say(
         "WeChat answers questions again, and a minute passes. A bill proves nothing to an order, so Tongbao asks about the",
     );
-    say(
-        "payment: order-svc because it is still open, reconcile-svc because of the difference, whoever is first. The verified",
-    );
+    say("payment: because it is still open, or because reconciliation asked for it, whichever is first. The verified");
     say("answer goes down the same road as a callback:");
     let order = unlucky.order().becomes(State::Paid).await;
     let told = eventually("the answer is on the bus", async || {
