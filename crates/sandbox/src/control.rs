@@ -17,6 +17,8 @@
 //! | `POST /_sandbox/bills/payments/{out_trade_no}` | [`Misbilled`], may be empty | [`Misbilled`] |
 //! | `POST /_sandbox/bills/refunds/{out_refund_no}` | [`Misbilled`], may be empty | [`Misbilled`] |
 //! | `POST /_sandbox/merchants/{name}/movements` | [`NewMovement`] | [`NewMovement`] |
+//! | `PUT /_sandbox/merchants/{name}/bills/{day}/{kind}` | a bill as WeChat writes it, plain or gzipped, at most 512 MiB | [`GivenBill`] |
+//! | `DELETE /_sandbox/merchants/{name}/bills/{day}/{kind}` | – | – |
 //! | `POST /_sandbox/settle_delay` | [`SettleDelay`] | [`SettleDelay`] |
 //! | `GET /_sandbox/merchants/{name}/balance` | – | [`Balance`] |
 //! | `POST /_sandbox/merchants/{name}/balance` | [`Balance`] | [`Balance`] |
@@ -42,7 +44,7 @@ mod red_packets;
 mod refunds;
 mod scans;
 
-pub use bills::{Misbilled, NewMovement};
+pub use bills::{GivenBill, Misbilled, NewMovement};
 pub use clock::{Advance, ClockState};
 pub use desk::{Comment, LongUrl, NewComment, RefundRate, Report, Reports};
 pub use faults::{ActiveFault, Fault, FaultPoint, FaultRule, Faults};

@@ -32,7 +32,7 @@ const SUMMARY: &str = "资金流水总笔数,收入笔数,收入金额,支出笔
 const SUMMARY_START: &str = "\n资金流水总笔数";
 
 /// Whose flow is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Account {
     Basic,
     Operation,

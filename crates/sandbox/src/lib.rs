@@ -21,6 +21,7 @@ mod clock;
 mod console;
 mod faults;
 mod fund_flow;
+mod given_bills;
 mod identity;
 mod ids;
 mod ledger;

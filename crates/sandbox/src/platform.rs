@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{app::Settings, clock::Clock, faults::Rules, ids, ledger::Ledger, login::Logins};
+use crate::{app::Settings, clock::Clock, faults::Rules, given_bills::GivenBills, ids, ledger::Ledger, login::Logins};
 
 /// The person whose phone the page at `/phone` is.
 const PHONE_OWNER: &str = "the owner of the phone";
@@ -30,6 +30,7 @@ pub(crate) struct Platform {
     ledger: Mutex<Ledger>,
     rules: Mutex<Rules>,
     logins: Mutex<Logins>,
+    given_bills: Mutex<GivenBills>,
 }
 
 impl Platform {
@@ -54,6 +55,7 @@ impl Platform {
             ledger: Mutex::default(),
             rules: Mutex::default(),
             logins: Mutex::default(),
+            given_bills: Mutex::default(),
         })
     }
 
@@ -70,6 +72,10 @@ impl Platform {
 
     pub(crate) fn logins(&self) -> MutexGuard<'_, Logins> {
         self.logins.lock().expect("no code that holds the logins panics")
+    }
+
+    pub(crate) fn given_bills(&self) -> MutexGuard<'_, GivenBills> {
+        self.given_bills.lock().expect("no code that holds the given bills panics")
     }
 
     /// The merchant with this number and, where a service provider runs the account, this sub-merchant's.

@@ -1,5 +1,7 @@
 //! Commands about bills: what they say otherwise than it happened, and money that moves without a trade.
 
+mod given;
+
 use std::sync::Arc;
 
 use axum::{
@@ -37,6 +39,7 @@ pub(super) fn routes() -> Router<Arc<Platform>> {
         .route("/_sandbox/bills/payments/{out_trade_no}", post(misbill_payment))
         .route("/_sandbox/bills/refunds/{out_refund_no}", post(misbill_refund))
         .route("/_sandbox/merchants/{name}/movements", post(enter_movement))
+        .merge(given::routes())
 }
 
 async fn misbill_payment(

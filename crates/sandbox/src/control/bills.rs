@@ -49,3 +49,14 @@ pub struct NewMovement {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
 }
+
+/// A bill that somebody gave, which downloads get from now on instead of what the ledger says: a real one, say, to see what
+/// reconciliation makes of it. `{day}` is a Beijing date such as `2026-11-28`, `{kind}` is `trade` (the bill of all kinds), `basic`,
+/// `operation` or `fees`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenBill {
+    /// How long it is when it is not gzipped, at most 4 GiB.
+    pub bytes: u64,
+    /// How long its gzip is.
+    pub gzip_bytes: u64,
+}

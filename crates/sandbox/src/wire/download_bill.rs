@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 use wechat_pay::{
     time,
@@ -15,6 +16,7 @@ use super::{
 use crate::{
     bill,
     control::{Fault, FaultPoint},
+    given_bills::{Given, Kind, Which},
     identity::Meant,
     platform::Platform,
 };
@@ -53,20 +55,32 @@ pub(super) async fn handle(State(platform): State<Arc<Platform>>, request: axum:
     .await
 }
 
-fn execute(platform: &Platform, request: &Request, fault: Option<&Fault>) -> Result<Vec<u8>, NoBill> {
+fn execute(platform: &Platform, request: &Request, fault: Option<&Fault>) -> Result<Bytes, NoBill> {
     request.check_identity_of(platform, Meant::AnySubMerchant).map_err(|refusal| match refusal.err_code.as_str() {
         "LACK_PARAMS" => MISSING,
         _ => MALFORMED,
     })?;
     let wanted = Wanted::read(&request.fields)?;
     let made_at = made_at(wanted.day, platform.clock.now())?;
+    if wanted.bill_type == BillType::All
+        && let Some(given) = given(platform, request, wanted.day, Kind::Trade)
+    {
+        return given.body(wanted.gzip).map_err(|_| SYSTEM_ERROR);
+    }
     let mut rows = bill::rows(&platform.ledger(), request.mch_id(), wanted.day, wanted.bill_type, made_at);
     rows.retain(|row| request.sub_mch_id().is_none_or(|sub_mch_id| row.sub_mch_id.as_deref() == Some(sub_mch_id)));
     if rows.is_empty() {
         return Err(NOTHING);
     }
     let body = bill::write(rows, wanted.bill_type, fault).map_err(|_| SYSTEM_ERROR)?;
-    if wanted.gzip { bill::gzip(&body).map_err(|_| ("CompressGZip Error", None)) } else { Ok(body) }
+    let body = if wanted.gzip { bill::gzip(&body).map_err(|_| ("CompressGZip Error", None))? } else { body };
+    Ok(body.into())
+}
+
+/// What somebody gave in place of this bill.
+pub(super) fn given(platform: &Platform, request: &Request, day: Date, kind: Kind) -> Option<Arc<Given>> {
+    let (mch_id, sub_mch_id) = (request.mch_id().to_owned(), request.sub_mch_id().map(str::to_owned));
+    platform.given_bills().get(&Which { mch_id, sub_mch_id, day, kind })
 }
 
 struct Wanted {

@@ -1,6 +1,7 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use axum::{extract::State, response::Response};
+use bytes::Bytes;
 use jiff::civil::Date;
 use sha1::{Digest as _, Sha1};
 use wechat_pay::{
@@ -20,6 +21,7 @@ use crate::{
     bill::gzip,
     control::{Fault, FaultPoint},
     fund_flow::{self, Account, Whose},
+    given_bills::Kind,
     identity::Meant,
     platform::Platform,
 };
@@ -53,6 +55,15 @@ fn execute(platform: &Platform, request: &Request, fault: Option<&Fault>) -> Res
         "Bill Creating" => Refusal::named("BILL_CREATING"),
         _ => malformed("bill_date"),
     })?;
+    let answer = |body: Bytes, digest: &str| {
+        let mut response = text(body);
+        response.headers_mut().insert("Digest", digest.parse().expect("hex digits are a header value"));
+        response
+    };
+    if let Some(given) = download_bill::given(platform, request, wanted.day, Kind::Fund(wanted.account)) {
+        let body = given.body(wanted.gzip).map_err(|_| Refusal::named("SYSTEMERROR"))?;
+        return Ok(answer(body, &given.digest));
+    }
     let whose = Whose { mch_id: request.mch_id(), sub_mch_id: request.sub_mch_id() };
     let flow = fund_flow::of_day(&platform.ledger(), whose, wanted.account, wanted.day, made_at);
     if flow.is_empty() {
@@ -64,9 +75,7 @@ fn execute(platform: &Platform, request: &Request, fault: Option<&Fault>) -> Res
         hash
     });
     let body = if wanted.gzip { gzip(&file).map_err(|_| Refusal::named("SYSTEMERROR"))? } else { file };
-    let mut response = text(body);
-    response.headers_mut().insert("Digest", hash.parse().expect("hex digits are a header value"));
-    Ok(response)
+    Ok(answer(body.into(), &hash))
 }
 
 struct Wanted {

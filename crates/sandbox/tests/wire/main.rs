@@ -17,6 +17,7 @@ mod dev_certificates;
 mod download_bill;
 mod face_pay;
 mod fund_flow;
+mod given_bills;
 mod h5;
 mod harness;
 mod js_code_2_session;

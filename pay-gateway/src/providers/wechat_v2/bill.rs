@@ -23,8 +23,8 @@ use crate::{
 /// Largest piece that is handed on.
 const CHUNK_BYTES: usize = 256 * 1024;
 
-/// Largest bill, decompressed: about ten million rows. More is a bomb.
-const MAX_BILL_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// Largest bill, decompressed, and what reconcile-svc takes: ten million rows have about 3 GB. More is a bomb.
+const MAX_BILL_BYTES: u64 = 4 << 30;
 
 /// Largest error message in place of a bill.
 const MAX_FAILURE_BYTES: usize = 64 * 1024;
