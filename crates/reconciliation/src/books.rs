@@ -69,7 +69,7 @@ pub struct Fact {
     pub amount: Fen,
     /// What the payer paid after coupons.
     pub payer: Fen,
-    /// Whether it came long enough (5 minutes) before the run for an order to have taken it.
+    /// Whether it came long enough (5 minutes) before the run for an order to have taken it: until then it is waited for (P10).
     pub ripe: bool,
 }
 

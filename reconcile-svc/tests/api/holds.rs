@@ -109,3 +109,25 @@ async fn a_refund_under_way_is_in_a_balanced_day_and_stuck_after_three_working_d
     assert_eq!((done.state(), done.version), (State::Balanced, 3));
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fact_that_came_a_moment_ago_waits_and_the_next_run_decides() {
+    let world = World::start().await;
+    let day = world.day();
+    let [taken, orphan] = [Payment::on(day, 100), Payment::on(day, 70)];
+    world.gateway.set_bill(bill::MERCHANT, day, bill::of(&[&taken]));
+    world.book(&[&taken]).await;
+    world.publish(&[orphan.told()]).await;
+    let waiting = world.run(day).await;
+    assert_eq!((waiting.state(), waiting.waiting_count, waiting.waiting_sum_fen), (State::Waiting, 1, 70));
+    let held = &world.discrepancies().await[0];
+    assert_eq!((held.code.as_str(), held.state()), ("P10", DiscrepancyState::Held));
+    assert_eq!(held.due_date, wechat_pay::time::bill_date(world.clock.now()).saturating_add(1.day()).to_string());
+
+    world.hand.advance(Duration::from_mins(6));
+    let told = world.run(day).await;
+    assert_eq!((told.state(), told.differences[0].code.as_str()), (State::Differences, "P10"));
+    let open = &world.discrepancies().await[0];
+    assert_eq!((&open.name, open.state(), open.due_date.as_str()), (&held.name, DiscrepancyState::Open, ""));
+    world.end().await;
+}

@@ -1,5 +1,6 @@
 //! Codes P1 to P10.
 
+use jiff::ToSpan as _;
 use money::Fen;
 
 use super::{Judge, Judgement, difference, distance, words};
@@ -103,7 +104,7 @@ impl Judge {
         (0 < off).then(|| Fen::new(i64::try_from(off).unwrap_or(i64::MAX)))
     }
 
-    /// `None` when it is not this day's to judge, or not yet to be judged at all.
+    /// `None` when it is not this day's to judge.
     fn book_only(&self, book: &BookPayment) -> Option<Difference> {
         if self.is_elsewhere(book.billed_on) {
             return None;
@@ -115,10 +116,13 @@ impl Judge {
                 let explanation = words::book_only(book, due);
                 Some(Difference { due, ..difference(Code::P5, key, book.amount(), explanation) })
             }
-            (None, Some(fact)) if fact.ripe => {
-                Some(difference(Code::P10, key, book.amount(), words::orphan(fact.amount)))
+            (None, Some(fact)) => {
+                // An order may just be about to take it, so the next run decides, on whatever day this one is made.
+                let due = if fact.ripe { None } else { Some(self.as_of.saturating_add(1.day())) };
+                let explanation = words::orphan(fact.amount, due);
+                Some(Difference { due, ..difference(Code::P10, key, book.amount(), explanation) })
             }
-            (None, _) => None,
+            (None, None) => None,
         }
     }
 }

@@ -61,8 +61,13 @@ pub(super) fn book_only(book: &BookPayment, due: Option<Date>) -> String {
     }
 }
 
-pub(super) fn orphan(told: Fen) -> String {
-    format!("A message of the provider told of {told} yuan that neither the bill nor any order has.")
+pub(super) fn orphan(told: Fen, due: Option<Date>) -> String {
+    match due {
+        Some(_) => format!(
+            "A message of the provider told of {told} yuan a moment ago, which no order has taken yet; the next run decides."
+        ),
+        None => format!("A message of the provider told of {told} yuan that neither the bill nor any order has."),
+    }
 }
 
 pub(super) fn amounts(book: &BookPayment, bill: Fen) -> String {

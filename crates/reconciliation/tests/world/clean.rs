@@ -29,8 +29,6 @@ pub(crate) enum Clean {
     ReversedAfterTold,
     /// Taken back at the counter before anybody told of it.
     Reversed,
-    /// Told a moment ago.
-    Unripe,
     Refunded,
     RefundAboutMidnight,
     RefundBilledElsewhere,
@@ -43,7 +41,7 @@ pub(crate) enum Clean {
 }
 
 impl Clean {
-    pub(crate) const ALL: [Clean; 21] = [
+    pub(crate) const ALL: [Clean; 20] = [
         Clean::Paid,
         Clean::PaidWithPrepaidCoupon,
         Clean::PaidWithCoupon,
@@ -56,7 +54,6 @@ impl Clean {
         Clean::MovedHere,
         Clean::ReversedAfterTold,
         Clean::Reversed,
-        Clean::Unripe,
         Clean::Refunded,
         Clean::RefundAboutMidnight,
         Clean::RefundBilledElsewhere,
@@ -104,12 +101,6 @@ impl Clean {
             }
             Clean::ReversedAfterTold => drop(payment.told_only(OrderState::Open).reverse()),
             Clean::Reversed => drop(payment.issued_only(OrderState::Open).reverse()),
-            Clean::Unripe => {
-                payment.told_only(OrderState::Open);
-                payment.billed = None;
-                payment.flows.clear();
-                payment.book_mut().fact.as_mut().expect("it was told").ripe = false;
-            }
             _ => {}
         }
     }

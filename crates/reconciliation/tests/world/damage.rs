@@ -35,6 +35,8 @@ pub(crate) enum Damage {
     RevokedAlone,
     FactMissing,
     FactOrphan,
+    /// Told a moment ago.
+    FactUnripe,
     RefundedAtConsole,
     RejectedAndBilled,
     RefundBookOnly,
@@ -83,7 +85,7 @@ impl Expected {
 }
 
 impl Damage {
-    pub(crate) const ALL: [Damage; 45] = [
+    pub(crate) const ALL: [Damage; 46] = [
         Damage::Pending,
         Damage::ToldOnly,
         Damage::PendingClosed,
@@ -105,6 +107,7 @@ impl Damage {
         Damage::RevokedAlone,
         Damage::FactMissing,
         Damage::FactOrphan,
+        Damage::FactUnripe,
         Damage::RefundedAtConsole,
         Damage::RejectedAndBilled,
         Damage::RefundBookOnly,
@@ -143,7 +146,7 @@ impl Damage {
             Damage::PayerOther | Damage::SettledMore | Damage::SettledLess => Code::P7,
             Damage::Revoked | Damage::RevokedAlone => Code::P8,
             Damage::FactMissing => Code::P9,
-            Damage::FactOrphan => Code::P10,
+            Damage::FactOrphan | Damage::FactUnripe => Code::P10,
             Damage::RefundedAtConsole | Damage::RejectedAndBilled => Code::R1,
             Damage::RefundBookOnly | Damage::RefundClosedAndNotBilled => Code::R2,
             Damage::RefundBilledOther | Damage::RefundBookOther | Damage::RefundToldOther => Code::R3,
@@ -181,7 +184,9 @@ impl Damage {
             _ if matches!(self, Damage::RefundFeeOther | Damage::RefundNotMoved) => self.strike_refund(world, fen),
             _ => self.strike_payment(world.pay(fen), fen),
         };
-        Expected { code: self.code(), number, waits: self.may_wait() && world.as_of == super::DAY_AFTER }
+        // However late the run is made, an order may just be about to take it.
+        let waits = self == Damage::FactUnripe || (self.may_wait() && world.as_of == super::DAY_AFTER);
+        Expected { code: self.code(), number, waits }
     }
 
     fn strike_payment(self, payment: &mut Payment, fen: i64) -> String {
@@ -219,9 +224,10 @@ impl Damage {
                 payment.flows.retain(|flow| flow.number != number);
             }
             Damage::FactMissing => payment.book_mut().fact = None,
-            Damage::FactOrphan => {
+            Damage::FactOrphan | Damage::FactUnripe => {
                 payment.told_only(OrderState::Open);
                 (payment.billed, payment.flows) = (None, Vec::new());
+                payment.book_mut().fact.as_mut().expect("it was told").ripe = self == Damage::FactOrphan;
             }
             Damage::FeeOther => payment.row_mut().fee = MilliFen::new(fen * 6 + 1001),
             Damage::RateUnreadable => "千分之六".clone_into(&mut payment.row_mut().rate),

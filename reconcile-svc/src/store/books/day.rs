@@ -13,5 +13,5 @@ pub use copy::Sink;
 pub use payments::copy_payments;
 pub use refunds::copy_refunds;
 
-/// How long a fact waits for an order to take it before anybody wonders (P10).
+/// How long a fact waits for an order to take it before anybody wonders (P10): a younger one is held.
 const RIPE_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);

@@ -4,7 +4,7 @@ use reconciliation::books::{OrderState, Taken, TakenAs};
 use reconciliation::{Code, Refused, Repair};
 
 use super::{codes, fen, only, tally};
-use crate::world::{DAY_AFTER, World};
+use crate::world::{DAY_AFTER, LATER, World};
 
 #[test]
 fn a_day_on_which_everything_agrees_is_balanced() {
@@ -124,14 +124,21 @@ fn a_number_that_an_order_took_money_for_is_ours_though_its_own_event_is_late() 
 }
 
 #[test]
-fn what_was_told_a_moment_ago_is_not_p10_yet() {
+fn what_was_told_a_moment_ago_is_a_p10_that_waits_for_the_next_run() {
     let mut world = World::default();
     let payment = world.pay(100).told_only(OrderState::Open);
     (payment.billed, payment.flows) = (None, Vec::new());
     assert_eq!(codes(&world), [Code::P10]);
     world.payments[0].book_mut().fact.as_mut().expect("told").ripe = false;
-    let outcome = world.outcome();
-    assert_eq!((outcome.differences.len(), outcome.books), (0, tally(0, 0)), "it counts when it is ripe");
+    for (as_of, due) in [(DAY_AFTER, date(2026, 11, 22)), (LATER, date(2026, 12, 11))] {
+        world.as_of = as_of;
+        let outcome = world.outcome();
+        let found = only(&outcome);
+        assert_eq!((found.code, found.due, found.risk), (Code::P10, Some(due), Fen::new(100)));
+        assert_eq!((found.bill_amount, found.book_amount), (None, fen(100)));
+        assert_eq!((outcome.books, outcome.waiting()), (tally(1, 100), tally(1, 100)), "finance sees it");
+        assert!(found.explanation.contains("the next run decides"), "{}", found.explanation);
+    }
 }
 
 #[test]
