@@ -141,7 +141,9 @@ impl Day {
             fact: Some(Fact { amount, payer: Fen::new(amount.get() - coupon(at).get()), ripe: true }),
             paid_date: date(2026, 11, 28),
             billed_on: None,
+            billed: None,
             moved_on: None,
+            moved: None,
             order: OrderState::Paid,
             given_back: Fen::ZERO,
         }
@@ -162,6 +164,7 @@ impl Day {
             accept_date: Some(date(2026, 11, 28)),
             billed_on: None,
             moved_on: None,
+            moved: None,
         }
     }
 

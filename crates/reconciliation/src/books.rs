@@ -1,10 +1,11 @@
 //! Our side, as text files: one line per row, tabs between columns, `\N` for nothing — what Postgres writes with
 //! `COPY … TO STDOUT` in text format. A backslash in a value is written twice, a tab `\t`, a line break `\n`.
 //!
-//! payments: `out_trade_no transaction_id issued_fen taken_as taken_fen fact_fen payer_fen fact_ripe paid_date billed_on moved_on
-//! order_state given_back_fen`
+//! payments: `out_trade_no transaction_id issued_fen taken_as taken_fen fact_fen payer_fen fact_ripe paid_date billed_on billed_fen
+//! moved_on moved_fen moved_fee_fen order_state given_back_fen`
 //!
-//! refunds: `out_refund_no refund_id out_trade_no transaction_id amount_fen state cause fact_fen accept_date billed_on moved_on`
+//! refunds: `out_refund_no refund_id out_trade_no transaction_id amount_fen state cause fact_fen accept_date billed_on moved_on
+//! moved_fen moved_fee_fen`
 //!
 //! Dates are `2026-11-21`, booleans `t` and `f`. Files are sorted by the provider's number, so that their SHA-256 names them.
 
@@ -36,8 +37,12 @@ pub struct BookPayment {
     pub paid_date: Date,
     /// The other day whose bill already holds it, when one does: then it is not missing here.
     pub billed_on: Option<Date>,
-    /// The other day whose fund flow already holds its movement.
+    /// What that bill has as paid; `None` when it has only the reversal, and when a run of before version 5 said so.
+    pub billed: Option<Fen>,
+    /// The other day whose fund flow already holds money of it.
     pub moved_on: Option<Date>,
+    /// How much; `None` when a run of before version 5 said so.
+    pub moved: Option<MovedElsewhere>,
     /// How its order stands.
     pub order: OrderState,
     /// What is given back of it, or on its way back: refunds that were neither rejected nor closed.
@@ -111,8 +116,19 @@ pub struct BookRefund {
     pub accept_date: Option<Date>,
     /// The other day whose bill already holds it.
     pub billed_on: Option<Date>,
-    /// The other day whose fund flow already holds its movement.
+    /// The other day whose fund flow already holds money of it.
     pub moved_on: Option<Date>,
+    /// How much; `None` when a run of before version 5 said so.
+    pub moved: Option<MovedElsewhere>,
+}
+
+/// What moved under the provider's number on other days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MovedElsewhere {
+    /// How much of the money itself, in whichever direction it should; zero when only a fee moved.
+    pub principal: Fen,
+    /// Fees that left, less those that came back.
+    pub fee: Fen,
 }
 
 /// How far a refund is.

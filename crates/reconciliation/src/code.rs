@@ -34,7 +34,7 @@ pub enum Code {
     R4,
     /// `FEE`: the fee is not rate × amount within a fen.
     F1,
-    /// `NOT_IN_FUND_FLOW`: a trade row without its movement.
+    /// `NOT_IN_FUND_FLOW`: a trade row without its movement, or with another amount on all days together.
     F2,
     /// `FUND_UNEXPLAINED`: a movement without a trade that is no ordinary kind.
     F3,

@@ -71,7 +71,13 @@ impl Reading<'_> {
         });
         let mut boundary = self.findings.boundary;
         boundary.sort_unstable();
-        boundary.dedup_by(|later, first| (later.leg, &later.number) == (first.leg, &first.number));
+        boundary.dedup_by(|later, first| {
+            let is_same = (later.leg, &later.number) == (first.leg, &first.number);
+            if is_same {
+                first.amount = first.amount.max(later.amount);
+            }
+            is_same
+        });
         // Whoever adds up the risks of a code never meets a sum beyond all money.
         differences.iter().try_fold(Tally::default(), |mut sum, difference| sum.add(difference.risk).map(|()| sum))?;
         let (payments, refunds) = (self.findings.payments, self.findings.refunds);

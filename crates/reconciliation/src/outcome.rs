@@ -102,7 +102,7 @@ pub struct Difference {
     pub explanation: String,
 }
 
-/// A payment or refund in this day's file that our books have on another day.
+/// A payment or refund in this day's file whose other legs are on another day: what that day's run must know.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BoundaryMatch {
     /// Which file has it.
@@ -111,6 +111,11 @@ pub struct BoundaryMatch {
     pub number: String,
     /// Its day in our books.
     pub book_date: Date,
+    /// What the bill has as paid or given back, `None` when it has only a reversal; how much money of it moved, zero when only
+    /// its fee did.
+    pub amount: Option<Fen>,
+    /// In the fund flow: fees that left, less those that came back.
+    pub fee: Fen,
 }
 
 /// One account on the day.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::marker::PhantomData;
 
-use money::MilliFen;
+use money::{Fen, MilliFen};
 
 use crate::books::{BookPayment, BookRefund};
 use crate::fast::{self, Sharing, Sifted};
@@ -278,13 +278,15 @@ impl RefundGroups {
 }
 
 pub(crate) fn known_payment(book: &BookPayment) -> Known {
-    Known { trade: KnownTrade::Payment, amount: book.amount(), date: book.paid_date }
+    let moved = book.moved.map_or(Fen::ZERO, |moved| moved.principal);
+    Known { trade: KnownTrade::Payment, amount: book.amount(), date: book.paid_date, moved }
 }
 
 /// `None` for a refund that the provider has not accepted: no money moves for it.
 pub(crate) fn known_refund(book: &BookRefund) -> Option<(String, Known)> {
     let (number, date) = (book.refund_id.clone()?, book.accept_date?);
-    Some((number, Known { trade: KnownTrade::Refund, amount: book.amount, date }))
+    let moved = book.moved.map_or(Fen::ZERO, |moved| moved.principal);
+    Some((number, Known { trade: KnownTrade::Refund, amount: book.amount, date, moved }))
 }
 
 fn movements_judged(basic: &AccountFlow) -> MovementsJudged {

@@ -5,11 +5,21 @@ use sqlx::PgConnection;
 
 use super::discrepancies::FoundBy;
 
-/// Wishes for another run of the day after, when its accounts did not open as this version closes; and of the days whose payments
-/// and refunds the version before had in its files and this one has not. Each has a version that counts already.
+/// Wishes for another run of the day after, when its accounts did not open as this version closes; of the days whose payments and
+/// refunds the version before had in its files and this one has not, or has with another amount; and of those whose payments and
+/// refunds this version has in its files although they missed none: there they are a second time, or not all of them. Each has a
+/// version that counts already.
 pub async fn look_again(conn: &mut PgConnection, by: &FoundBy<'_>) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO days_to_look_at (merchant, bill_date, look_at)
+        "WITH mine AS (
+             SELECT leg, number, book_date, amount_fen, fee_fen FROM run_boundary WHERE run_id = $1
+         ), theirs AS (
+             SELECT leg, number, book_date, amount_fen, fee_fen FROM run_boundary
+             WHERE run_id = (SELECT run_id FROM runs WHERE merchant = $2 AND bill_date = $3 AND run_id <> $1
+                               AND state IN ('BALANCED', 'WAITING', 'DIFFERENCES')
+                             ORDER BY version DESC LIMIT 1)
+         )
+         INSERT INTO days_to_look_at (merchant, bill_date, look_at)
          SELECT DISTINCT r.merchant, r.bill_date, now() + interval '10 s'
          FROM runs r
          WHERE r.merchant = $2 AND r.current AND r.bill_date <> $3 AND (
@@ -17,13 +27,13 @@ pub async fn look_again(conn: &mut PgConnection, by: &FoundBy<'_>) -> sqlx::Resu
                  SELECT 1 FROM run_accounts mine JOIN run_accounts next USING (account)
                  WHERE mine.run_id = $1 AND next.run_id = r.run_id AND next.state = 'READ'
                    AND mine.closing_fen <> next.opening_fen))
+             OR r.bill_date IN (SELECT gone.book_date FROM (TABLE theirs EXCEPT TABLE mine) AS gone)
              OR r.bill_date IN (
-                 SELECT before.book_date FROM run_boundary before
-                 WHERE before.run_id = (SELECT run_id FROM runs WHERE merchant = $2 AND bill_date = $3 AND run_id <> $1
-                                          AND state IN ('BALANCED', 'WAITING', 'DIFFERENCES')
-                                        ORDER BY version DESC LIMIT 1)
-                   AND NOT EXISTS (SELECT 1 FROM run_boundary now
-                                   WHERE now.run_id = $1 AND now.leg = before.leg AND now.number = before.number)))
+                 SELECT new.book_date FROM (TABLE mine EXCEPT TABLE theirs) AS new
+                 WHERE NOT EXISTS (SELECT 1 FROM discrepancies d WHERE d.merchant = $2 AND d.resolved_by = $1
+                                     AND d.transaction_id = new.number AND d.transaction_id <> '' AND d.refund_id = '')
+                   AND NOT EXISTS (SELECT 1 FROM discrepancies d WHERE d.merchant = $2 AND d.resolved_by = $1
+                                     AND d.refund_id = new.number AND d.refund_id <> '')))
          ORDER BY r.merchant, r.bill_date
          ON CONFLICT (merchant, bill_date) DO UPDATE SET mark = EXCLUDED.mark, look_at = EXCLUDED.look_at",
         by.run_id,

@@ -198,14 +198,18 @@ async fn note_boundary(
         let legs: Vec<String> = batch.iter().map(|found| found.leg.as_str().to_owned()).collect();
         let numbers: Vec<String> = batch.iter().map(|found| text(&found.number)).collect();
         let days: Vec<jiff_sqlx::Date> = batch.iter().map(|found| found.book_date.to_sqlx()).collect();
+        let amounts: Vec<Option<i64>> = batch.iter().map(|found| found.amount.map(Fen::get)).collect();
+        let fees: Vec<i64> = batch.iter().map(|found| found.fee.get()).collect();
         sqlx::query!(
-            "INSERT INTO run_boundary (run_id, merchant, leg, number, book_date)
-             SELECT $1, $2, * FROM UNNEST($3::TEXT[], $4::TEXT[], $5::DATE[])",
+            "INSERT INTO run_boundary (run_id, merchant, leg, number, book_date, amount_fen, fee_fen)
+             SELECT $1, $2, * FROM UNNEST($3::TEXT[], $4::TEXT[], $5::DATE[], $6::BIGINT[], $7::BIGINT[])",
             run_id,
             merchant,
             &legs,
             &numbers,
             &days as &[jiff_sqlx::Date],
+            &amounts as &[Option<i64>],
+            &fees,
         )
         .execute(&mut *conn)
         .await?;

@@ -54,20 +54,30 @@ impl Books {
         store::books::note_refund(&mut self.conn, &note).await.expect("noted");
     }
 
-    /// The current run of another day found this number of the provider in its trade bill or its fund flow.
-    pub(crate) async fn found(&mut self, bill_date: Date, leg: &str, number: &str, book_date: Date) {
+    /// The current run of another day found this number of the provider in its trade bill or its fund flow, with an amount and what
+    /// it was charged.
+    pub(crate) async fn found(
+        &mut self,
+        (bill_date, leg): (Date, &str),
+        number: &str,
+        book_date: Date,
+        (amount_fen, fee_fen): (Option<i64>, i64),
+    ) {
         sqlx::query(
             "WITH run AS (
                  INSERT INTO runs (run_id, merchant, bill_date, version, state, current, engine_version, start_time, end_time)
                  VALUES (gen_random_uuid(), $1, $2::DATE, 1, 'DIFFERENCES', TRUE, 4, now(), now())
                  ON CONFLICT (merchant, bill_date, version) DO UPDATE SET version = 1 RETURNING run_id)
-             INSERT INTO run_boundary (run_id, merchant, leg, number, book_date) SELECT run_id, $1, $3, $4, $5::DATE FROM run",
+             INSERT INTO run_boundary (run_id, merchant, leg, number, book_date, amount_fen, fee_fen)
+             SELECT run_id, $1, $3, $4, $5::DATE, $6, $7 FROM run",
         )
         .bind(MERCHANT)
         .bind(jiff_sqlx::ToSqlx::to_sqlx(bill_date))
         .bind(leg)
         .bind(number)
         .bind(jiff_sqlx::ToSqlx::to_sqlx(book_date))
+        .bind(amount_fen)
+        .bind(fee_fen)
         .execute(&mut self.conn)
         .await
         .expect("written");

@@ -7,7 +7,7 @@ use proto::event::refund_changed::State;
 use reconcile_svc::books::ProviderRefund;
 use reconcile_svc::store::books::{day, first_day, note_provider_refund};
 use reconciliation::Questions;
-use reconciliation::books::{Fact, OrderState, RefundState, Taken, TakenAs};
+use reconciliation::books::{Fact, MovedElsewhere, OrderState, RefundState, Taken, TakenAs};
 
 use crate::bill::Payment;
 use crate::books::{Books, closed, surplus};
@@ -102,19 +102,55 @@ async fn what_another_days_bill_or_fund_flow_already_has_is_said() {
     let refund = Refund::of(&payment, 100);
     books.refund(refund.accepted()).await;
     let (next, after) = (DAY.saturating_add(1.day()), DAY.saturating_add(2.days()));
-    for number in [&payment.transaction_id, &refund.refund_id] {
-        books.found(next, "TRADE", number, DAY).await;
-        books.found(after, "FUND", number, DAY).await;
+    for (number, fee) in [(&payment.transaction_id, 6), (&refund.refund_id, -6)] {
+        books.found((next, "TRADE"), number, DAY, (Some(100), 0)).await;
+        books.found((after, "FUND"), number, DAY, (Some(70), fee)).await;
     }
     // A run of the day itself explains nothing that the day lacks.
-    books.found(DAY, "TRADE", &payment.transaction_id, next).await;
+    books.found((DAY, "TRADE"), &payment.transaction_id, next, (Some(99), 0)).await;
+    let moved = |principal, fee| Some(MovedElsewhere { principal: Fen::new(principal), fee: Fen::new(fee) });
     let (_, payments) = books.payments(DAY, later()).await;
-    assert_eq!((payments[0].billed_on, payments[0].moved_on), (Some(next), Some(after)));
+    assert_eq!((payments[0].billed_on, payments[0].billed), (Some(next), Some(Fen::new(100))));
+    assert_eq!((payments[0].moved_on, payments[0].moved), (Some(after), moved(70, 6)));
     let (_, refunds) = books.refunds(DAY, later()).await;
     assert_eq!((refunds[0].billed_on, refunds[0].moved_on), (Some(next), Some(after)));
+    assert_eq!(refunds[0].moved, moved(70, -6));
+    // What other days ask about it is told the same; of a day that has it itself, the rest.
+    let numbers = vec![payment.transaction_id.clone(), refund.refund_id.clone()];
+    let questions = Questions { movements: numbers, ..Questions::default() };
+    let answers = books.answer(DAY.saturating_add(3.days()), later(), &questions).await;
+    assert_eq!((answers.payments[0].billed_on, answers.payments[0].billed), (Some(DAY), Some(Fen::new(100))));
+    assert_eq!((answers.payments[0].moved, answers.refunds[0].moved), (moved(70, 6), moved(70, -6)));
+    let answers = books.answer(after, later(), &questions).await;
+    assert_eq!((answers.payments[0].moved_on, answers.payments[0].moved), (None, None));
     sqlx::query("UPDATE runs SET current = FALSE").execute(&mut books.conn).await.expect("no run is current");
     let (_, payments) = books.payments(DAY, later()).await;
     assert_eq!((payments[0].billed_on, payments[0].moved_on), (None, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_moved_on_several_other_days_is_added_up_unless_one_of_them_does_not_say_how_much() {
+    let mut books = Books::open().await;
+    let payment = Payment::on(DAY, 100);
+    books.taken(payment.order_paid()).await;
+    let number = &payment.transaction_id;
+    let other = |days: i64| DAY.saturating_add(days.days());
+    books.found((other(1), "FUND"), number, DAY, (Some(60), 1)).await;
+    books.found((other(2), "FUND"), number, DAY, (Some(0), -2)).await;
+    books.found((other(1), "TRADE"), number, DAY, (None, 0)).await;
+    let (_, found) = books.payments(DAY, later()).await;
+    let moved = MovedElsewhere { principal: Fen::new(60), fee: Fen::new(-1) };
+    assert_eq!((found[0].moved_on, found[0].moved), (Some(other(1)), Some(moved)));
+    assert_eq!((found[0].billed_on, found[0].billed), (Some(other(1)), None), "a reversal");
+
+    books.found((other(2), "TRADE"), number, DAY, (Some(100), 0)).await;
+    books.found((other(3), "FUND"), number, DAY, (None, 0)).await;
+    let (_, found) = books.payments(DAY, later()).await;
+    assert_eq!((found[0].moved_on, found[0].moved), (Some(other(1)), None), "of an earlier release");
+    assert_eq!((found[0].billed_on, found[0].billed), (Some(other(2)), Some(Fen::new(100))));
+    let questions = Questions { movements: vec![number.clone()], ..Questions::default() };
+    let answer = &books.answer(other(9), later(), &questions).await.payments[0];
+    assert_eq!(answer, &found[0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

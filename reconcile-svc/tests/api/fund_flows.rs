@@ -3,11 +3,13 @@
 use money::Fen;
 use proto::gateway::v1::download_bill_request::Kind;
 use proto::reconcile::v1::run::State;
+use proto::reconcile::v1::{Run, discrepancy};
 use wechat_pay::fund_flow::{Direction, FundFlowWriter, Movement};
 
 use crate::bill::{self, Payment};
 use crate::gateway::Bill;
 use crate::harness::World;
+use crate::holds::yesterday;
 
 /// A fund flow that begins with `opening`: number, kind and amount of each movement.
 fn flow(opening: i64, at: jiff::Timestamp, movements: &[(&str, &str, i64)]) -> Bill {
@@ -137,5 +139,80 @@ async fn without_a_certificate_no_fund_flow_is_asked_for_and_no_movement_is_miss
     let run = world.run(day).await;
     assert_eq!((run.state(), world.gateway.downloads()), (State::Balanced, 1));
     assert!(run.accounts.iter().all(|account| account.state == "NOT_FETCHED"), "{:?}", run.accounts);
+    world.end().await;
+}
+
+/// Two days before today: a payment of the first moves nothing there, and so much on the second. What its day says then.
+async fn moves_on_the_next_day(moved: i64, fee: i64) -> (World, Run, Run) {
+    let world = World::start().await;
+    world.gateway.set_certificate();
+    let next = yesterday(&world);
+    let day = next.yesterday().expect("within the calendar");
+    let (payment, other) = (Payment::on(day, 1000), Payment::on(day, 500));
+    let number = payment.transaction_id.as_str();
+    world.book(&[&payment, &other]).await;
+    world.gateway.set_bill(bill::MERCHANT, day, bill::of(&[&payment, &other]));
+    let others = [(other.transaction_id.as_str(), "交易", 500), (&other.transaction_id, "扣除交易手续费", -3)];
+    world.gateway.set_fund_flow(Kind::FundBasic, day, flow(70, payment.paid_time, &others));
+    let waiting = world.run(day).await;
+    assert_eq!((waiting.state(), waiting.waiting_count, waiting.waiting_sum_fen), (State::Waiting, 1, 1000));
+
+    let at = Payment::on(next, 1).paid_time;
+    let moved = [(number, "交易", moved), (number, "扣除交易手续费", -fee)];
+    world.gateway.set_fund_flow(Kind::FundBasic, next, flow(567, at, &moved));
+    let explained = world.run(next).await;
+    assert_eq!((explained.state(), explained.differences.len()), (State::Balanced, 0), "it is no stranger there");
+    let again = world.run(day).await;
+    assert_eq!(again.version, 2);
+    (world, explained, again)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trade_that_moves_on_the_next_day_is_waited_for_and_found() {
+    let (world, explained, again) = moves_on_the_next_day(1000, 6).await;
+    assert_eq!(again.state(), State::Balanced);
+    let found = &world.discrepancies().await[0];
+    assert_eq!((found.code.as_str(), &found.resolved_by), ("F2", &explained.name));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fen_that_moves_less_on_the_next_day_is_f2_at_once() {
+    let (world, _, again) = moves_on_the_next_day(999, 6).await;
+    let found: Vec<_> = again.differences.iter().map(|code| (code.code.as_str(), code.count, code.sum_fen)).collect();
+    assert_eq!((again.state(), found), (State::Differences, vec![("F2", 1, 1)]));
+    let found = &world.discrepancies().await[0];
+    assert_eq!((found.state(), found.risk_fen), (discrepancy::State::Open, 1));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fee_that_is_charged_on_the_next_day_is_the_bills() {
+    let (world, _, again) = moves_on_the_next_day(1000, 900).await;
+    let found: Vec<_> = again.differences.iter().map(|code| (code.code.as_str(), code.count, code.sum_fen)).collect();
+    assert_eq!((again.state(), found), (State::Differences, vec![("F1", 1, 894)]));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_moves_again_on_the_next_day_has_its_day_looked_at_again() {
+    let world = World::start().await;
+    world.gateway.set_certificate();
+    let day = world.day();
+    let next = day.tomorrow().expect("within the calendar");
+    let payment = Payment::on(day, 1000);
+    let moved = [(payment.transaction_id.as_str(), "交易", 1000)];
+    world.book(&[&payment]).await;
+    world.gateway.set_bill(bill::MERCHANT, day, bill::of(&[&payment]));
+    world.gateway.set_fund_flow(Kind::FundBasic, day, flow(0, payment.paid_time, &moved));
+    assert_eq!(world.run(day).await.state(), State::Balanced);
+    yesterday(&world);
+    let at = Payment::on(next, 1).paid_time;
+    world.gateway.set_fund_flow(Kind::FundBasic, next, flow(1000, at, &moved));
+    assert_eq!(world.run(next).await.state(), State::Balanced, "a payment that we know");
+    assert_eq!(world.days_to_look_at().await, [day.to_string()]);
+    let twice = world.run(day).await;
+    let found: Vec<_> = twice.differences.iter().map(|code| (code.code.as_str(), code.count, code.sum_fen)).collect();
+    assert_eq!((twice.state(), found), (State::Differences, vec![("F2", 1, 1000)]));
     world.end().await;
 }

@@ -206,6 +206,12 @@ impl World {
         .await
     }
 
+    /// The days that are to be compared again soon.
+    pub(crate) async fn days_to_look_at(&self) -> Vec<String> {
+        let days = sqlx::query_scalar("SELECT bill_date::TEXT FROM days_to_look_at ORDER BY bill_date");
+        days.fetch_all(&self.pool).await.expect("an answer")
+    }
+
     /// A report page: status and text.
     pub(crate) async fn page(&self, path: &str) -> (u16, String) {
         get(&format!("http://{}{path}", self.addresses.report)).await

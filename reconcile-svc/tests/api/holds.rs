@@ -14,7 +14,7 @@ use crate::harness::World;
 use crate::refund::Refund;
 
 /// Yesterday, early enough in the day that no midnight passes: only its own bill has come.
-fn yesterday(world: &World) -> Date {
+pub(crate) fn yesterday(world: &World) -> Date {
     let noon = wechat_pay::time::day_start(world.day().saturating_add(3.days())).expect("within the calendar")
         + jiff::SignedDuration::from_hours(12);
     world.hand.advance(Duration::try_from(noon.duration_since(world.clock.now())).expect("it lies ahead"));

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 use money::Fen;
 
+use super::MovedElsewhere;
+
 /// Nothing in a column.
 const NOTHING: &str = "\\N";
 
@@ -110,6 +112,24 @@ impl<'l> Columns<'l> {
         whole(&value).map(Some).ok_or(LineError::Column { column, what: "no whole number of fen" })
     }
 
+    /// The next three values: on which day something moved, how much of it, and how much of its fee.
+    pub(super) fn moved(&mut self) -> Result<(Option<Date>, Option<MovedElsewhere>), LineError> {
+        let moved_on = self.optional_date("moved_on")?;
+        let moved = match (self.optional_fen("moved_fen")?, self.optional_signed_fen("moved_fee_fen")?) {
+            (None, None) => None,
+            (Some(principal), Some(fee)) if moved_on.is_some() => Some(MovedElsewhere { principal, fee }),
+            _ => return Err(LineError::Column { column: "moved_fen", what: "not with moved_on and moved_fee_fen" }),
+        };
+        Ok((moved_on, moved))
+    }
+
+    /// The next value, in fen, which may be negative.
+    fn optional_signed_fen(&mut self, column: &'static str) -> Result<Option<Fen>, LineError> {
+        let Some(value) = self.optional(column)? else { return Ok(None) };
+        let whole = Some(&*value).filter(|value| !value.starts_with('+')).and_then(|value| value.parse().ok());
+        whole.map(Fen::new).map(Some).ok_or(LineError::Column { column, what: "no whole number of fen" })
+    }
+
     /// The next value, a date.
     pub(super) fn optional_date(&mut self, column: &'static str) -> Result<Option<Date>, LineError> {
         let date = |value: &str| {
@@ -168,6 +188,10 @@ impl LineWriter {
 
     pub(super) fn date(self, value: Option<Date>) -> Self {
         self.shown(value)
+    }
+
+    pub(super) fn moved(self, moved_on: Option<Date>, moved: Option<MovedElsewhere>) -> Self {
+        self.date(moved_on).fen(moved.map(|moved| moved.principal)).fen(moved.map(|moved| moved.fee))
     }
 
     pub(super) fn flag(self, value: Option<bool>) -> Self {

@@ -2,7 +2,7 @@ use super::line::{Columns, LineError, LineWriter};
 use super::{BookPayment, Fact, OrderState, Taken, TakenAs};
 
 /// Columns of a payment.
-const WIDTH: usize = 13;
+const WIDTH: usize = 16;
 
 impl BookPayment {
     /// Reads one line of the payments' file, without its end.
@@ -27,15 +27,24 @@ impl BookPayment {
             ((None, None), _) => None,
             _ => return Err(LineError::Column { column: "fact_fen", what: "not with payer_fen and fact_ripe" }),
         };
+        let paid_date = columns.date("paid_date")?;
+        let billed_on = columns.optional_date("billed_on")?;
+        let billed = columns.optional_fen("billed_fen")?;
+        if billed.is_some() && billed_on.is_none() {
+            return Err(LineError::Column { column: "billed_fen", what: "not with billed_on" });
+        }
+        let (moved_on, moved) = columns.moved()?;
         Ok(BookPayment {
             out_trade_no,
             transaction_id,
             issued,
             taken,
             fact,
-            paid_date: columns.date("paid_date")?,
-            billed_on: columns.optional_date("billed_on")?,
-            moved_on: columns.optional_date("moved_on")?,
+            paid_date,
+            billed_on,
+            billed,
+            moved_on,
+            moved,
             order: columns.word("order_state", OrderState::parse)?,
             given_back: columns.fen("given_back_fen")?,
         })
@@ -54,7 +63,8 @@ impl BookPayment {
             .flag(self.fact.map(|fact| fact.ripe))
             .date(Some(self.paid_date))
             .date(self.billed_on)
-            .date(self.moved_on)
+            .fen(self.billed)
+            .moved(self.moved_on, self.moved)
             .text(self.order.as_str())
             .fen(Some(self.given_back))
             .finish()

@@ -4,7 +4,7 @@ use super::line::{Columns, LineError, LineWriter};
 use super::{BookRefund, RefundCause, RefundState};
 
 /// Columns of a refund.
-const WIDTH: usize = 11;
+const WIDTH: usize = 13;
 
 impl BookRefund {
     /// Reads one line of the refunds' file, without its end.
@@ -13,7 +13,7 @@ impl BookRefund {
     /// [`LineError`] for what [`BookRefund::to_line`] does not print.
     pub fn parse_line(line: &str) -> Result<BookRefund, LineError> {
         let mut columns = Columns::of(line, WIDTH)?;
-        Ok(BookRefund {
+        let mut refund = BookRefund {
             out_refund_no: columns.text("out_refund_no")?,
             refund_id: columns.optional("refund_id")?.map(Cow::into_owned),
             out_trade_no: columns.text("out_trade_no")?,
@@ -24,8 +24,11 @@ impl BookRefund {
             fact: columns.optional_fen("fact_fen")?,
             accept_date: columns.optional_date("accept_date")?,
             billed_on: columns.optional_date("billed_on")?,
-            moved_on: columns.optional_date("moved_on")?,
-        })
+            moved_on: None,
+            moved: None,
+        };
+        (refund.moved_on, refund.moved) = columns.moved()?;
+        Ok(refund)
     }
 
     /// Prints it as one line of the refunds' file, with its end.
@@ -41,7 +44,7 @@ impl BookRefund {
             .fen(self.fact)
             .date(self.accept_date)
             .date(self.billed_on)
-            .date(self.moved_on)
+            .moved(self.moved_on, self.moved)
             .finish()
     }
 }

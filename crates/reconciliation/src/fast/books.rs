@@ -185,7 +185,7 @@ impl Line for BookPayment {
         rest.skip(b"\t")?;
         rest.skip(day)?;
         // Neither billed nor moved on another day; of a payment that pays its order nothing more is asked.
-        rest.skip(b"\t\\N\t\\N\tPAID\t")?;
+        rest.skip(b"\t\\N\t\\N\t\\N\t\\N\t\\N\tPAID\t")?;
         rest.digits()?;
         rest.skip(b"\n")?;
         let may_be_plain = [taken, fact] == [issued; 2];
@@ -221,7 +221,7 @@ impl Line for BookRefund {
             None => rest.fen()?,
         };
         rest.skip(day)?;
-        rest.skip(b"\t\\N\t\\N\n")?;
+        rest.skip(b"\t\\N\t\\N\t\\N\t\\N\n")?;
         let side = Side { key, ours, amount, net: 0, may_be_plain: fact == amount };
         Some((side, bytes.len() - rest.0.len()))
     }

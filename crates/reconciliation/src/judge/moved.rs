@@ -5,6 +5,7 @@ use money::Fen;
 
 use super::fee::{self, FeeProblem};
 use super::{Judge, Judgement, Moved, MovementsJudged, difference, distance, stray, words};
+use crate::books::MovedElsewhere;
 use crate::funds::Movement;
 use crate::group::{PaymentGroup, RefundGroup};
 use crate::movement_kind::Kind;
@@ -12,55 +13,82 @@ use crate::rate;
 use crate::trade::{BillRow, RowKind};
 use crate::{AccountKind, Code, Difference};
 
+/// What other days' fund flows have under the same number.
+#[derive(Clone, Copy)]
+struct Elsewhere {
+    /// On the first of them.
+    on: Date,
+    /// `None` when nobody wrote it down.
+    moved: Option<MovedElsewhere>,
+}
+
 /// How a trade row's money moved.
 enum Principal {
     /// As it should, or nothing had to move.
     Fits,
+    /// On another day, and nobody wrote down how much.
+    Untold,
     /// Another amount.
     Differs(Fen),
-    /// Not at all in this file.
+    /// Not at all.
     Missing,
 }
 
 impl Judge {
     pub(super) fn rows_of_payment(&self, group: &PaymentGroup, judgement: &mut Judgement) {
-        let moved_on = group.book.as_ref().and_then(|book| book.moved_on);
+        let elsewhere = group.book.as_ref().and_then(|book| self.elsewhere(book.moved_on, book.moved));
         let has_own_number = |row: &&BillRow| !row.refund_id.is_empty();
         let (apart, beside): (Vec<_>, Vec<_>) = group.revoked.iter().partition(has_own_number);
         let under_payment: Vec<_> = group.billed.iter().chain(beside).collect();
-        self.rows(&under_payment, moved_on, &group.movements, judgement);
-        self.rows(&apart, moved_on, &group.reversal_movements, judgement);
+        self.rows(&under_payment, elsewhere, &group.movements, judgement);
+        // What moved under the payment's number is not what moves under the reversal's.
+        self.rows(&apart, None, &group.reversal_movements, judgement);
     }
 
     pub(super) fn rows_of_refund(&self, group: &RefundGroup, judgement: &mut Judgement) {
-        let moved_on = group.book.as_ref().and_then(|book| book.moved_on);
+        let elsewhere = group.book.as_ref().and_then(|book| self.elsewhere(book.moved_on, book.moved));
         let rows: Vec<_> = group.billed.iter().collect();
-        self.rows(&rows, moved_on, &group.movements, judgement);
+        self.rows(&rows, elsewhere, &group.movements, judgement);
     }
 
-    /// Judges rows whose money moves under one number, and every movement under it.
-    fn rows(&self, rows: &[&BillRow], moved_on: Option<Date>, movements: &[Movement], judgement: &mut Judgement) {
+    fn elsewhere(&self, on: Option<Date>, moved: Option<MovedElsewhere>) -> Option<Elsewhere> {
+        on.filter(|on| self.is_elsewhere(Some(*on))).map(|on| Elsewhere { on, moved })
+    }
+
+    /// Judges rows whose money moves under one number, and every movement under it. What moved under it on other days counts as
+    /// well: all of it together must be what the row says.
+    fn rows(&self, rows: &[&BillRow], elsewhere: Option<Elsewhere>, movements: &[Movement], judgement: &mut Judgement) {
         let mut left: Vec<&Movement> = movements.iter().collect();
         left.sort_unstable_by(|a, b| a.flow_number.cmp(&b.flow_number));
         let mut complete = true;
         if self.movements != MovementsJudged::None {
             for row in rows {
-                match principal(row, &mut left, judgement) {
+                let here = principal(row, &mut left, judgement);
+                // Nobody knows a reversal's money by its payment's number.
+                let elsewhere = elsewhere.filter(|_| row.kind != RowKind::Revoked);
+                match whole(row, here, elsewhere) {
                     Principal::Fits => {}
-                    Principal::Differs(moved) => judgement.differences.push(moved_otherwise(row, moved)),
+                    Principal::Untold => complete = false,
+                    Principal::Differs(moved) => {
+                        let on = elsewhere.filter(Elsewhere::is_of_money).map(|elsewhere| elsewhere.on);
+                        judgement.differences.push(moved_otherwise(row, moved, on));
+                    }
                     Principal::Missing => {
                         complete = false;
-                        if !self.is_elsewhere(moved_on) {
-                            judgement.differences.push(self.not_moved(row));
-                        }
+                        judgement.differences.push(self.not_moved(row));
                     }
                 }
             }
         }
-        let moved_fee = fees(rows, &mut left, judgement);
-        // The fee of money that moves on another day moves with it.
-        let is_judged = self.movements == MovementsJudged::All && complete;
-        let mut moved_fee = is_judged.then(|| self.moved_fee_problem(rows, moved_fee)).flatten();
+        let fee_elsewhere = elsewhere.and_then(|elsewhere| elsewhere.moved).map_or(0, |moved| moved.fee.get());
+        let moved_fee = fees(rows, &mut left, judgement) + i128::from(fee_elsewhere);
+        // The fee of money that moves on another day moves with it, and one that moved there shows that fees do.
+        let do_fees_move = match self.movements {
+            MovementsJudged::None => false,
+            MovementsJudged::Principal => fee_elsewhere != 0,
+            MovementsJudged::All => true,
+        };
+        let mut moved_fee = (do_fees_move && complete).then(|| self.moved_fee_problem(rows, moved_fee)).flatten();
         for row in rows {
             fee::note(row, self.fee_problem(row).into_iter().chain(moved_fee.take()), judgement);
         }
@@ -82,14 +110,46 @@ impl Judge {
     }
 }
 
-fn moved_otherwise(row: &BillRow, moved: Fen) -> Difference {
+impl Elsewhere {
+    fn is_of_money(&self) -> bool {
+        self.moved.is_some_and(|moved| moved.principal.is_positive())
+    }
+}
+
+/// `on` is the other day on which some of it moved.
+fn moved_otherwise(row: &BillRow, moved: Fen, on: Option<Date>) -> Difference {
     let risk = distance(row.settled, moved);
-    let otherwise = difference(Code::F2, row.key(), risk, words::moved_otherwise(row, moved));
+    let otherwise = difference(Code::F2, row.key(), risk, words::moved_otherwise(row, moved, on));
     Difference { app_id: row.app_id.clone(), bill_amount: Some(row.amount), ..otherwise }
 }
 
-/// Takes the row's own movement out of those that are left.
-fn principal(row: &BillRow, left: &mut Vec<&Movement>, judgement: &mut Judgement) -> Principal {
+/// Whether what moved here and elsewhere is what the row says.
+fn whole(row: &BillRow, here: Option<Fen>, elsewhere: Option<Elsewhere>) -> Principal {
+    let there = match elsewhere {
+        // What moved here is judged as if it were all; whether it is, nobody knows.
+        Some(Elsewhere { moved: None, .. }) if here.is_none() => return Principal::Untold,
+        Some(Elsewhere { moved: Some(moved), .. }) => Some(moved.principal).filter(|principal| principal.is_positive()),
+        _ => None,
+    };
+    let moved = match (here, there) {
+        (Some(here), Some(there)) => here.checked_add(there).unwrap_or(Fen::new(i64::MAX)),
+        (Some(moved), None) | (None, Some(moved)) => moved,
+        (None, None) => {
+            // Coupons may pay all of it. And of a reversal that is not written as a refund nobody says whether money moved.
+            let nothing_moves = row.settled == Fen::ZERO || (row.kind == RowKind::Revoked && row.refund_id.is_empty());
+            return if nothing_moves { Principal::Fits } else { Principal::Missing };
+        }
+    };
+    if accepted(row).contains(&moved) { Principal::Fits } else { Principal::Differs(moved) }
+}
+
+/// What a row's money may be: coupons make it less.
+fn accepted(row: &BillRow) -> [Fen; 2] {
+    [row.settled, row.amount]
+}
+
+/// Takes the row's own movement out of those that are left. How much it moved.
+fn principal(row: &BillRow, left: &mut Vec<&Movement>, judgement: &mut Judgement) -> Option<Fen> {
     let kind = match row.kind {
         RowKind::Payment => Kind::Payment,
         RowKind::Refund => Kind::Refund,
@@ -98,24 +158,18 @@ fn principal(row: &BillRow, left: &mut Vec<&Movement>, judgement: &mut Judgement
     let is_meant =
         |movement: &Movement| Kind::of(&movement.kind) == kind && (kind.comes_in() == movement.amount.is_positive());
     let size = |movement: &Movement| distance(movement.amount, Fen::ZERO);
-    let accepted = [row.settled, row.amount];
-    let fits = |movement: &Movement| is_meant(movement) && accepted.contains(&size(movement));
-    let place = left.iter().position(|movement| fits(movement)).or_else(|| left.iter().position(|one| is_meant(one)));
-    let Some(place) = place else {
-        // Coupons may pay all of it. And of a reversal that is not written as a refund nobody says whether money moved.
-        let nothing_moves = row.settled == Fen::ZERO || (row.kind == RowKind::Revoked && row.refund_id.is_empty());
-        return if nothing_moves { Principal::Fits } else { Principal::Missing };
-    };
+    let fits = |movement: &Movement| is_meant(movement) && accepted(row).contains(&size(movement));
+    let place =
+        left.iter().position(|movement| fits(movement)).or_else(|| left.iter().position(|one| is_meant(one)))?;
     let movement = left.remove(place);
     judgement.moved.push(of_trade(movement));
-    let moved = size(movement);
-    if accepted.contains(&moved) { Principal::Fits } else { Principal::Differs(moved) }
+    Some(size(movement))
 }
 
 /// Takes fees, and what a closed refund brings back, out of those that are left. The sum of the fees that left, in fen.
 fn fees(rows: &[&BillRow], left: &mut Vec<&Movement>, judgement: &mut Judgement) -> i128 {
     let has_refund = rows.iter().any(|row| row.kind == RowKind::Refund);
-    let is_closed = has_refund && left.iter().any(|movement| Kind::of(&movement.kind) == Kind::RefundClosed);
+    let is_closed = has_refund && closes(left.iter().copied());
     let mut moved = 0;
     if !rows.is_empty() {
         left.retain(|movement| {
@@ -124,14 +178,24 @@ fn fees(rows: &[&BillRow], left: &mut Vec<&Movement>, judgement: &mut Judgement)
             if is_of_trade {
                 judgement.moved.push(of_trade(movement));
             }
-            // A refund that is closed takes its fee again, which its row in the bill does not know yet.
-            if kind.is_fee() && !(is_closed && kind == Kind::FeeTaken) {
-                moved -= i128::from(movement.amount.get());
-            }
+            moved += fee_of(movement, is_closed);
             !is_of_trade
         });
     }
     moved
+}
+
+/// Whether a refund that the provider did not do comes back.
+pub(super) fn closes<'m>(movements: impl IntoIterator<Item = &'m Movement>) -> bool {
+    movements.into_iter().any(|movement| Kind::of(&movement.kind) == Kind::RefundClosed)
+}
+
+/// What a movement adds to the fees that left, in fen. A refund that is closed takes its fee again, which its row in the bill does
+/// not know yet.
+pub(super) fn fee_of(movement: &Movement, is_closed: bool) -> i128 {
+    let kind = Kind::of(&movement.kind);
+    let counts = kind.is_fee() && !(is_closed && kind == Kind::FeeTaken);
+    if counts { -i128::from(movement.amount.get()) } else { 0 }
 }
 
 fn of_trade(movement: &Movement) -> Moved {

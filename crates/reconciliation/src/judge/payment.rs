@@ -18,7 +18,8 @@ impl Judge {
             && book.paid_date != self.day
         {
             let (number, book_date) = (book.transaction_id.clone(), book.paid_date);
-            judgement.boundary.push(BoundaryMatch { leg: Leg::Trade, number, book_date });
+            let amount = group.billed.as_ref().map(|row| row.amount);
+            judgement.boundary.push(BoundaryMatch { leg: Leg::Trade, number, book_date, amount, fee: Fen::ZERO });
         }
         self.rows_of_payment(group, &mut judgement);
         judgement

@@ -105,6 +105,9 @@ impl PaymentGroup {
     /// Its amounts, when it may be plain.
     pub(crate) fn amounts(&self) -> Option<PlainPayment> {
         let (Some(row), None, Some(book)) = (&self.billed, &self.revoked, &self.book) else { return None };
+        if book.billed_on.is_some() || book.moved_on.is_some() {
+            return None;
+        }
         Some(PlainPayment {
             amount: row.amount,
             settled: row.settled,
@@ -124,6 +127,9 @@ impl RefundGroup {
     /// Its amounts, when it may be plain.
     pub(crate) fn amounts(&self) -> Option<PlainRefund> {
         let (Some(row), Some(book)) = (&self.billed, &self.book) else { return None };
+        if book.billed_on.is_some() || book.moved_on.is_some() {
+            return None;
+        }
         Some(PlainRefund {
             amount: row.amount,
             settled: row.settled,

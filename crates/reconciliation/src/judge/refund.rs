@@ -47,7 +47,8 @@ impl Judge {
             matched
         };
         if let Some(book_date) = book.accept_date.filter(|date| *date != self.day) {
-            judgement.boundary.push(BoundaryMatch { leg: Leg::Trade, number: row.refund_id.clone(), book_date });
+            let (number, amount) = (row.refund_id.clone(), Some(row.amount));
+            judgement.boundary.push(BoundaryMatch { leg: Leg::Trade, number, book_date, amount, fee: Fen::ZERO });
         }
         judgement
     }

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use money::Fen;
 
+use super::moved::{closes, fee_of};
 use super::{Judgement, Moved, difference, distance, words};
 use crate::funds::Movement;
 use crate::movement_kind::Kind;
@@ -15,6 +16,8 @@ pub(crate) struct Known {
     pub(crate) trade: KnownTrade,
     /// Its day in our books.
     pub(crate) date: Date,
+    /// How much of it moved on other days than this one.
+    pub(crate) moved: Fen,
 }
 
 /// What it is.
@@ -29,23 +32,36 @@ pub(crate) fn stray(movements: &[Movement], known: Option<Known>) -> Judgement {
     let mut judgement = Judgement::default();
     let mut movements: Vec<_> = movements.iter().collect();
     movements.sort_unstable_by(|a, b| a.flow_number.cmp(&b.flow_number));
-    for movement in movements {
+    let is_closed = closes(movements.iter().copied());
+    let (mut principal, mut fee) = (None, 0);
+    for movement in &movements {
         let is_principal = Kind::of(&movement.kind).is_principal();
         // A trade moves its money once: a second time has no reason.
-        let is_first = !is_principal || judgement.boundary.is_empty();
-        match known.filter(|known| is_first && is_explained(movement, *known)) {
-            Some(known) => {
-                let (kind, amount) = (movement.kind.clone(), movement.amount);
-                judgement.moved.push(Moved { account: AccountKind::Basic, kind, of_trade: true, amount });
-                if is_principal {
-                    let (number, book_date) = (movement.number.clone(), known.date);
-                    judgement.boundary.push(BoundaryMatch { leg: Leg::Fund, number, book_date });
-                }
+        let is_first = !is_principal || principal.is_none();
+        if known.is_some_and(|known| is_first && is_explained(movement, known)) {
+            let (kind, amount) = (movement.kind.clone(), movement.amount);
+            judgement.moved.push(Moved { account: AccountKind::Basic, kind, of_trade: true, amount });
+            fee += fee_of(movement, is_closed);
+            if is_principal {
+                principal = Some(distance(amount, Fen::ZERO));
             }
-            None => count_or_tell(AccountKind::Basic, movement, &mut judgement),
+        } else {
+            count_or_tell(AccountKind::Basic, movement, &mut judgement);
         }
     }
+    if let (Some(known), Some(movement)) = (known, movements.first())
+        && (principal.is_some() || fee != 0)
+    {
+        let (number, book_date) = (movement.number.clone(), known.date);
+        let (amount, fee) = (Some(principal.unwrap_or(Fen::ZERO)), clamped(fee));
+        judgement.boundary.push(BoundaryMatch { leg: Leg::Fund, number, book_date, amount, fee });
+    }
     judgement
+}
+
+/// What is beyond all money is told as the most that there is.
+fn clamped(fen: i128) -> Fen {
+    Fen::new(i64::try_from(fen).unwrap_or(if fen < 0 { i64::MIN } else { i64::MAX }))
 }
 
 /// Whether a trade of our books moves money like that.
@@ -56,8 +72,10 @@ fn is_explained(movement: &Movement, known: Known) -> bool {
         KnownTrade::Refund => matches!(kind, Kind::Refund | Kind::RefundClosed) || kind.is_fee(),
     };
     let is_direction = kind.is_fee() || kind.comes_in() == movement.amount.is_positive();
-    // Coupons make it less, nothing makes it more.
-    is_kind && is_direction && distance(movement.amount, Fen::ZERO) <= known.amount
+    let moved = if kind.is_principal() { known.moved } else { Fen::ZERO };
+    // Coupons make it less, nothing makes it more, and whether it is exactly what moves its own day's run tells.
+    let whole = distance(movement.amount, Fen::ZERO).checked_add(moved);
+    is_kind && is_direction && whole.is_some_and(|whole| whole <= known.amount)
 }
 
 /// A movement that no trade explains.

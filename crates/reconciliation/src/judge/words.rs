@@ -177,8 +177,13 @@ pub(super) fn not_moved(row: &BillRow, due: Option<Date>) -> String {
     }
 }
 
-pub(super) fn moved_otherwise(row: &BillRow, moved: Fen) -> String {
-    format!("The {} of {} yuan moved {moved} yuan.", what_moves(row), row.settled)
+/// `on` is the other day on which some of it moved.
+pub(super) fn moved_otherwise(row: &BillRow, moved: Fen, on: Option<Date>) -> String {
+    let (what, amount) = (what_moves(row), row.settled);
+    match on {
+        Some(on) => format!("The {what} of {amount} yuan moved {moved} yuan, with what moved on {on}."),
+        None => format!("The {what} of {amount} yuan moved {moved} yuan."),
+    }
 }
 
 pub(super) fn unexplained(account: AccountKind, word: &str, amount: Fen, kind: Kind) -> String {

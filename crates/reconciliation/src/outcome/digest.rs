@@ -73,8 +73,9 @@ impl Text {
         ));
     }
 
-    fn boundary(&mut self, BoundaryMatch { leg, number, book_date }: &BoundaryMatch) {
-        self.line(format_args!("boundary {} {number:?} {book_date}", leg.as_str()));
+    fn boundary(&mut self, BoundaryMatch { leg, number, book_date, amount, fee }: &BoundaryMatch) {
+        let (leg, amount, fee) = (leg.as_str(), fen(*amount), fee.get());
+        self.line(format_args!("boundary {leg} {number:?} {book_date} {amount} {fee}"));
     }
 }
 

@@ -7,7 +7,7 @@ use proptest::option;
 use proptest::prelude::*;
 use reconciliation::Refused;
 use reconciliation::books::{
-    BookPayment, BookRefund, Fact, LineError, OrderState, RefundCause, RefundState, Taken, TakenAs,
+    BookPayment, BookRefund, Fact, LineError, MovedElsewhere, OrderState, RefundCause, RefundState, Taken, TakenAs,
 };
 
 use crate::world::{DAY_AFTER, World};
@@ -25,6 +25,14 @@ fn day() -> impl Strategy<Value = Date> {
     (0_i64..3000).prop_map(|days| date(2024, 1, 1).saturating_add(days.days()))
 }
 
+fn moved() -> impl Strategy<Value = (Option<Date>, Option<MovedElsewhere>)> {
+    let amounts = option::of((fen(), any::<i64>().prop_map(Fen::new)));
+    option::of((day(), amounts)).prop_map(|moved| {
+        let amounts = moved.and_then(|(_, amounts)| amounts);
+        (moved.map(|(on, _)| on), amounts.map(|(principal, fee)| MovedElsewhere { principal, fee }))
+    })
+}
+
 prop_compose! {
     fn payment()(
         out_trade_no in number(),
@@ -32,7 +40,9 @@ prop_compose! {
         issued in option::of(fen()),
         taken in option::of((fen(), prop::sample::select(vec![TakenAs::Paid, TakenAs::Surplus]))),
         fact in option::of((fen(), fen(), any::<bool>())),
-        (paid_date, billed_on, moved_on) in (day(), option::of(day()), option::of(day())),
+        paid_date in day(),
+        billed in option::of((day(), option::of(fen()))),
+        moved in moved(),
         order in prop::sample::select(vec![
             OrderState::Open, OrderState::Closed, OrderState::Paid, OrderState::PaidByOther, OrderState::Unknown,
         ]),
@@ -40,7 +50,11 @@ prop_compose! {
     ) -> BookPayment {
         let taken = taken.map(|(amount, taken_as)| Taken { amount, taken_as });
         let fact = fact.map(|(amount, payer, ripe)| Fact { amount, payer, ripe });
-        BookPayment { out_trade_no, transaction_id, issued, taken, fact, paid_date, billed_on, moved_on, order, given_back }
+        let (billed_on, billed) = (billed.map(|(on, _)| on), billed.and_then(|(_, fen)| fen));
+        let (moved_on, moved) = moved;
+        BookPayment {
+            out_trade_no, transaction_id, issued, taken, fact, paid_date, billed_on, billed, moved_on, moved, order, given_back,
+        }
     }
 }
 
@@ -56,10 +70,13 @@ prop_compose! {
         ]),
         cause in prop::sample::select(vec![RefundCause::Requested, RefundCause::Surplus, RefundCause::External]),
         fact in option::of(fen()),
-        (accept_date, billed_on, moved_on) in (option::of(day()), option::of(day()), option::of(day())),
+        (accept_date, billed_on) in (option::of(day()), option::of(day())),
+        moved in moved(),
     ) -> BookRefund {
+        let (moved_on, moved) = moved;
         BookRefund {
             out_refund_no, refund_id, out_trade_no, transaction_id, amount, state, cause, fact, accept_date, billed_on, moved_on,
+            moved,
         }
     }
 }
@@ -88,23 +105,24 @@ proptest! {
 
 #[test]
 fn a_line_is_what_postgres_copies() {
-    let line = "N1\t42\t100\tPAID\t100\t100\t70\tt\t2026-11-20\t\\N\t2026-11-21\tPAID_BY_OTHER\t0";
+    let line = "N1\t42\t100\tPAID\t100\t100\t70\tt\t2026-11-20\t\\N\t\\N\t2026-11-21\t70\t-1\tPAID_BY_OTHER\t0";
     let payment = BookPayment::parse_line(line).expect("a line");
     assert_eq!(payment.to_line(), format!("{line}\n"));
     assert_eq!((payment.order, payment.moved_on), (OrderState::PaidByOther, Some(DAY_AFTER)));
-    let line = "R\\\\1\\t\t\\N\tN1\t42\t40\tCREATED\tEXTERNAL\t\\N\t\\N\t\\N\t\\N";
+    assert_eq!(payment.moved, Some(MovedElsewhere { principal: Fen::new(70), fee: Fen::new(-1) }));
+    let line = "R\\\\1\\t\t\\N\tN1\t42\t40\tCREATED\tEXTERNAL\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N";
     let refund = BookRefund::parse_line(line).expect("a line");
     assert_eq!((refund.out_refund_no.as_str(), refund.to_line()), ("R\\1\t", format!("{line}\n")));
 }
 
 #[test]
 fn what_is_no_line_is_refused_with_its_column() {
-    let good = "N1\t42\t100\tPAID\t100\t100\t70\tt\t2026-11-20\t\\N\t\\N\tPAID\t0";
+    let good = "N1\t42\t100\tPAID\t100\t100\t70\tt\t2026-11-20\t2026-11-21\t7\t2026-11-22\t8\t9\tPAID\t0";
     let column = |line: &str| match BookPayment::parse_line(line) {
         Err(LineError::Column { column, .. }) => column,
         other => panic!("{other:?}"),
     };
-    assert_eq!(BookPayment::parse_line("N1\t42"), Err(LineError::Width { expected: 13 }));
+    assert_eq!(BookPayment::parse_line("N1\t42"), Err(LineError::Width { expected: 16 }));
     assert_eq!(column(&good.replace("\t100\tPAID", "\t-100\tPAID")), "issued_fen");
     assert_eq!(column(&good.replace("\t100\tPAID", "\t+100\tPAID")), "issued_fen");
     assert_eq!(column(&good.replace("\t100\tPAID", "\t99999999999999999999\tPAID")), "issued_fen");
@@ -115,6 +133,11 @@ fn what_is_no_line_is_refused_with_its_column() {
     assert_eq!(column(&good.replace("2026-11-20", "2026-02-30")), "paid_date");
     assert_eq!(column(&good.replace("2026-11-20", "\\N")), "paid_date");
     assert_eq!(column(&good.replace("N1\t", "N\\1\t")), "out_trade_no");
+    assert_eq!(column(&good.replace("2026-11-21", "\\N")), "billed_fen");
+    assert_eq!(column(&good.replace("2026-11-22", "\\N")), "moved_fen");
+    assert_eq!(column(&good.replace("\t8\t", "\t\\N\t")), "moved_fen");
+    assert_eq!(column(&good.replace("\t8\t", "\t-8\t")), "moved_fen");
+    assert_eq!(column(&good.replace("\t9\t", "\t+9\t")), "moved_fee_fen");
 }
 
 #[test]
@@ -134,8 +157,8 @@ fn a_file_of_our_own_that_is_wrong_is_a_mistake_of_ours() {
     let line = String::from_utf8(good.payments.clone()).expect("text");
     assert_eq!(refused(b"\xff\n", &good.refunds), "payments: not UTF-8");
     assert_eq!(refused(line.trim_end().as_bytes(), &good.refunds), "payments: the last line has no end");
-    assert_eq!(refused(format!("{line}\n").as_bytes(), &good.refunds), "payments, line 2: not 13 columns");
-    assert_eq!(refused(&good.payments, b"R1\n"), "refunds, line 1: not 11 columns");
+    assert_eq!(refused(format!("{line}\n").as_bytes(), &good.refunds), "payments, line 2: not 16 columns");
+    assert_eq!(refused(&good.payments, b"R1\n"), "refunds, line 1: not 13 columns");
     assert_eq!(
         refused(line.replace("2026-11-20", "2026-11-21").as_bytes(), &good.refunds),
         "payments: one of another day"

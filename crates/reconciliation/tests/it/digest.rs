@@ -28,7 +28,7 @@ fn the_digest_is_the_same_in_every_process() {
 
 #[test]
 fn whatever_changes_in_a_result_changes_its_digest() {
-    let changes: [fn(&mut Outcome); 24] = [
+    let changes: [fn(&mut Outcome); 28] = [
         |it| it.bill.count += 1,
         |it| it.bill_refunds.sum = Fen::new(1),
         |it| it.revoked.sum = Fen::new(1),
@@ -52,7 +52,11 @@ fn whatever_changes_in_a_result_changes_its_digest() {
         |it| it.differences[0].due = Some(date(2026, 11, 22)),
         |it| it.differences[0].repair = Some(Repair::QueryRefund),
         |it| it.differences[0].explanation.push(' '),
-        |it| it.boundary.push(BoundaryMatch { leg: Leg::Fund, number: String::new(), book_date: DAY_BEFORE }),
+        |it| it.boundary.push(BoundaryMatch { leg: Leg::Fund, ..it.boundary[0].clone() }),
+        |it| it.boundary[0].number.push('1'),
+        |it| it.boundary[0].book_date = date(2026, 11, 18),
+        |it| it.boundary[0].amount = None,
+        |it| it.boundary[0].fee = Fen::new(1),
     ];
     let mut digests = vec![outcome().digest()];
     for change in changes {

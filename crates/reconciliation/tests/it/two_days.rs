@@ -1,6 +1,8 @@
 //! Two neighbouring days, whose midnight every leg draws where it likes: what one day's run tells of its boundary explains the other's.
 
 use jiff::civil::Date;
+use money::Fen;
+use reconciliation::books::MovedElsewhere;
 use reconciliation::{BoundaryMatch, Leg, Outcome};
 
 use crate::world::{DAY, DAY_AFTER, LATER, World, noon};
@@ -28,11 +30,22 @@ struct Calendar {
 }
 
 impl Calendar {
-    /// The other day whose current run has `number` on this leg.
-    fn elsewhere(&self, day: usize, leg: Leg, number: &str) -> Option<Date> {
+    /// The other day whose current run has `number` on this leg, and what it has of it.
+    fn elsewhere(&self, day: usize, leg: Leg, number: &str) -> Option<(Date, &BoundaryMatch)> {
         let other = self.current[1 - day].as_ref()?;
-        let has = |it: &BoundaryMatch| it.leg == leg && it.number == number;
-        other.boundary.iter().any(has).then_some(DAYS[1 - day])
+        let has = |it: &&BoundaryMatch| it.leg == leg && it.number == number;
+        other.boundary.iter().find(has).map(|found| (DAYS[1 - day], found))
+    }
+
+    fn billed(&self, day: usize, number: &str) -> (Option<Date>, Option<Fen>) {
+        let found = self.elsewhere(day, Leg::Trade, number);
+        (found.map(|(on, _)| on), found.and_then(|(_, found)| found.amount))
+    }
+
+    fn moved(&self, day: usize, number: &str) -> (Option<Date>, Option<MovedElsewhere>) {
+        let found = self.elsewhere(day, Leg::Fund, number);
+        let moved = |found: &BoundaryMatch| Some(MovedElsewhere { principal: found.amount?, fee: found.fee });
+        (found.map(|(on, _)| on), found.and_then(|(_, found)| moved(found)))
     }
 
     /// One day as our books and the provider have it: each trade is a payment of 1000 fen of which 400 go back, and all of it is
@@ -49,8 +62,8 @@ impl Calendar {
             let number = payment.row().transaction_id.clone();
             let book = payment.book_mut();
             book.paid_date = DAYS[days.book];
-            book.billed_on = self.elsewhere(day, Leg::Trade, &number);
-            book.moved_on = self.elsewhere(day, Leg::Fund, &number);
+            (book.billed_on, book.billed) = self.billed(day, &number);
+            (book.moved_on, book.moved) = self.moved(day, &number);
             payment.row_mut().trade_time = noon(DAYS[day]);
             payment.billed = payment.billed.take().filter(|_| days.billed == day);
             payment.flows.retain(|_| days.moved == day);
@@ -58,8 +71,8 @@ impl Calendar {
             let number = refund.bill_mut().refund_id.clone();
             let book = refund.book_mut();
             book.accept_date = Some(DAYS[days.book]);
-            book.billed_on = self.elsewhere(day, Leg::Trade, &number);
-            book.moved_on = self.elsewhere(day, Leg::Fund, &number);
+            book.billed_on = self.billed(day, &number).0;
+            (book.moved_on, book.moved) = self.moved(day, &number);
             refund.billed = refund.billed.take().filter(|_| days.billed == day);
             refund.flows.retain(|_| days.moved == day);
         }

@@ -1,6 +1,7 @@
 use ::money::Fen;
 use reconciliation::books::{OrderState, RefundState};
 
+use super::money::{charged, moved};
 use super::{DAY_AFTER, DAY_BEFORE, World};
 
 /// What can happen on a day without anything being different.
@@ -86,14 +87,15 @@ impl Clean {
             Clean::AboutMidnight => payment.book_mut().paid_date = DAY_BEFORE,
             Clean::BilledElsewhere | Clean::BilledElsewhereMovedHere => {
                 payment.billed = None;
-                payment.book_mut().billed_on = Some(DAY_AFTER);
+                let book = payment.book_mut();
+                (book.billed_on, book.billed) = (Some(DAY_AFTER), Some(Fen::new(fen)));
                 if self == Clean::BilledElsewhere {
                     payment.flows.clear();
                 }
             }
             Clean::MovedElsewhere => {
                 payment.flows.clear();
-                payment.book_mut().moved_on = Some(DAY_AFTER);
+                payment.moves_elsewhere(fen, charged(fen));
             }
             Clean::MovedHere => {
                 payment.billed = None;
@@ -117,7 +119,8 @@ impl Clean {
             }
             Clean::RefundMovedElsewhere => {
                 refund.flows.clear();
-                refund.book_mut().moved_on = Some(DAY_AFTER);
+                let book = refund.book_mut();
+                (book.moved_on, book.moved) = (Some(DAY_AFTER), moved(fen / 2, -charged(fen / 2)));
             }
             Clean::RefundMovedHere => {
                 refund.billed = None;

@@ -2,7 +2,7 @@ use ::money::{Fen, MilliFen};
 use reconciliation::books::{OrderState, RefundState};
 use reconciliation::{Code, Difference};
 
-use super::money::{Flow, charged, more};
+use super::money::{Flow, charged, more, moved};
 use super::{Payment, Refund, World};
 
 /// What can go wrong with one trade, and nothing else with it.
@@ -56,6 +56,13 @@ pub(crate) enum Damage {
     RefundNotMoved,
     ReversalNotMoved,
     MovedOther,
+    /// A fen less moved on the day after, and nothing here.
+    MovedLessElsewhere,
+    /// It moved here, and once more on the day after.
+    MovedAgainElsewhere,
+    /// It moved on the day after, with another fee than the bill says.
+    ChargedOtherElsewhere,
+    RefundMovedLessElsewhere,
     MovedTwice,
     MovedForNobody,
     Complained,
@@ -85,7 +92,7 @@ impl Expected {
 }
 
 impl Damage {
-    pub(crate) const ALL: [Damage; 46] = [
+    pub(crate) const ALL: [Damage; 50] = [
         Damage::Pending,
         Damage::ToldOnly,
         Damage::PendingClosed,
@@ -127,6 +134,10 @@ impl Damage {
         Damage::RefundNotMoved,
         Damage::ReversalNotMoved,
         Damage::MovedOther,
+        Damage::MovedLessElsewhere,
+        Damage::MovedAgainElsewhere,
+        Damage::ChargedOtherElsewhere,
+        Damage::RefundMovedLessElsewhere,
         Damage::MovedTwice,
         Damage::MovedForNobody,
         Damage::Complained,
@@ -151,8 +162,18 @@ impl Damage {
             Damage::RefundBookOnly | Damage::RefundClosedAndNotBilled => Code::R2,
             Damage::RefundBilledOther | Damage::RefundBookOther | Damage::RefundToldOther => Code::R3,
             Damage::RefundUnderWay | Damage::RefundCreated | Damage::RefundAbnormal | Damage::RefundClosed => Code::R4,
-            Damage::FeeOther | Damage::RefundFeeOther | Damage::RateUnreadable | Damage::ChargedOther => Code::F1,
-            Damage::NotMoved | Damage::RefundNotMoved | Damage::ReversalNotMoved | Damage::MovedOther => Code::F2,
+            Damage::FeeOther
+            | Damage::RefundFeeOther
+            | Damage::RateUnreadable
+            | Damage::ChargedOther
+            | Damage::ChargedOtherElsewhere => Code::F1,
+            Damage::NotMoved
+            | Damage::RefundNotMoved
+            | Damage::ReversalNotMoved
+            | Damage::MovedOther
+            | Damage::MovedLessElsewhere
+            | Damage::MovedAgainElsewhere
+            | Damage::RefundMovedLessElsewhere => Code::F2,
             Damage::MovedTwice
             | Damage::MovedForNobody
             | Damage::Complained
@@ -176,12 +197,17 @@ impl Damage {
         )
     }
 
+    /// Whether it is about a refund although its code is about money.
+    fn is_of_a_refund(self) -> bool {
+        matches!(self, Damage::RefundFeeOther | Damage::RefundNotMoved | Damage::RefundMovedLessElsewhere)
+    }
+
     /// Makes a trade of so much money (two fen at least) and spoils it.
     pub(crate) fn strike(self, world: &mut World, fen: i64) -> Expected {
         let number = match self.code() {
             Code::R1 | Code::R2 | Code::R3 | Code::R4 => self.strike_refund(world, fen),
             Code::F3 => self.strike_flows(world, fen),
-            _ if matches!(self, Damage::RefundFeeOther | Damage::RefundNotMoved) => self.strike_refund(world, fen),
+            _ if self.is_of_a_refund() => self.strike_refund(world, fen),
             _ => self.strike_payment(world.pay(fen), fen),
         };
         // However late the run is made, an order may just be about to take it.
@@ -245,6 +271,15 @@ impl Damage {
                 return reversal.refund_id.clone();
             }
             Damage::MovedOther => payment.flows[0].fen += 1,
+            Damage::MovedLessElsewhere => {
+                payment.flows.clear();
+                payment.moves_elsewhere(fen - 1, charged(fen));
+            }
+            Damage::MovedAgainElsewhere => payment.moves_elsewhere(fen, 0),
+            Damage::ChargedOtherElsewhere => {
+                payment.flows.clear();
+                payment.moves_elsewhere(fen, charged(fen) + 2);
+            }
             _ => unreachable!("not about a payment"),
         }
         number
@@ -283,6 +318,13 @@ impl Damage {
                 refund.billed.as_mut().expect("it is in the bill").fee = MilliFen::new(-amount * 6 - 1001);
             }
             Damage::RefundNotMoved => refund.flows.clear(),
+            Damage::RefundMovedLessElsewhere => {
+                refund.flows.clear();
+                let book = refund.book_mut();
+                // Of one fen nothing less can move.
+                let principal = if amount == 1 { 2 } else { amount - 1 };
+                (book.moved_on, book.moved) = (Some(super::DAY_AFTER), moved(principal, -charged(amount)));
+            }
             _ => unreachable!("not about a refund"),
         }
         number

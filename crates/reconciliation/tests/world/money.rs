@@ -1,4 +1,5 @@
 use ::money::{Fen, MilliFen};
+use reconciliation::books::MovedElsewhere;
 
 /// One movement of an account, before its balance is known.
 #[derive(Clone, Debug)]
@@ -32,4 +33,10 @@ pub(crate) fn charged(settled: i64) -> i64 {
 /// `fen` more, or less.
 pub(crate) fn more(amount: Fen, fen: i64) -> Fen {
     amount.checked_add(Fen::new(fen)).expect("small amounts")
+}
+
+/// As another day's fund flow has it: the money, and what was charged.
+#[expect(clippy::unnecessary_wraps, reason = "books hold what may be missing")]
+pub(crate) fn moved(principal: i64, fee: i64) -> Option<MovedElsewhere> {
+    Some(MovedElsewhere { principal: Fen::new(principal), fee: Fen::new(fee) })
 }

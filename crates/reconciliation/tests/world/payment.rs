@@ -6,8 +6,8 @@ use reconciliation::books::{BookPayment, Fact, OrderState, Taken, TakenAs};
 use wechat_pay::bill::{BillRefund, BillState, TradeRow};
 use wechat_pay::v2::OpenId;
 
-use super::money::{Flow, charged, fee};
-use super::{DAY, MCH_ID};
+use super::money::{Flow, charged, fee, moved};
+use super::{DAY, DAY_AFTER, MCH_ID};
 
 /// One payment in every leg.
 #[derive(Clone, Debug)]
@@ -60,7 +60,9 @@ impl Payment {
             fact: Some(Fact { amount, payer: amount, ripe: true }),
             paid_date: DAY,
             billed_on: None,
+            billed: None,
             moved_on: None,
+            moved: None,
             order: OrderState::Paid,
             given_back: Fen::ZERO,
         };
@@ -76,6 +78,12 @@ impl Payment {
         let money = Flow::new(at, number, "交易", settled);
         let fee = Flow::new(at + 1, number, "扣除交易手续费", -charged(settled));
         self.flows = [money, fee].into_iter().filter(|flow| flow.fen != 0).collect();
+    }
+
+    /// So much of it moves on the day after.
+    pub(crate) fn moves_elsewhere(&mut self, principal: i64, fee: i64) {
+        let book = self.book_mut();
+        (book.moved_on, book.moved) = (Some(DAY_AFTER), moved(principal, fee));
     }
 
     pub(crate) fn row(&self) -> &TradeRow {

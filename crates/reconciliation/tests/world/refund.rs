@@ -38,6 +38,7 @@ impl Refund {
             accept_date: Some(DAY),
             billed_on: None,
             moved_on: None,
+            moved: None,
         };
         let row = TradeRow {
             // Some files have the time of the payment here, on whatever day.

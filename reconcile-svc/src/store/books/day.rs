@@ -5,6 +5,7 @@
 
 mod answers;
 mod copy;
+mod elsewhere;
 mod payments;
 mod refunds;
 

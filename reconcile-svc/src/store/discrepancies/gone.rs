@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff_sqlx::ToSqlx as _;
+use money::Fen;
 use reconciliation::BoundaryMatch;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -52,7 +53,9 @@ pub async fn resolve_missing(
     resolve(conn, by.run_id, by.now, &gone).await
 }
 
-/// Resolves what another day missed and this day's files have.
+/// Resolves what another day missed and this day's files have. Of money that moved here only what another day waits for is resolved,
+/// and only when it is what was settled there or the whole of it; everything else that day's own next run judges, which
+/// [`crate::store::neighbours::look_again`] wishes for.
 pub async fn resolve_boundary(
     conn: &mut PgConnection,
     by: &FoundBy<'_>,
@@ -62,19 +65,23 @@ pub async fn resolve_boundary(
     for batch in matches.chunks(BATCH) {
         let legs: Vec<String> = batch.iter().map(|found| found.leg.as_str().to_owned()).collect();
         let numbers: Vec<String> = batch.iter().map(|found| text(&found.number)).collect();
+        let amounts: Vec<Option<i64>> = batch.iter().map(|found| found.amount.map(Fen::get)).collect();
         // The provider numbers payments and refunds apart, so one number is never both.
         let gone = sqlx::query_scalar!(
             "SELECT DISTINCT d.discrepancy_id
-             FROM UNNEST($3::TEXT[], $4::TEXT[]) AS f (leg, number)
+             FROM UNNEST($3::TEXT[], $4::TEXT[], $5::BIGINT[]) AS f (leg, number, amount_fen)
              JOIN discrepancies d ON d.merchant = $1 AND d.bill_date <> $2 AND d.state <> 'RESOLVED'
                  AND ((d.transaction_id = f.number AND d.transaction_id <> '' AND d.refund_id = '')
                    OR (d.refund_id = f.number AND d.refund_id <> ''))
-             WHERE (f.leg = 'TRADE' AND d.code IN ('P5', 'P10', 'R2')) OR (f.leg = 'FUND' AND d.code = 'F2')
+             WHERE (f.leg = 'TRADE' AND d.code IN ('P5', 'P10', 'R2'))
+                OR (f.leg = 'FUND' AND d.code = 'F2' AND d.state = 'HELD'
+                    AND f.amount_fen IN (d.risk_fen, d.bill_amount_fen))
              ORDER BY d.discrepancy_id",
             by.merchant,
             by.day.to_sqlx() as _,
             &legs,
             &numbers,
+            &amounts as &[Option<i64>],
         )
         .fetch_all(&mut *conn)
         .await?;

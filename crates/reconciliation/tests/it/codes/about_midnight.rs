@@ -1,7 +1,8 @@
 use jiff::civil::date;
+use money::Fen;
 use reconciliation::{BoundaryMatch, Code, Leg};
 
-use super::{codes, tally};
+use super::{codes, fen, tally};
 use crate::world::{DAY, DAY_AFTER, DAY_BEFORE, World};
 
 #[test]
@@ -11,7 +12,8 @@ fn a_payment_about_midnight_counts_on_the_day_whose_bill_has_it() {
     let outcome = world.outcome();
     assert_eq!((outcome.books, outcome.matched, outcome.differences.len()), (tally(1, 100), tally(1, 100), 0));
     let number = world.payments[0].row().transaction_id.clone();
-    assert_eq!(outcome.boundary, [BoundaryMatch { leg: Leg::Trade, number, book_date: DAY_BEFORE }]);
+    let (leg, amount) = (Leg::Trade, fen(100));
+    assert_eq!(outcome.boundary, [BoundaryMatch { leg, number, book_date: DAY_BEFORE, amount, fee: Fen::ZERO }]);
 }
 
 #[test]
@@ -35,7 +37,7 @@ fn a_payment_that_both_bills_have_is_this_days_too() {
 fn a_payment_of_another_day_is_judged_like_one_of_this_day() {
     let mut world = World::default();
     world.pay(100).book_mut().paid_date = DAY_BEFORE;
-    world.payments[0].row_mut().total_fee = money::Fen::new(101);
+    world.payments[0].row_mut().total_fee = Fen::new(101);
     assert_eq!(codes(&world), [Code::P6]);
     let mut world = World::default();
     world.pay(100).reverse().book_mut().paid_date = DAY_BEFORE;
@@ -46,12 +48,13 @@ fn a_payment_of_another_day_is_judged_like_one_of_this_day() {
 #[test]
 fn a_movement_of_the_day_before_is_told_as_one_and_is_not_unexplained() {
     let mut world = World::default();
-    let payment = world.pay(100);
+    let payment = world.pay(1000);
     let number = payment.row().transaction_id.clone();
     payment.billed = None;
     payment.book_mut().paid_date = DAY_BEFORE;
     let outcome = world.outcome();
-    assert_eq!(outcome.boundary, [BoundaryMatch { leg: Leg::Fund, number, book_date: DAY_BEFORE }]);
+    let (leg, amount, fee) = (Leg::Fund, fen(1000), Fen::new(6));
+    assert_eq!(outcome.boundary, [BoundaryMatch { leg, number, book_date: DAY_BEFORE, amount, fee }]);
     assert_eq!((outcome.differences.len(), outcome.books), (0, tally(0, 0)));
     assert!(outcome.accounts[0].movements.iter().all(|moved| moved.of_trades));
 }
@@ -65,7 +68,8 @@ fn a_movement_of_a_payment_of_the_day_that_the_neighbours_bill_has_is_told_for_t
     // Before the neighbour's bill is there, it waits; the movement is explained all the same.
     world.as_of = DAY_AFTER;
     let outcome = world.outcome();
-    assert_eq!(outcome.boundary, [BoundaryMatch { leg: Leg::Fund, number, book_date: DAY }]);
+    let (leg, amount, fee) = (Leg::Fund, fen(100), Fen::new(1));
+    assert_eq!(outcome.boundary, [BoundaryMatch { leg, number, book_date: DAY, amount, fee }]);
     assert_eq!(
         outcome.differences.iter().map(|it| (it.code, it.due)).collect::<Vec<_>>(),
         [(Code::P5, Some(date(2026, 11, 22)))]

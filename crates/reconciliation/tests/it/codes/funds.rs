@@ -1,9 +1,10 @@
 use jiff::civil::date;
 use money::Fen;
+use reconciliation::books::OrderState;
 use reconciliation::{AccountKind, Code, MovementKind, MovementState};
 
 use super::{codes, only};
-use crate::world::{DAY_AFTER, Flow, World};
+use crate::world::{DAY_AFTER, DAY_BEFORE, Flow, World};
 
 fn paid() -> World {
     let mut world = World::default();
@@ -29,12 +30,96 @@ fn a_trade_without_its_movement_is_f2_from_the_third_day_after() {
     }
 }
 
-#[test]
-fn a_trade_that_another_days_fund_flow_has_is_no_f2() {
+/// A payment of 10,000 fen that moved nothing here and so much on the day after, and another one that shows that fees move.
+fn moved_elsewhere(principal: i64, fee: i64) -> World {
     let mut world = paid();
     world.payments[0].flows.clear();
-    world.payments[0].book_mut().moved_on = Some(DAY_AFTER);
-    assert_eq!(codes(&world), []);
+    world.payments[0].moves_elsewhere(principal, fee);
+    world.pay(500);
+    world
+}
+
+#[test]
+fn a_trade_that_another_days_fund_flow_has_is_no_f2_and_any_other_amount_there_is() {
+    assert_eq!(codes(&moved_elsewhere(10_000, 60)), []);
+    for (moved, risk) in [(9_999, 1), (1, 9_999), (10_001, 1)] {
+        let outcome = moved_elsewhere(moved, 60).outcome();
+        let found = only(&outcome);
+        assert_eq!((found.code, found.due, found.risk), (Code::F2, None, Fen::new(risk)));
+        assert!(found.explanation.ends_with("with what moved on 2026-11-21."), "{}", found.explanation);
+    }
+    let mut world = moved_elsewhere(0, 60);
+    world.as_of = DAY_AFTER;
+    let outcome = world.outcome();
+    assert_eq!((only(&outcome).code, only(&outcome).risk), (Code::F2, Fen::new(10_000)), "a fee alone moves no money");
+    assert_eq!(only(&outcome).due, Some(date(2026, 11, 23)));
+    let mut world = moved_elsewhere(10_000, 60);
+    world.payments[0].book_mut().moved = None;
+    assert_eq!(codes(&world), [], "an earlier release did not write down how much");
+}
+
+#[test]
+fn of_a_coupon_that_moves_nothing_the_rest_moves_on_another_day_or_all_of_it() {
+    for (moved, expected) in [(70, vec![]), (100, vec![]), (71, vec![Code::F2]), (69, vec![Code::F2])] {
+        let mut world = paid();
+        let payment = world.pay(100).with_coupon(30, false);
+        payment.flows.clear();
+        payment.moves_elsewhere(moved, 0);
+        assert_eq!(codes(&world), expected, "{moved}");
+    }
+}
+
+#[test]
+fn what_moved_on_two_days_is_judged_together() {
+    for (here, there, risk) in [(6_000, 4_000, None), (6_000, 3_999, Some(1)), (10_000, 10_000, Some(10_000))] {
+        let mut world = paid();
+        world.payments[0].flows[0].fen = here;
+        world.payments[0].moves_elsewhere(there, 0);
+        let outcome = world.outcome();
+        let found: Vec<_> = outcome.differences.iter().map(|found| (found.code, found.risk.get())).collect();
+        assert_eq!(found, risk.map(|risk| (Code::F2, risk)).into_iter().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_fee_that_was_charged_on_another_day_is_the_bills_within_a_fen() {
+    for (fee, risk) in [(60, None), (61, None), (59, None), (62, Some(2)), (0, Some(60)), (10_000, Some(9_940))] {
+        let outcome = moved_elsewhere(10_000, fee).outcome();
+        let found: Vec<_> = outcome.differences.iter().map(|found| (found.code, found.risk.get())).collect();
+        assert_eq!(found, risk.map(|risk| (Code::F1, risk)).into_iter().collect::<Vec<_>>(), "{fee}");
+    }
+    let mut world = paid();
+    world.payments[0].flows.truncate(1);
+    world.pay(500);
+    assert_eq!(codes(&world), [Code::F1], "not charged");
+    world.payments[0].moves_elsewhere(0, 60);
+    assert_eq!(codes(&world), [], "charged on the day after");
+}
+
+#[test]
+fn a_payments_money_on_another_day_is_not_its_reversals() {
+    let mut world = paid();
+    let payment = world.pay(1_000).told_only(OrderState::Open).reverse();
+    payment.flows.clear();
+    payment.moves_elsewhere(1_000, 6);
+    let outcome = world.outcome();
+    assert_eq!((only(&outcome).code, only(&outcome).key.refund_id.is_empty()), (Code::F2, false));
+}
+
+#[test]
+fn a_trade_that_moved_on_another_day_does_not_move_here_again() {
+    let moves = |there: i64| {
+        let mut world = paid();
+        let payment = world.pay(1_000);
+        payment.billed = None;
+        payment.book_mut().paid_date = DAY_BEFORE;
+        payment.moves_elsewhere(there, 0);
+        world
+    };
+    let outcome = moves(1_000).outcome();
+    assert_eq!((only(&outcome).code, only(&outcome).risk), (Code::F3, Fen::new(1_000)));
+    assert_eq!(codes(&moves(1)), [Code::F3], "not all of it can be its own");
+    assert_eq!(codes(&moves(0)), []);
 }
 
 #[test]

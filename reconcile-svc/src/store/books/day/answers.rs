@@ -2,7 +2,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff_sqlx::ToSqlx as _;
 use money::Fen;
-use reconciliation::books::{BookPayment, BookRefund, Fact, OrderState, RefundCause, RefundState, Taken, TakenAs};
+use reconciliation::books::{
+    BookPayment, BookRefund, Fact, MovedElsewhere, OrderState, RefundCause, RefundState, Taken, TakenAs,
+};
 use reconciliation::{Answers, Issued, Questions};
 use sqlx::PgConnection;
 
@@ -77,10 +79,7 @@ async fn payments(
            SELECT k.out_trade_no AS "out_trade_no!", k.transaction_id AS "transaction_id!", k.issued_amount_fen,
                k.taken_as, k.taken_amount_fen, k.fact_fen, k.payer_fen, k.note_time <= $3 AS fact_ripe,
                k.paid_date AS "paid_date!",
-               (SELECT MIN(r.bill_date) FROM run_boundary m JOIN runs r USING (run_id) WHERE m.merchant = $1
-                    AND m.number = k.transaction_id AND m.leg = 'TRADE' AND r.current AND r.bill_date <> $2) AS billed_on,
-               (SELECT MIN(r.bill_date) FROM run_boundary m JOIN runs r USING (run_id) WHERE m.merchant = $1
-                    AND m.number = k.transaction_id AND m.leg = 'FUND' AND r.current AND r.bill_date <> $2) AS moved_on,
+               b.billed_on, b.billed_fen, b.moved_on, b.moved_fen, b.moved_fee_fen,
                CASE WHEN k.taken_as = 'PAID' THEN 'PAID'
                     WHEN EXISTS (SELECT FROM book_payments p WHERE p.order_id = k.order_id AND p.taken_as = 'PAID')
                     THEN 'PAID_BY_OTHER'
@@ -90,7 +89,18 @@ async fn payments(
                    (SELECT COALESCE(SUM(g.amount_fen), 0)::BIGINT FROM book_refunds g WHERE g.merchant = $1
                         AND g.out_trade_no = k.out_trade_no AND g.state NOT IN ('REJECTED', 'CLOSED')) END
                    AS "given_back_fen!"
-           FROM known k"#,
+           FROM known k
+           CROSS JOIN LATERAL (
+               SELECT COALESCE(MIN(r.bill_date) FILTER (WHERE m.leg = 'TRADE' AND m.amount_fen IS NOT NULL),
+                               MIN(r.bill_date) FILTER (WHERE m.leg = 'TRADE')) AS billed_on,
+                   MAX(m.amount_fen) FILTER (WHERE m.leg = 'TRADE') AS billed_fen,
+                   MIN(r.bill_date) FILTER (WHERE m.leg = 'FUND') AS moved_on,
+                   CASE WHEN BOOL_AND(m.amount_fen IS NOT NULL) FILTER (WHERE m.leg = 'FUND')
+                        THEN SUM(m.amount_fen) FILTER (WHERE m.leg = 'FUND') END::BIGINT AS moved_fen,
+                   CASE WHEN BOOL_AND(m.amount_fen IS NOT NULL) FILTER (WHERE m.leg = 'FUND')
+                        THEN SUM(m.fee_fen) FILTER (WHERE m.leg = 'FUND') END::BIGINT AS moved_fee_fen
+               FROM run_boundary m JOIN runs r USING (run_id)
+               WHERE m.merchant = $1 AND m.number = k.transaction_id AND r.current AND r.bill_date <> $2) b"#,
         merchant,
         day.to_sqlx() as _,
         ripe.to_sqlx() as _,
@@ -115,7 +125,9 @@ async fn payments(
                 }),
                 paid_date: row.paid_date.to_jiff(),
                 billed_on: row.billed_on.map(jiff_sqlx::Date::to_jiff),
+                billed: row.billed_fen.map(Fen::new),
                 moved_on: row.moved_on.map(jiff_sqlx::Date::to_jiff),
+                moved: moved(row.moved_fen, row.moved_fee_fen),
                 order: word("order_state", OrderState::parse(&row.order_state))?,
                 given_back: Fen::new(row.given_back_fen),
             })
@@ -159,11 +171,18 @@ async fn refunds(
                (SELECT e.amount_fen FROM provider_refunds e WHERE e.merchant = $1 AND e.out_refund_no = r.out_refund_no
                     AND e.refund_id = COALESCE(r.refund_id, e.refund_id)
                 ORDER BY e.state DESC, e.provider LIMIT 1) AS fact_fen,
-               (SELECT MIN(v.bill_date) FROM run_boundary m JOIN runs v USING (run_id) WHERE m.merchant = $1
-                    AND m.number = r.refund_id AND m.leg = 'TRADE' AND v.current AND v.bill_date <> $2) AS billed_on,
-               (SELECT MIN(v.bill_date) FROM run_boundary m JOIN runs v USING (run_id) WHERE m.merchant = $1
-                    AND m.number = r.refund_id AND m.leg = 'FUND' AND v.current AND v.bill_date <> $2) AS moved_on
-           FROM book_refunds r WHERE r.merchant = $1 AND r.accept_date IS DISTINCT FROM $2
+               b.billed_on, b.moved_on, b.moved_fen, b.moved_fee_fen
+           FROM book_refunds r
+           CROSS JOIN LATERAL (
+               SELECT MIN(v.bill_date) FILTER (WHERE m.leg = 'TRADE') AS billed_on,
+                   MIN(v.bill_date) FILTER (WHERE m.leg = 'FUND') AS moved_on,
+                   CASE WHEN BOOL_AND(m.amount_fen IS NOT NULL) FILTER (WHERE m.leg = 'FUND')
+                        THEN SUM(m.amount_fen) FILTER (WHERE m.leg = 'FUND') END::BIGINT AS moved_fen,
+                   CASE WHEN BOOL_AND(m.amount_fen IS NOT NULL) FILTER (WHERE m.leg = 'FUND')
+                        THEN SUM(m.fee_fen) FILTER (WHERE m.leg = 'FUND') END::BIGINT AS moved_fee_fen
+               FROM run_boundary m JOIN runs v USING (run_id)
+               WHERE m.merchant = $1 AND m.number = r.refund_id AND v.current AND v.bill_date <> $2) b
+           WHERE r.merchant = $1 AND r.accept_date IS DISTINCT FROM $2
                AND (r.out_refund_no = ANY($3) OR r.refund_id = ANY($3))"#,
         merchant,
         day.to_sqlx() as _,
@@ -185,9 +204,15 @@ async fn refunds(
                 accept_date: row.accept_date.map(jiff_sqlx::Date::to_jiff),
                 billed_on: row.billed_on.map(jiff_sqlx::Date::to_jiff),
                 moved_on: row.moved_on.map(jiff_sqlx::Date::to_jiff),
+                moved: moved(row.moved_fen, row.moved_fee_fen),
             })
         })
         .collect()
+}
+
+fn moved(principal_fen: Option<i64>, fee_fen: Option<i64>) -> Option<MovedElsewhere> {
+    let moved = |(principal, fee)| MovedElsewhere { principal: Fen::new(principal), fee: Fen::new(fee) };
+    principal_fen.zip(fee_fen).map(moved)
 }
 
 /// The table's constraints know the same words; another one is a newer release's.

@@ -3,6 +3,7 @@ use jiff::civil::Date;
 use sqlx::PgConnection;
 
 use super::copy::{Literals, Sink, copy};
+use super::elsewhere::found_elsewhere;
 
 /// Copies the payments that our books have on `day`: [`reconciliation::books::BookPayment`] by line, sorted by the provider's number.
 /// A fact is ripe when it was noted five minutes before `now`.
@@ -40,7 +41,7 @@ fn query(Literals { merchant, day, ripe }: &Literals) -> String {
         r#"
         SELECT DISTINCT ON (d.transaction_id COLLATE "C", d.out_trade_no COLLATE "C")
             d.out_trade_no, d.transaction_id, d.issued_fen, d.taken_as, d.taken_fen, d.fact_fen, d.payer_fen,
-            d.note_time <= {ripe}, {day}, b.billed_on, b.moved_on,
+            d.note_time <= {ripe}, {day}, b.billed_on, b.billed_fen, b.moved_on, b.moved_fen, b.moved_fee_fen,
             CASE WHEN d.taken_as = 'PAID' THEN 'PAID'
                  WHEN (SELECT TRUE FROM book_payments p WHERE p.order_id = d.order_id AND p.taken_as = 'PAID' LIMIT 1)
                  THEN 'PAID_BY_OTHER'
@@ -65,12 +66,7 @@ fn query(Literals { merchant, day, ripe }: &Literals) -> String {
             -- Taken on another day, it is in that day's books.
             WHERE CASE WHEN o.merchant IS NULL THEN {issued_transaction} IS DISTINCT FROM e.transaction_id ELSE TRUE END
         ) d
-        LEFT JOIN (
-            SELECT m.number, MIN(r.bill_date) FILTER (WHERE m.leg = 'TRADE') AS billed_on,
-                MIN(r.bill_date) FILTER (WHERE m.leg = 'FUND') AS moved_on
-            FROM run_boundary m JOIN runs r USING (run_id)
-            WHERE m.merchant = {merchant} AND r.current AND r.bill_date <> {day} GROUP BY m.number
-        ) b ON b.number = d.transaction_id
+        LEFT JOIN ({elsewhere}) b ON b.number = d.transaction_id
         LEFT JOIN (
             SELECT r.out_trade_no, SUM(r.amount_fen)::BIGINT AS fen
             FROM book_refunds r JOIN book_payments p ON p.merchant = r.merchant AND p.out_trade_no = r.out_trade_no
@@ -84,5 +80,6 @@ fn query(Literals { merchant, day, ripe }: &Literals) -> String {
         fact_fen = told_elsewhere("amount_fen"),
         payer_fen = told_elsewhere("payer_amount_fen"),
         note_time = told_elsewhere("note_time"),
+        elsewhere = found_elsewhere(merchant, day),
     )
 }

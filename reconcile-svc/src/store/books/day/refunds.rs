@@ -3,6 +3,7 @@ use jiff::civil::Date;
 use sqlx::PgConnection;
 
 use super::copy::{Literals, Sink, copy};
+use super::elsewhere::found_elsewhere;
 
 /// Copies the refunds that were accepted on `day`: [`reconciliation::books::BookRefund`] by line, sorted by the provider's number.
 ///
@@ -25,15 +26,11 @@ fn query(Literals { merchant, day, .. }: &Literals) -> String {
             (SELECT e.amount_fen FROM provider_refunds e
              WHERE e.merchant = {merchant} AND e.out_refund_no = r.out_refund_no AND e.refund_id = r.refund_id
              ORDER BY e.state DESC, e.provider LIMIT 1),
-            r.accept_date, b.billed_on, b.moved_on
+            r.accept_date, b.billed_on, b.moved_on, b.moved_fen, b.moved_fee_fen
         FROM book_refunds r
-        LEFT JOIN (
-            SELECT m.number, MIN(v.bill_date) FILTER (WHERE m.leg = 'TRADE') AS billed_on,
-                MIN(v.bill_date) FILTER (WHERE m.leg = 'FUND') AS moved_on
-            FROM run_boundary m JOIN runs v USING (run_id)
-            WHERE m.merchant = {merchant} AND v.current AND v.bill_date <> {day} GROUP BY m.number
-        ) b ON b.number = r.refund_id
+        LEFT JOIN ({elsewhere}) b ON b.number = r.refund_id
         WHERE r.merchant = {merchant} AND r.accept_date = {day}
-        ORDER BY r.refund_id COLLATE "C", r.out_refund_no COLLATE "C""#
+        ORDER BY r.refund_id COLLATE "C", r.out_refund_no COLLATE "C""#,
+        elsewhere = found_elsewhere(merchant, day),
     )
 }
