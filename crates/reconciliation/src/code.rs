@@ -14,7 +14,7 @@ pub enum Code {
     P4,
     /// `BOOK_ONLY`: paid here, not in the bill.
     P5,
-    /// `AMOUNT`: both have it, the amounts differ.
+    /// `AMOUNT`: both have it, the amounts differ, or two days' bills have it.
     P6,
     /// `SETTLEMENT`: total is not payer's amount plus coupons.
     P7,
@@ -28,7 +28,7 @@ pub enum Code {
     R1,
     /// `REFUND_BOOK_ONLY`: accepted here, not in the bill.
     R2,
-    /// `REFUND_AMOUNT`: both have it, the amounts differ.
+    /// `REFUND_AMOUNT`: both have it, the amounts differ, or two days' bills have it.
     R3,
     /// `REFUND_STUCK`: under way for more than three working days, bounced, or closed.
     R4,

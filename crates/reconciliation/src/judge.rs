@@ -77,9 +77,9 @@ impl Judge {
         Some(due).filter(|due| self.as_of < *due)
     }
 
-    /// Whether another day's file has it.
-    fn is_elsewhere(&self, date: Option<Date>) -> bool {
-        date.is_some_and(|date| date != self.day)
+    /// The day whose file has it, when it is another one.
+    fn elsewhere(&self, date: Option<Date>) -> Option<Date> {
+        date.filter(|date| *date != self.day)
     }
 }
 

@@ -109,7 +109,7 @@ pub struct BoundaryMatch {
     pub leg: Leg,
     /// The provider's number of the payment or refund.
     pub number: String,
-    /// Its day in our books.
+    /// Its day in our books; of what another day's bill has as well, that day.
     pub book_date: Date,
     /// What the bill has as paid or given back, `None` when it has only a reversal; how much money of it moved, zero when only
     /// its fee did.

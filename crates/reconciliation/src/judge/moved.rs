@@ -11,7 +11,7 @@ use crate::group::{PaymentGroup, RefundGroup};
 use crate::movement_kind::Kind;
 use crate::rate;
 use crate::trade::{BillRow, RowKind};
-use crate::{AccountKind, Code, Difference};
+use crate::{AccountKind, BoundaryMatch, Code, Difference, Leg};
 
 /// What other days' fund flows have under the same number.
 #[derive(Clone, Copy)]
@@ -36,7 +36,7 @@ enum Principal {
 
 impl Judge {
     pub(super) fn rows_of_payment(&self, group: &PaymentGroup, judgement: &mut Judgement) {
-        let elsewhere = group.book.as_ref().and_then(|book| self.elsewhere(book.moved_on, book.moved));
+        let elsewhere = group.book.as_ref().and_then(|book| self.moved_elsewhere(book.moved_on, book.moved));
         let has_own_number = |row: &&BillRow| !row.refund_id.is_empty();
         let (apart, beside): (Vec<_>, Vec<_>) = group.revoked.iter().partition(has_own_number);
         let under_payment: Vec<_> = group.billed.iter().chain(beside).collect();
@@ -46,13 +46,33 @@ impl Judge {
     }
 
     pub(super) fn rows_of_refund(&self, group: &RefundGroup, judgement: &mut Judgement) {
-        let elsewhere = group.book.as_ref().and_then(|book| self.elsewhere(book.moved_on, book.moved));
+        let elsewhere = group.book.as_ref().and_then(|book| self.moved_elsewhere(book.moved_on, book.moved));
         let rows: Vec<_> = group.billed.iter().collect();
         self.rows(&rows, elsewhere, &group.movements, judgement);
     }
 
-    fn elsewhere(&self, on: Option<Date>, moved: Option<MovedElsewhere>) -> Option<Elsewhere> {
-        on.filter(|on| self.is_elsewhere(Some(*on))).map(|on| Elsewhere { on, moved })
+    fn moved_elsewhere(&self, on: Option<Date>, moved: Option<MovedElsewhere>) -> Option<Elsewhere> {
+        self.elsewhere(on).map(|on| Elsewhere { on, moved })
+    }
+
+    /// A row that is told because the bill of another day, `on`, has it as well. Whichever of both its money moved with, the other
+    /// one is not told once more for the lack of it: what moved here is noted for that day.
+    pub(super) fn row_that_is_billed_again(
+        &self,
+        row: &BillRow,
+        on: Date,
+        movements: &[Movement],
+        judgement: &mut Judgement,
+    ) {
+        let mut left: Vec<&Movement> = movements.iter().collect();
+        left.sort_unstable_by(|a, b| a.flow_number.cmp(&b.flow_number));
+        let here = principal(row, &mut left, judgement);
+        let moved_fee = fees(&[row], &mut left, judgement);
+        judgement.boundary.extend(of_another_day(row.number(), on, here, moved_fee));
+        fee::note(row, self.fee_problem(row), judgement);
+        for movement in left {
+            stray::count_or_tell(AccountKind::Basic, movement, judgement);
+        }
     }
 
     /// Judges rows whose money moves under one number, and every movement under it. What moved under it on other days counts as
@@ -188,6 +208,22 @@ fn fees(rows: &[&BillRow], left: &mut Vec<&Movement>, judgement: &mut Judgement)
 /// Whether a refund that the provider did not do comes back.
 pub(super) fn closes<'m>(movements: impl IntoIterator<Item = &'m Movement>) -> bool {
     movements.into_iter().any(|movement| Kind::of(&movement.kind) == Kind::RefundClosed)
+}
+
+/// What another day must know of what moved here: `principal` when money did, and fees in fen.
+pub(super) fn of_another_day(
+    number: &str,
+    book_date: Date,
+    principal: Option<Fen>,
+    fee: i128,
+) -> Option<BoundaryMatch> {
+    if principal.is_none() && fee == 0 {
+        return None;
+    }
+    // What is beyond all money is told as the most that there is.
+    let fee = i64::try_from(fee).unwrap_or(if fee < 0 { i64::MIN } else { i64::MAX });
+    let (number, amount) = (number.to_owned(), Some(principal.unwrap_or(Fen::ZERO)));
+    Some(BoundaryMatch { leg: Leg::Fund, number, book_date, amount, fee: Fen::new(fee) })
 }
 
 /// What a movement adds to the fees that left, in fen. A refund that is closed takes its fee again, which its row in the bill does

@@ -1,6 +1,7 @@
 //! Codes P1 to P10.
 
 use jiff::ToSpan as _;
+use jiff::civil::Date;
 use money::Fen;
 
 use super::{Judge, Judgement, difference, distance, words};
@@ -12,6 +13,12 @@ use crate::{BoundaryMatch, Code, Difference, Issued, Key, Leg};
 impl Judge {
     /// Judges one payment. `issued` is what the books know about the number when they have no payment under it.
     pub(crate) fn payment(&self, group: &PaymentGroup, issued: Option<&Issued>) -> Judgement {
+        if let Some((row, on)) = self.billed_again(group) {
+            let differs = difference(Code::P6, row.key(), row.amount, words::billed_again(row.amount, on));
+            let mut judgement = found(Some(row), None, differs);
+            self.row_that_is_billed_again(row, on, &group.movements, &mut judgement);
+            return judgement;
+        }
         let mut judgement = self.payment_of_both_sides(group, issued);
         if let Some(book) = &group.book
             && group.is_in_bill()
@@ -23,6 +30,14 @@ impl Judge {
         }
         self.rows_of_payment(group, &mut judgement);
         judgement
+    }
+
+    /// The row of a payment that another day's bill has as well, and which. That day's run has matched it, and so has its books.
+    fn billed_again<'g>(&self, group: &'g PaymentGroup) -> Option<(&'g BillRow, Date)> {
+        let (Some(row), None, Some(book)) = (&group.billed, &group.revoked, &group.book) else { return None };
+        // Where the other day has only the reversal, the payment is here.
+        book.billed?;
+        Some((row, self.elsewhere(book.billed_on)?))
     }
 
     fn payment_of_both_sides(&self, group: &PaymentGroup, issued: Option<&Issued>) -> Judgement {
@@ -107,7 +122,7 @@ impl Judge {
 
     /// `None` when it is not this day's to judge.
     fn book_only(&self, book: &BookPayment) -> Option<Difference> {
-        if self.is_elsewhere(book.billed_on) {
+        if self.elsewhere(book.billed_on).is_some() {
             return None;
         }
         let key = key_of(book);

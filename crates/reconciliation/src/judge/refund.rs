@@ -13,6 +13,14 @@ impl Judge {
     /// Judges one refund. `is_our_number` says whether our books have a refund under the bill's number of ours, but under
     /// another one of the provider.
     pub(crate) fn refund(&self, group: &RefundGroup, is_our_number: bool) -> Judgement {
+        if let (Some(row), Some(book)) = (&group.billed, &group.book)
+            && let Some(on) = self.elsewhere(book.billed_on)
+        {
+            let differs = difference(Code::R3, row.key(), row.amount, words::refund_billed_again(row.amount, on));
+            let mut judgement = found(Some(row), None, differs);
+            self.row_that_is_billed_again(row, on, &group.movements, &mut judgement);
+            return judgement;
+        }
         let mut judgement = match (&group.billed, &group.book) {
             (Some(row), Some(book)) => self.refund_of_both_sides(row, book),
             (Some(row), None) => {
@@ -68,7 +76,7 @@ impl Judge {
 
     fn refund_of_books(&self, book: &BookRefund) -> Judgement {
         // What the provider refused is in no bill, and rightly so.
-        if self.is_elsewhere(book.billed_on) || book.state == RefundState::Rejected {
+        if self.elsewhere(book.billed_on).is_some() || book.state == RefundState::Rejected {
             return Judgement::default();
         }
         let due = self.held_until(self.rules.book_only_due(self.day));

@@ -3,11 +3,11 @@
 use jiff::civil::Date;
 use money::Fen;
 
-use super::moved::{closes, fee_of};
+use super::moved::{closes, fee_of, of_another_day};
 use super::{Judgement, Moved, difference, distance, words};
 use crate::funds::Movement;
 use crate::movement_kind::Kind;
-use crate::{AccountKind, BoundaryMatch, Code, Difference, Key, Leg};
+use crate::{AccountKind, Code, Difference, Key};
 
 /// What our books know under a number of the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,19 +49,10 @@ pub(crate) fn stray(movements: &[Movement], known: Option<Known>) -> Judgement {
             count_or_tell(AccountKind::Basic, movement, &mut judgement);
         }
     }
-    if let (Some(known), Some(movement)) = (known, movements.first())
-        && (principal.is_some() || fee != 0)
-    {
-        let (number, book_date) = (movement.number.clone(), known.date);
-        let (amount, fee) = (Some(principal.unwrap_or(Fen::ZERO)), clamped(fee));
-        judgement.boundary.push(BoundaryMatch { leg: Leg::Fund, number, book_date, amount, fee });
+    if let (Some(known), Some(movement)) = (known, movements.first()) {
+        judgement.boundary.extend(of_another_day(&movement.number, known.date, principal, fee));
     }
     judgement
-}
-
-/// What is beyond all money is told as the most that there is.
-fn clamped(fen: i128) -> Fen {
-    Fen::new(i64::try_from(fen).unwrap_or(if fen < 0 { i64::MIN } else { i64::MAX }))
 }
 
 /// Whether a trade of our books moves money like that.

@@ -86,6 +86,18 @@ pub(super) fn amounts(book: &BookPayment, bill: Fen) -> String {
     text
 }
 
+/// `on` is the other day.
+pub(super) fn billed_again(amount: Fen, on: Date) -> String {
+    format!("This day's bill has a payment of {amount} yuan that the bill of {on} has as well; our books have it once.")
+}
+
+/// `on` is the other day.
+pub(super) fn refund_billed_again(amount: Fen, on: Date) -> String {
+    format!(
+        "This day's bill gives back {amount} yuan that the bill of {on} gives back as well; our books give them back once."
+    )
+}
+
 pub(super) fn settlement(row: &BillRow, payer: Option<Fen>) -> String {
     let paid = payer.map_or_else(String::new, |payer| format!("the payer paid {payer} yuan, "));
     format!(

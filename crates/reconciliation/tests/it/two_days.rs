@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use money::Fen;
 use reconciliation::books::MovedElsewhere;
-use reconciliation::{BoundaryMatch, Leg, Outcome};
+use reconciliation::{BoundaryMatch, Code, Leg, Outcome};
 
 use crate::world::{DAY, DAY_AFTER, LATER, World, noon};
 
@@ -15,11 +15,19 @@ struct Days {
     book: usize,
     billed: usize,
     moved: usize,
+    /// Whether both bills have it.
+    is_billed_twice: bool,
 }
 
 impl Days {
     fn all() -> impl Iterator<Item = Days> {
-        (0..8).map(|bits| Days { book: bits & 1, billed: bits >> 1 & 1, moved: bits >> 2 & 1 })
+        (0..8).map(|bits| Days { book: bits & 1, billed: bits >> 1 & 1, moved: bits >> 2 & 1, is_billed_twice: false })
+    }
+}
+
+impl Days {
+    fn is_billed_on(self, day: usize) -> bool {
+        self.is_billed_twice || self.billed == day
     }
 }
 
@@ -65,7 +73,7 @@ impl Calendar {
             (book.billed_on, book.billed) = self.billed(day, &number);
             (book.moved_on, book.moved) = self.moved(day, &number);
             payment.row_mut().trade_time = noon(DAYS[day]);
-            payment.billed = payment.billed.take().filter(|_| days.billed == day);
+            payment.billed = payment.billed.take().filter(|_| days.is_billed_on(day));
             payment.flows.retain(|_| days.moved == day);
             let refund = &mut world.refunds[at];
             let number = refund.bill_mut().refund_id.clone();
@@ -73,7 +81,7 @@ impl Calendar {
             book.accept_date = Some(DAYS[days.book]);
             book.billed_on = self.billed(day, &number).0;
             (book.moved_on, book.moved) = self.moved(day, &number);
-            refund.billed = refund.billed.take().filter(|_| days.billed == day);
+            refund.billed = refund.billed.take().filter(|_| days.is_billed_on(day));
             refund.flows.retain(|_| days.moved == day);
         }
         world
@@ -115,5 +123,29 @@ fn running_a_day_again_changes_nothing_once_both_have_run() {
     for day in [1, 0, 0, 1] {
         calendar.run(day, LATER);
         assert_eq!(calendar.current[day], before[day]);
+    }
+}
+
+#[test]
+fn what_stands_in_both_bills_is_matched_once_and_told_once_whichever_day_is_compared_first() {
+    let twice = Days::all().map(|days| Days { is_billed_twice: true, ..days });
+    for (days, order) in twice.flat_map(|days| [[0, 1], [1, 0]].map(|order| (days, order))) {
+        let mut calendar = Calendar { trades: vec![days], current: [None, None] };
+        for day in order.into_iter().chain(order) {
+            calendar.run(day, LATER);
+        }
+        let before = calendar.current.clone();
+        for day in order {
+            calendar.run(day, LATER);
+        }
+        assert_eq!(calendar.current, before, "{days:?}: nothing changes any more");
+        let both: Vec<_> = calendar.current.iter().flatten().collect();
+        let count = |of: fn(&Outcome) -> i64| both.iter().map(|outcome| of(outcome)).sum::<i64>();
+        assert_eq!(count(|it| it.bill.count), 2);
+        assert_eq!([count(|it| it.books.count), count(|it| it.matched.count)], [1, 1], "{days:?} {order:?}");
+        assert_eq!([count(|it| it.book_refunds.count), count(|it| it.matched_refunds.count)], [1, 1]);
+        let mut told: Vec<_> = both.iter().flat_map(|it| &it.differences).map(|it| (it.code, it.risk.get())).collect();
+        told.sort_unstable();
+        assert_eq!(told, [(Code::P6, 1000), (Code::R3, 400)], "{days:?} {order:?}");
     }
 }

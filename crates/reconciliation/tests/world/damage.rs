@@ -33,6 +33,9 @@ pub(crate) enum Damage {
     Revoked,
     /// The bill has only its reversal.
     RevokedAlone,
+    /// The day after has it in its bill as well.
+    BilledTwice,
+    RefundBilledTwice,
     FactMissing,
     FactOrphan,
     /// Told a moment ago.
@@ -92,7 +95,7 @@ impl Expected {
 }
 
 impl Damage {
-    pub(crate) const ALL: [Damage; 50] = [
+    pub(crate) const ALL: [Damage; 52] = [
         Damage::Pending,
         Damage::ToldOnly,
         Damage::PendingClosed,
@@ -112,6 +115,8 @@ impl Damage {
         Damage::SettledLess,
         Damage::Revoked,
         Damage::RevokedAlone,
+        Damage::BilledTwice,
+        Damage::RefundBilledTwice,
         Damage::FactMissing,
         Damage::FactOrphan,
         Damage::FactUnripe,
@@ -153,14 +158,21 @@ impl Damage {
             Damage::Unknown | Damage::ToldUnknown => Code::P3,
             Damage::PendingPaidByOther | Damage::SurplusOfPaidOrder => Code::P4,
             Damage::BookOnly => Code::P5,
-            Damage::BilledOther | Damage::IssuedOther | Damage::TakenOther | Damage::ToldOther => Code::P6,
+            Damage::BilledOther
+            | Damage::IssuedOther
+            | Damage::TakenOther
+            | Damage::ToldOther
+            | Damage::BilledTwice => Code::P6,
             Damage::PayerOther | Damage::SettledMore | Damage::SettledLess => Code::P7,
             Damage::Revoked | Damage::RevokedAlone => Code::P8,
             Damage::FactMissing => Code::P9,
             Damage::FactOrphan | Damage::FactUnripe => Code::P10,
             Damage::RefundedAtConsole | Damage::RejectedAndBilled => Code::R1,
             Damage::RefundBookOnly | Damage::RefundClosedAndNotBilled => Code::R2,
-            Damage::RefundBilledOther | Damage::RefundBookOther | Damage::RefundToldOther => Code::R3,
+            Damage::RefundBilledOther
+            | Damage::RefundBookOther
+            | Damage::RefundToldOther
+            | Damage::RefundBilledTwice => Code::R3,
             Damage::RefundUnderWay | Damage::RefundCreated | Damage::RefundAbnormal | Damage::RefundClosed => Code::R4,
             Damage::FeeOther
             | Damage::RefundFeeOther
@@ -249,6 +261,10 @@ impl Damage {
                 payment.billed = None;
                 payment.flows.retain(|flow| flow.number != number);
             }
+            Damage::BilledTwice => {
+                let book = payment.book_mut();
+                (book.billed_on, book.billed) = (Some(super::DAY_AFTER), Some(Fen::new(fen)));
+            }
             Damage::FactMissing => payment.book_mut().fact = None,
             Damage::FactOrphan | Damage::FactUnripe => {
                 payment.told_only(OrderState::Open);
@@ -301,6 +317,7 @@ impl Damage {
             Damage::RefundBilledOther => refund.bill_mut().refund_fee = Fen::new(amount + 1),
             Damage::RefundBookOther => refund.book_mut().amount = Fen::new(amount + 1),
             Damage::RefundToldOther => refund.book_mut().fact = Some(Fen::new(amount + 1)),
+            Damage::RefundBilledTwice => refund.book_mut().billed_on = Some(super::DAY_AFTER),
             Damage::RefundUnderWay => refund.book_mut().state = RefundState::Processing,
             Damage::RefundCreated => {
                 let book = refund.book_mut();
