@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::books::{BookPayment, BookRefund};
+use crate::group::{RefundGroup, likeness};
 use crate::judge::{Known, balance, stray};
 use crate::reading::{Reading, known_payment, known_refund};
+use crate::trade::BillRow;
 use crate::{AccountDay, AccountKind, Answers, Issued, Outcome, Refused, Tally};
 
 impl Reading<'_> {
@@ -18,9 +20,9 @@ impl Reading<'_> {
     /// When money is not conserved: only a mistake in this crate does that, and no number of it may be shown then.
     pub fn conclude(mut self, answers: &Answers) -> Result<Outcome, Refused> {
         let known = Lookup::of(answers)?;
-        let not_billed =
-            self.refunds.iter().filter(|group| group.billed.is_none()).filter_map(|group| group.book.as_ref());
-        let own_refund_numbers: HashSet<String> = not_billed.map(|book| book.out_refund_no.clone()).collect();
+        let own_refund_numbers: HashSet<String> =
+            self.refunds.iter().filter_map(RefundGroup::number_without_its_row).map(str::to_owned).collect();
+        let rows_of_numbers = rows_of_numbers(&self.refunds, &known.refunds);
         for mut group in std::mem::take(&mut self.payments) {
             let row = group.billed.as_ref().or(group.revoked.as_ref()).filter(|_| group.book.is_none());
             let mut issued = None;
@@ -36,9 +38,10 @@ impl Reading<'_> {
             if let (Some(row), None) = (&group.billed, &group.book) {
                 let ours = known.refunds.get(row.out_refund_no.as_str()).copied();
                 is_our_number = ours.is_some() || own_refund_numbers.contains(&row.out_refund_no);
-                let is_same =
-                    |book: &&BookRefund| book.refund_id.as_ref().is_none_or(|number| *number == row.refund_id);
-                group.book = ours.filter(is_same).cloned();
+                let number_of = |book: &BookRefund| {
+                    book.refund_id.as_ref().or_else(|| rows_of_numbers.get(&row.out_refund_no)) == Some(&row.refund_id)
+                };
+                group.book = ours.filter(|book| number_of(book)).cloned();
             }
             self.findings.refund(self.judge.refund(&group, is_our_number))?;
         }
@@ -97,6 +100,22 @@ impl Reading<'_> {
         assert!(outcome.is_conserved(), "every fen is matched or in a named difference");
         Ok(outcome)
     }
+}
+
+/// Which row is that of a refund whose number of the provider our books do not know, by our number: there is one refund, and of two
+/// rows under its number the one with its amount is likelier.
+fn rows_of_numbers(groups: &[RefundGroup], known: &HashMap<&str, &BookRefund>) -> HashMap<String, String> {
+    let mut rows: HashMap<String, &BillRow> = HashMap::new();
+    for row in groups.iter().filter(|group| group.book.is_none()).filter_map(|group| group.billed.as_ref()) {
+        let Some(book) = known.get(row.out_refund_no.as_str()).filter(|book| book.refund_id.is_none()) else {
+            continue;
+        };
+        let kept = rows.entry(row.out_refund_no.clone()).or_insert(row);
+        if likeness(row, book.amount) < likeness(kept, book.amount) {
+            *kept = row;
+        }
+    }
+    rows.into_iter().map(|(number, row)| (number, row.refund_id.clone())).collect()
 }
 
 /// Two things under one number of the provider cannot both be right; which one is taken must not depend on their order.

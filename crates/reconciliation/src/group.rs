@@ -1,5 +1,7 @@
 //! What belongs together: rows, books and movements of one payment or one refund.
 
+use money::Fen;
+
 use crate::books::{BookPayment, BookRefund};
 use crate::funds::Movement;
 use crate::trade::BillRow;
@@ -31,4 +33,18 @@ impl PaymentGroup {
     pub(crate) fn is_in_bill(&self) -> bool {
         self.billed.is_some() || self.revoked.is_some()
     }
+}
+
+impl RefundGroup {
+    /// Our number, when our books have the refund under it and no row, or only by guessing which is its own.
+    pub(crate) fn number_without_its_row(&self) -> Option<&str> {
+        let book = self.book.as_ref()?;
+        (self.billed.is_none() || book.refund_id.is_none()).then_some(book.out_refund_no.as_str())
+    }
+}
+
+/// What orders rows under one number of ours when our books do not know the provider's: the first is taken for ours. In whatever
+/// order rows stand, it is the same one.
+pub(crate) fn likeness(row: &BillRow, ours: Fen) -> (bool, &str) {
+    (row.amount != ours, &row.refund_id)
 }

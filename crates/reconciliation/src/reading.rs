@@ -1,6 +1,6 @@
 //! Files become rows, rows become groups, and groups that are plainly equal become sums.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;
 
 use money::{Fen, MilliFen};
@@ -9,7 +9,7 @@ use crate::books::{BookPayment, BookRefund};
 use crate::fast::{self, Sharing, Sifted};
 use crate::findings::Findings;
 use crate::funds::{self, AccountFlow, Movement};
-use crate::group::{PaymentGroup, RefundGroup};
+use crate::group::{PaymentGroup, RefundGroup, likeness};
 use crate::judge::{Judge, Known, KnownTrade, MovementsJudged, unexplained};
 use crate::movement_kind::Kind;
 use crate::trade::{self, BillRow, RowKind};
@@ -131,13 +131,24 @@ impl Reading<'_> {
     ) -> Result<(), Refused> {
         let mut payments = self.group_payments(payments)?;
         let mut refunds = self.group_refunds(refunds)?;
+        let mut guessed = Vec::new();
         for row in rows {
             let place = match row.kind {
                 RowKind::Payment => &mut payments.entry(payment_key(&row)).or_default().billed,
                 RowKind::Revoked => &mut payments.entry(payment_key(&row)).or_default().revoked,
+                RowKind::Refund if refunds.without_refund_id.contains_key(&row.out_refund_no) => {
+                    guessed.push(row);
+                    continue;
+                }
                 RowKind::Refund => &mut refunds.of_row(&row).billed,
             };
             *place = Some(row);
+        }
+        let ours = &refunds.without_refund_id;
+        guessed.sort_by(|a, b| likeness(a, ours[&a.out_refund_no]).cmp(&likeness(b, ours[&b.out_refund_no])));
+        for row in guessed {
+            let group = refunds.of_row(&row);
+            group.billed = Some(row);
         }
         let mut refunds = refunds.groups;
         self.deal_out_movements(&mut payments, &mut refunds)?;
@@ -189,7 +200,7 @@ impl Reading<'_> {
                 return Err(Refused::Books("refunds: one of another day".to_owned()));
             }
             if book.refund_id.is_none() {
-                refunds.without_refund_id.insert(book.out_refund_no.clone());
+                refunds.without_refund_id.insert(book.out_refund_no.clone(), book.amount);
             }
             let key = (book.refund_id.clone().unwrap_or_default(), book.out_refund_no.clone());
             if refunds.groups.entry(key).or_default().book.replace(book).is_some() {
@@ -262,14 +273,14 @@ fn payment_key(row: &BillRow) -> PaymentKey {
 #[derive(Default)]
 struct RefundGroups {
     groups: BTreeMap<RefundKey, RefundGroup>,
-    /// Our numbers of refunds whose number of the provider our books do not know.
-    without_refund_id: HashSet<String>,
+    /// Our numbers of refunds whose number of the provider our books do not know, and what goes back.
+    without_refund_id: HashMap<String, Fen>,
 }
 
 impl RefundGroups {
     fn of_row(&mut self, row: &BillRow) -> &mut RefundGroup {
         let key = (row.refund_id.clone(), row.out_refund_no.clone());
-        if !self.groups.contains_key(&key) && self.without_refund_id.remove(&row.out_refund_no) {
+        if !self.groups.contains_key(&key) && self.without_refund_id.remove(&row.out_refund_no).is_some() {
             let group = self.groups.remove(&(String::new(), row.out_refund_no.clone())).unwrap_or_default();
             self.groups.insert(key.clone(), group);
         }

@@ -127,7 +127,8 @@ impl RefundGroup {
     /// Its amounts, when it may be plain.
     pub(crate) fn amounts(&self) -> Option<PlainRefund> {
         let (Some(row), Some(book)) = (&self.billed, &self.book) else { return None };
-        if book.billed_on.is_some() || book.moved_on.is_some() {
+        // Which row is its own is known when all are seen.
+        if book.billed_on.is_some() || book.moved_on.is_some() || book.refund_id.is_none() {
             return None;
         }
         Some(PlainRefund {

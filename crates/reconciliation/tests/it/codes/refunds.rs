@@ -184,3 +184,56 @@ fn a_stuck_refund_about_midnight_is_counted_from_its_own_day() {
     world.as_of = date(2026, 11, 25);
     assert_eq!(only(&world.outcome()).due, None, "Friday, Monday and Tuesday were its working days");
 }
+
+/// One refund of our books, whose number of the provider they do not know, and two rows of the bill under our number.
+fn billed_under_two_numbers(accepted: bool, amounts: [i64; 2]) -> World {
+    let mut world = refunded();
+    let mut twin = world.refunds[0].clone();
+    twin.book = None;
+    twin.bill_mut().refund_id.push('7');
+    for flow in &mut twin.flows {
+        flow.number.push('7');
+        flow.id.push('7');
+    }
+    world.refunds.push(twin);
+    for (refund, amount) in world.refunds.iter_mut().zip(amounts) {
+        let bill = refund.bill_mut();
+        (bill.refund_fee, bill.settlement_refund_fee) = (Fen::new(amount), Fen::new(amount));
+        refund.flows[0].fen = -amount;
+    }
+    let book = world.refunds[0].book_mut();
+    book.refund_id = None;
+    if !accepted {
+        (book.state, book.accept_date, book.fact) = (RefundState::Created, None, None);
+    }
+    world
+}
+
+#[test]
+fn of_two_rows_under_our_number_one_is_ours_and_the_other_is_r1_and_asked_about() {
+    for (accepted, reversed) in [(true, false), (true, true), (false, false), (false, true)] {
+        for (amounts, ours, other) in
+            [([40, 40], "5000000002", 40), ([41, 40], "50000000027", 41), ([40, 41], "5000000002", 41)]
+        {
+            let mut world = billed_under_two_numbers(accepted, amounts);
+            if reversed {
+                world.refunds.reverse();
+            }
+            let outcome = world.outcome();
+            let case = format!("{accepted} {reversed} {amounts:?}");
+            let unknown: Vec<_> = outcome.differences.iter().filter(|found| found.code != Code::R4).collect();
+            let [found] = unknown.as_slice() else { panic!("{case}: {unknown:#?}") };
+            assert_eq!((found.code, found.repair), (Code::R1, Some(Repair::QueryRefund)), "{case}");
+            assert_eq!((found.risk, found.book_amount), (Fen::new(other), None), "{case}");
+            assert_ne!(found.key.refund_id, ours, "{case}");
+            assert_eq!((outcome.book_refunds, outcome.matched_refunds), (tally(1, 40), tally(1, 40)), "{case}");
+        }
+    }
+}
+
+#[test]
+fn when_neither_of_two_rows_under_our_number_has_our_amount_one_is_r3() {
+    for accepted in [true, false] {
+        assert_eq!(codes(&billed_under_two_numbers(accepted, [41, 42])), [Code::R1, Code::R3]);
+    }
+}
