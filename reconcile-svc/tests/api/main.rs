@@ -20,6 +20,7 @@ mod controls;
 mod day_books;
 mod day_books_scale;
 mod deciding;
+mod earlier_release;
 mod explaining;
 mod exports;
 mod fund_flows;
