@@ -94,24 +94,31 @@ impl RefundStep {
     }
 }
 
+/// The note of an event: what all of them have under the same names, and what each knows.
+macro_rules! note {
+    ($event:ident, $refund_id:expr, $happened:expr) => {
+        Ok(Self {
+            refund: id("refund", &$event.refund)?,
+            order_id: id("order", &$event.order)?,
+            out_trade_no: number_of_payment(&$event.payment)?,
+            cause: cause(&$event.cause)?,
+            refund_id: $refund_id,
+            happened: $happened,
+            merchant: text("merchant", $event.merchant)?,
+            out_refund_no: text("out_refund_no", $event.out_refund_no)?,
+            app: text("app", $event.app)?,
+            transaction_id: told("transaction_id", $event.transaction_id)?,
+            mch_id: told("mch_id", $event.mch_id)?,
+            amount: amount("amount_fen", $event.amount_fen)?,
+        })
+    };
+}
+
 impl TryFrom<RefundCreated> for RefundNote {
     type Error = BookError;
 
     fn try_from(event: RefundCreated) -> Result<Self, BookError> {
-        Ok(Self {
-            refund: id("refund", &event.refund)?,
-            order_id: id("order", &event.order)?,
-            out_trade_no: number_of_payment(&event.payment)?,
-            cause: cause(&event.cause)?,
-            refund_id: None,
-            happened: RefundStep::Created(instant("create_time", event.create_time.as_ref())?),
-            merchant: text("merchant", event.merchant)?,
-            out_refund_no: text("out_refund_no", event.out_refund_no)?,
-            app: text("app", event.app)?,
-            transaction_id: told("transaction_id", event.transaction_id)?,
-            mch_id: told("mch_id", event.mch_id)?,
-            amount: amount("amount_fen", event.amount_fen)?,
-        })
+        note!(event, None, RefundStep::Created(instant("create_time", event.create_time.as_ref())?))
     }
 }
 
@@ -119,21 +126,9 @@ impl TryFrom<RefundAccepted> for RefundNote {
     type Error = BookError;
 
     fn try_from(event: RefundAccepted) -> Result<Self, BookError> {
-        Ok(Self {
-            refund: id("refund", &event.refund)?,
-            order_id: id("order", &event.order)?,
-            out_trade_no: number_of_payment(&event.payment)?,
-            cause: cause(&event.cause)?,
-            // The day's books are sorted by it.
-            refund_id: Some(text("refund_id", event.refund_id)?),
-            happened: RefundStep::Accepted(instant("accept_time", event.accept_time.as_ref())?),
-            merchant: text("merchant", event.merchant)?,
-            out_refund_no: text("out_refund_no", event.out_refund_no)?,
-            app: text("app", event.app)?,
-            transaction_id: told("transaction_id", event.transaction_id)?,
-            mch_id: told("mch_id", event.mch_id)?,
-            amount: amount("amount_fen", event.amount_fen)?,
-        })
+        // The day's books are sorted by it.
+        let refund_id = Some(text("refund_id", event.refund_id)?);
+        note!(event, refund_id, RefundStep::Accepted(instant("accept_time", event.accept_time.as_ref())?))
     }
 }
 
@@ -141,44 +136,21 @@ impl TryFrom<OrderRefunded> for RefundNote {
     type Error = BookError;
 
     fn try_from(event: OrderRefunded) -> Result<Self, BookError> {
-        Ok(Self {
-            refund: id("refund", &event.refund)?,
-            order_id: id("order", &event.order)?,
-            out_trade_no: number_of_payment(&event.payment)?,
-            cause: cause(&event.cause)?,
-            refund_id: told("refund_id", event.refund_id)?,
-            happened: RefundStep::Succeeded(instant("success_time", event.success_time.as_ref())?),
-            merchant: text("merchant", event.merchant)?,
-            out_refund_no: text("out_refund_no", event.out_refund_no)?,
-            app: text("app", event.app)?,
-            transaction_id: told("transaction_id", event.transaction_id)?,
-            mch_id: told("mch_id", event.mch_id)?,
-            amount: amount("amount_fen", event.amount_fen)?,
-        })
+        let refund_id = told("refund_id", event.refund_id)?;
+        note!(event, refund_id, RefundStep::Succeeded(instant("success_time", event.success_time.as_ref())?))
     }
 }
 
 impl TryFrom<RefundFailed> for RefundNote {
     type Error = BookError;
 
-    fn try_from(event: RefundFailed) -> Result<Self, BookError> {
-        let refund = id("refund", &event.refund)?;
+    fn try_from(mut event: RefundFailed) -> Result<Self, BookError> {
         // An earlier release did not tell the number, and knew no refund whose number is not its id.
-        let out_refund_no = told("out_refund_no", event.out_refund_no)?;
-        Ok(Self {
-            order_id: id("order", &event.order)?,
-            out_trade_no: number_of_payment(&event.payment)?,
-            cause: cause(&event.cause)?,
-            refund_id: told("refund_id", event.refund_id)?,
-            happened: RefundStep::Failed(failure(&event.state)?),
-            merchant: text("merchant", event.merchant)?,
-            out_refund_no: out_refund_no.unwrap_or_else(|| refund.simple().to_string()),
-            refund,
-            app: text("app", event.app)?,
-            transaction_id: told("transaction_id", event.transaction_id)?,
-            mch_id: told("mch_id", event.mch_id)?,
-            amount: amount("amount_fen", event.amount_fen)?,
-        })
+        if event.out_refund_no.is_empty() {
+            event.out_refund_no = id("refund", &event.refund)?.simple().to_string();
+        }
+        let refund_id = told("refund_id", event.refund_id)?;
+        note!(event, refund_id, RefundStep::Failed(failure(&event.state)?))
     }
 }
 
