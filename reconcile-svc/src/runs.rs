@@ -14,6 +14,7 @@ mod comparing;
 mod conclude;
 mod hold;
 mod run;
+mod stages;
 mod steps;
 mod verdict;
 

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use reconciliation::MovementState;
 
 use super::comparing::{Comparing, Files, Fund};
+use super::stages::Stages;
 use super::verdict::Verdict;
 use super::{Input, InputKind, Reconciler, Run, RunError};
 use crate::bills::{self, Bill, Bills, DownloadError, Fetched, FileWriter, KeepError, WholeFile};
@@ -23,21 +24,34 @@ impl Reconciler {
     /// Bills, books, comparison, result.
     pub(super) async fn work(&self, claim: &Claim, account: &Merchant, day: Date) -> Result<Run, RunError> {
         let as_of = wechat_pay::time::bill_date(self.clock.now());
+        let mut stages = Stages::begin();
         let mut bills = bills::fetch(&self.gateway, account, day).await?;
+        stages.ends("download");
         let (pool, now) = (&self.pool, self.clock.now());
         bills.keep(pool, &account.name, day, now, || self.clock.uuid_v7()).await?;
-        let verdict = self.compare(&bills, account, day, as_of).await?;
+        stages.ends("keep");
+        let verdict = self.compare(&bills, account, day, as_of, &mut stages).await?;
 
         let latest = listing::latest(&mut *self.pool.acquire().await?, &account.name, day).await?;
         if let Some(latest) = latest.filter(|latest| verdict.is(latest)) {
             self.release(claim).await;
             return Ok(latest);
         }
-        self.conclude(claim, &account.name, day, &verdict).await
+        let run = self.conclude(claim, &account.name, day, &verdict).await?;
+        stages.ends("write");
+        tracing::info!(run = %run.id, merchant = account.name, %day, "{} {day} took: {stages}", account.name);
+        Ok(run)
     }
 
     /// Compares the bills with the books, which are read in one snapshot.
-    async fn compare(&self, bills: &Bills, account: &Merchant, day: Date, as_of: Date) -> Result<Verdict, RunError> {
+    async fn compare(
+        &self,
+        bills: &Bills,
+        account: &Merchant,
+        day: Date,
+        as_of: Date,
+        stages: &mut Stages,
+    ) -> Result<Verdict, RunError> {
         let mut snapshot = self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         // The bills are read while this transaction is idle; it holds no locks that anybody waits for.
         sqlx::raw_sql("SET LOCAL idle_in_transaction_session_timeout = '15min'; SET LOCAL statement_timeout = '15min'")
@@ -51,6 +65,7 @@ impl Reconciler {
             payments: payments.finish().await.map_err(RunError::Disk)?,
             refunds: refunds.finish().await.map_err(RunError::Disk)?,
         };
+        stages.ends("books");
         // Without a run of the day before nobody knows how the accounts closed, and whether they opened so is not judged.
         let closings = results::closings(&mut snapshot, &account.name, day.saturating_sub(1.day())).await?;
 
@@ -66,7 +81,9 @@ impl Reconciler {
             // The bills were refused while they were read.
             None => reconciliation::Answers::default(),
         };
-        match comparing.conclude(answers).await? {
+        let concluded = comparing.conclude(answers).await?;
+        stages.ends("compare");
+        match concluded {
             Ok(found) => Verdict::compared(as_of, inputs, found.books_sha256, found.result_sha256, found.outcome),
             Err(refused) => Verdict::refused(as_of, inputs, &refused),
         }
