@@ -1,9 +1,15 @@
 //! What WeChat's bills say otherwise than it happened, and money that moves without a trade.
 
+use std::time::Duration;
+
+use jiff::civil::Date;
 use reqwest::Method;
-use sandbox::control::{Misbilled, NewMovement};
+use sandbox::control::{GivenBill, Misbilled, NewMovement};
 
 use super::SandboxClient;
+
+/// Longest wait until a large bill is packed.
+const PACKING_TIME: Duration = Duration::from_mins(5);
 
 impl SandboxClient {
     /// Lets the bills say something else about a payment. Callbacks and queries go on telling the truth.
@@ -38,6 +44,18 @@ impl SandboxClient {
     /// When there is no such merchant.
     pub async fn move_unseen(&self, merchant: &str, amount_fen: i64) {
         self.move_as(merchant, &NewMovement { hidden: true, ..movement("调账", amount_fen) }).await;
+    }
+
+    /// Serves this bill of a day from now on: `trade`, or the fund flow `basic`, `operation` or `fees`.
+    ///
+    /// # Panics
+    /// When the sandbox does not take it.
+    pub async fn give_bill(&self, merchant: &str, day: Date, kind: &str, bill: Vec<u8>) -> GivenBill {
+        let url = format!("{}/_sandbox/merchants/{merchant}/bills/{day}/{kind}", self.url);
+        let answer = self.http.put(url).body(bill).timeout(PACKING_TIME).send().await;
+        let answer = answer.and_then(reqwest::Response::error_for_status);
+        let answer = answer.unwrap_or_else(|error| panic!("the sandbox takes no bill: {error}"));
+        answer.json().await.unwrap_or_else(|error| panic!("the sandbox stopped answering: {error}"))
     }
 
     async fn move_as(&self, merchant: &str, movement: &NewMovement) {

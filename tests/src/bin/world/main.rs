@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "this program talks to whoever started it")]
 
+mod day;
 mod demo;
 mod down;
 mod folders;
@@ -15,6 +16,7 @@ use std::{panic, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use jiff::civil::Date;
 
 /// A whole Tongbao on this machine, with the sandbox instead of WeChat.
 #[derive(Debug, Parser)]
@@ -41,6 +43,15 @@ enum Command {
     },
     /// Measures sizes and speed of this build; a release build says something.
     Measure,
+    /// Reconciles a day that the example `generate` wrote, from the download to the last event on the bus, and tells how long it
+    /// took; a release build says something.
+    Day {
+        /// Where the files are.
+        folder: PathBuf,
+        /// The bill day in them.
+        #[arg(default_value = "2026-11-28")]
+        day: Date,
+    },
 }
 
 fn main() -> ExitCode {
@@ -69,5 +80,6 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Down => down::run(),
         Command::Lend { folder } => runtime.block_on(lend::run(folder)),
         Command::Measure => runtime.block_on(measure::run()),
+        Command::Day { folder, day } => runtime.block_on(day::run(folder, *day)),
     }
 }

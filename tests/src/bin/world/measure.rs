@@ -155,7 +155,7 @@ fn report(mut latencies: Vec<Duration>) {
 }
 
 /// What Linux says that a process keeps in memory.
-fn resident_mb(pid: u32) -> anyhow::Result<u64> {
+pub(crate) fn resident_mb(pid: u32) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).context("memory is only measured on Linux")?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("the process has ended")?;
     let kilobytes: u64 = line.split_whitespace().nth(1).context("a number")?.parse()?;
