@@ -25,12 +25,13 @@ impl World {
         self.decide(person, step).await
     }
 
-    /// A person agrees with what was proposed.
+    /// A person agrees with what was proposed: `found` is the difference with its proposal.
     ///
     /// # Errors
     /// The status, as the person sees it.
     pub async fn approve(&self, person: &str, found: &Discrepancy) -> Result<Discrepancy, Status> {
-        self.decide(person, step(found, Step::Approve)).await
+        let proposal_sequence = found.proposal_sequence;
+        self.decide(person, ResolveDiscrepancyRequest { proposal_sequence, ..step(found, Step::Approve) }).await
     }
 
     async fn decide(&self, person: &str, step: ResolveDiscrepancyRequest) -> Result<Discrepancy, Status> {

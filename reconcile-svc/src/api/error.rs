@@ -62,6 +62,11 @@ impl From<DecideError> for Status {
             DecideError::Refused(Refusal::SamePerson { proposed_by }) => {
                 (Code::PermissionDenied, ErrorReason::AnotherPersonNeeded, Some(("proposed_by", proposed_by)))
             }
+            DecideError::Refused(Refusal::OtherProposal { sequence, .. }) => (
+                Code::FailedPrecondition,
+                ErrorReason::StepNotAllowed,
+                Some(("proposal_sequence", sequence.to_string())),
+            ),
             DecideError::Refused(Refusal::State { state, .. }) => {
                 (Code::FailedPrecondition, ErrorReason::StepNotAllowed, Some(("state", state.as_str().to_owned())))
             }

@@ -55,6 +55,7 @@ fn checked(request: &ResolveDiscrepancyRequest, people: &Callers, today: Date) -
     only(&mut violations, "action", request.action != 0, WireStep::Propose);
     only(&mut violations, "waive_until", !request.waive_until.is_empty(), WireStep::Waive);
     only(&mut violations, "assignee", !request.assignee.is_empty(), WireStep::Assign);
+    only(&mut violations, "proposal_sequence", request.proposal_sequence != 0, WireStep::Approve);
     let step = match wanted {
         WireStep::Unspecified => {
             violations.push("step", "must be one of the steps");
@@ -62,7 +63,13 @@ fn checked(request: &ResolveDiscrepancyRequest, people: &Callers, today: Date) -
         }
         WireStep::Retry => Some(Step::Retry),
         WireStep::Propose => action(&mut violations, request.action()).map(Step::Propose),
-        WireStep::Approve => Some(Step::Approve),
+        WireStep::Approve => violations
+            .check(
+                0 < request.proposal_sequence,
+                "proposal_sequence",
+                "must name the proposal that is approved: proposal_sequence of the difference as it was read",
+            )
+            .then_some(Step::Approve(request.proposal_sequence)),
         WireStep::Reject => Some(Step::Reject),
         WireStep::Waive => waive_until(&mut violations, &request.waive_until, today).map(Step::Waive),
         WireStep::Note => Some(Step::Note),
@@ -120,6 +127,10 @@ fn content_sha256(request: &ResolveDiscrepancyRequest) -> String {
     let mut hash = Sha256::new();
     for value in [&request.name, &step, &action, &request.note, &request.waive_until, &request.assignee] {
         hash.update(format!("{}:{value}\n", value.len()));
+    }
+    // A field that a release before did not know is hashed only where it is set: what was asked then is the same request still.
+    if request.proposal_sequence != 0 {
+        hash.update(format!("proposal {}\n", request.proposal_sequence));
     }
     hex(&hash.finalize())
 }

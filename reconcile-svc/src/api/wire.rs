@@ -1,6 +1,7 @@
 //! Our values as messages.
 
 use proto::reconcile::v1::discrepancy::State as WireDiscrepancyState;
+use proto::reconcile::v1::resolve_discrepancy_request::Action as WireAction;
 use proto::reconcile::v1::run::State as WireRunState;
 use proto::reconcile::v1::{Account, CodeCount, Discrepancy as WireDiscrepancy, Input, Movements, Run as WireRun};
 use proto::time::to_wire;
@@ -123,7 +124,15 @@ pub(crate) fn discrepancy(found: Discrepancy) -> WireDiscrepancy {
         resolution: found.resolution,
         answer: found.answer,
         critical: found.critical,
+        proposed: found.proposed.as_deref().map_or(WireAction::Unspecified, action).into(),
+        proposed_by: found.proposed_by.unwrap_or_default(),
+        proposal_sequence: found.proposal_sequence.unwrap_or_default(),
     }
+}
+
+/// What was proposed, from the word in the table.
+fn action(word: &str) -> WireAction {
+    WireAction::from_str_name(&format!("ACTION_{word}")).unwrap_or_default()
 }
 
 /// The state on the wire.

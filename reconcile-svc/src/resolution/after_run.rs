@@ -28,6 +28,8 @@ pub struct Steps<'a> {
     pub ripened: &'a [Uuid],
     /// Were RESOLVED, or WAIVED until now, and are OPEN again.
     pub reopened: &'a [Uuid],
+    /// Were PROPOSED about other amounts, and are OPEN again.
+    pub withdrawn: &'a [Uuid],
     /// Were found before and no longer are: RESOLVED. Those that only waited are among them.
     pub resolved: &'a [Uuid],
 }
@@ -46,6 +48,12 @@ pub async fn after_run(conn: &mut PgConnection, steps: &Steps<'_>) -> sqlx::Resu
         let action = if waived.contains(id) { Action::WaiverEnded } else { Action::Reopened };
         entry(*id, action, format!("found again by {by}"))
     }));
+    entries.extend(
+        steps
+            .withdrawn
+            .iter()
+            .map(|id| entry(*id, Action::Rejected, format!("proposed about other amounts than those found by {by}"))),
+    );
     entries.extend(steps.resolved.iter().map(|id| entry(*id, Action::Resolved, format!("no longer found by {by}"))));
     if !entries.is_empty() {
         audit::append(conn, &entries, steps.now).await?;

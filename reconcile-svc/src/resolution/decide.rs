@@ -6,7 +6,7 @@ use super::repairs::{request, requested};
 use super::step::{Change, Refusal, Step, step};
 use super::told;
 use crate::PROCESS;
-use crate::runs::{Discrepancy, Reconciler};
+use crate::runs::{Discrepancy, DiscrepancyState, Reconciler};
 use crate::store::listing::{self, DiscrepancyFilter};
 use crate::store::subjects::ResolveRequest;
 use crate::store::{audit, repairs, subjects};
@@ -63,7 +63,17 @@ pub async fn decide(reconciler: &Reconciler, person: &str, decision: &Decision) 
         return if before == asked { read(&mut tx, id).await } else { Err(DecideError::RequestIdReused) };
     }
 
-    let change = step(&subject.standing(), &decision.step, person)?;
+    let proposal = match subject.state {
+        DiscrepancyState::Proposed => audit::newest_proposal(&mut tx, id).await?,
+        DiscrepancyState::Held
+        | DiscrepancyState::Open
+        | DiscrepancyState::Resolving
+        | DiscrepancyState::Approved
+        | DiscrepancyState::Applied
+        | DiscrepancyState::Waived
+        | DiscrepancyState::Resolved => None,
+    };
+    let change = step(&subject.standing(proposal), &decision.step, person)?;
     let repair = match &change {
         Change::Ask => Some((subject.repair.clone().unwrap_or_default(), vec![person.to_owned()])),
         Change::Order(action) => {

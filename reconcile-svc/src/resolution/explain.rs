@@ -83,6 +83,8 @@ pub async fn explain(reconciler: &Reconciler, id: Uuid) -> sqlx::Result<Option<E
         has_repair: found.repair.is_some(),
         proposed: found.proposed.as_deref().and_then(|word| word.parse().ok()),
         proposed_by: found.proposed_by.as_deref(),
+        proposal_sequence: found.proposal_sequence,
+        risk: found.risk,
     });
     Ok(Some(Explanation { legs, next_steps, history, order, discrepancy: found }))
 }

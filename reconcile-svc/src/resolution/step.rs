@@ -1,5 +1,6 @@
 //! Which step a person may take from which state. Pure.
 
+use money::Fen;
 use reconciliation::Code;
 
 use crate::runs::{DiscrepancyState, UnknownState};
@@ -20,6 +21,10 @@ pub struct Standing<'a> {
     pub proposed: Option<Action>,
     /// Who did.
     pub proposed_by: Option<&'a str>,
+    /// Of PROPOSED: names the proposal.
+    pub proposal_sequence: Option<i64>,
+    /// What may be lost.
+    pub risk: Fen,
 }
 
 /// What is wanted.
@@ -29,8 +34,8 @@ pub enum Step {
     Retry,
     /// Propose what to do.
     Propose(Action),
-    /// Agree.
-    Approve,
+    /// Agree with the proposal of that number.
+    Approve(i64),
     /// Do not agree.
     Reject,
     /// Live with it until that day.
@@ -86,6 +91,24 @@ pub enum Refusal {
         /// How far it would have to be.
         needed: &'static str,
     },
+    /// What stands there is not what was read.
+    #[error(
+        "proposal {asked} does not stand any more; what stands is proposal {sequence}: {} by {proposed_by}, {} yuan at risk",
+        action.as_str(),
+        risk.to_yuan()
+    )]
+    OtherProposal {
+        /// The number of the proposal that was to be approved.
+        asked: i64,
+        /// The number of the one that stands.
+        sequence: i64,
+        /// What it proposes.
+        action: Action,
+        /// Who proposed it.
+        proposed_by: String,
+        /// What may be lost.
+        risk: Fen,
+    },
     /// The one who proposed it cannot approve it.
     #[error("another person than {proposed_by}, who proposed it, must approve it")]
     SamePerson {
@@ -124,8 +147,13 @@ pub fn step(standing: &Standing<'_>, step: &Step, person: &str) -> Result<Change
         }
         Step::Waive(until) => open(standing, step).map(|()| Change::Waive(*until)),
         Step::Reject => proposed(standing, step).map(|_| Change::Reject),
-        Step::Approve => {
+        Step::Approve(asked) => {
             let (action, proposed_by) = proposed(standing, step)?;
+            let (asked, sequence) = (*asked, standing.proposal_sequence.unwrap_or_default());
+            if asked != sequence {
+                let (proposed_by, risk) = (proposed_by.to_owned(), standing.risk);
+                return Err(Refusal::OtherProposal { asked, sequence, action, proposed_by, risk });
+            }
             if proposed_by == person {
                 return Err(Refusal::SamePerson { proposed_by: proposed_by.to_owned() });
             }
@@ -144,7 +172,7 @@ pub fn possible(standing: &Standing<'_>) -> Vec<&'static str> {
     let steps = [
         Step::Retry,
         Step::Propose(Action::SettledElsewhere),
-        Step::Approve,
+        Step::Approve(standing.proposal_sequence.unwrap_or_default()),
         Step::Reject,
         Step::Waive(Date::MAX),
         Step::Note,
@@ -187,7 +215,7 @@ impl Step {
         match self {
             Step::Retry => "STEP_RETRY",
             Step::Propose(_) => "STEP_PROPOSE",
-            Step::Approve => "STEP_APPROVE",
+            Step::Approve(_) => "STEP_APPROVE",
             Step::Reject => "STEP_REJECT",
             Step::Waive(_) => "STEP_WAIVE",
             Step::Note => "STEP_NOTE",
@@ -240,6 +268,7 @@ mod tests {
     use super::*;
 
     const DAY: Date = jiff::civil::date(2026, 12, 24);
+    const PROPOSAL: i64 = 7;
 
     fn standing(state: DiscrepancyState) -> Standing<'static> {
         let agreed =
@@ -250,6 +279,8 @@ mod tests {
             has_repair: true,
             proposed: agreed.then_some(Action::RefundSurplus),
             proposed_by: agreed.then_some("finance-a"),
+            proposal_sequence: (state == DiscrepancyState::Proposed).then_some(PROPOSAL),
+            risk: Fen::new(100),
         }
     }
 
@@ -257,7 +288,7 @@ mod tests {
         [
             Step::Retry,
             Step::Propose(Action::RefundSurplus),
-            Step::Approve,
+            Step::Approve(PROPOSAL),
             Step::Reject,
             Step::Waive(DAY),
             Step::Note,
@@ -275,7 +306,7 @@ mod tests {
                     (Step::Retry, DiscrepancyState::Open) => Some(Change::Ask),
                     (Step::Propose(_), DiscrepancyState::Open) => Some(Change::Propose(Action::RefundSurplus)),
                     (Step::Waive(_), DiscrepancyState::Open) => Some(Change::Waive(DAY)),
-                    (Step::Approve, DiscrepancyState::Proposed) => Some(Change::Order(Action::RefundSurplus)),
+                    (Step::Approve(_), DiscrepancyState::Proposed) => Some(Change::Order(Action::RefundSurplus)),
                     (Step::Reject, DiscrepancyState::Proposed) => Some(Change::Reject),
                     _ => None,
                 };
@@ -291,7 +322,7 @@ mod tests {
     #[test]
     fn who_proposed_it_can_reject_it_and_not_approve_it() {
         let proposed = standing(DiscrepancyState::Proposed);
-        let refused = step(&proposed, &Step::Approve, "finance-a");
+        let refused = step(&proposed, &Step::Approve(PROPOSAL), "finance-a");
         assert_eq!(refused, Err(Refusal::SamePerson { proposed_by: "finance-a".to_owned() }));
         assert_eq!(step(&proposed, &Step::Reject, "finance-a"), Ok(Change::Reject));
     }
@@ -323,7 +354,16 @@ mod tests {
     #[test]
     fn what_was_settled_elsewhere_needs_nobody_after_the_second_person() {
         let settled = Standing { proposed: Some(Action::SettledElsewhere), ..standing(DiscrepancyState::Proposed) };
-        assert_eq!(step(&settled, &Step::Approve, "finance-b"), Ok(Change::Settle));
+        assert_eq!(step(&settled, &Step::Approve(PROPOSAL), "finance-b"), Ok(Change::Settle));
+    }
+
+    #[test]
+    fn nobody_approves_another_proposal_than_the_one_he_read() {
+        for other in [PROPOSAL - 1, PROPOSAL + 1] {
+            let refused = step(&standing(DiscrepancyState::Proposed), &Step::Approve(other), "finance-b");
+            let told = "what stands is proposal 7: REFUND_SURPLUS by finance-a, 1.00 yuan at risk";
+            assert!(refused.expect_err("another one").to_string().ends_with(told));
+        }
     }
 
     #[test]

@@ -82,6 +82,7 @@ impl Reconciler {
             held: &of(Step::Hold),
             ripened: &of(Step::Ripen),
             reopened: &of(Step::Reopen),
+            withdrawn: &of(Step::Withdraw),
             resolved: &resolved.iter().map(|resolved| resolved.id).collect::<Vec<_>>(),
         };
         resolution::after_run(tx, &steps).await?;

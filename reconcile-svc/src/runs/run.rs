@@ -170,6 +170,8 @@ pub struct Discrepancy {
     pub proposed: Option<String>,
     /// Who proposed it.
     pub proposed_by: Option<String>,
+    /// Of PROPOSED: the proposal's row in the audit log.
+    pub proposal_sequence: Option<i64>,
     /// When it was first seen.
     pub open_time: Timestamp,
     /// By which run.

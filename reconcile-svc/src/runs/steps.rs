@@ -11,6 +11,8 @@ pub enum Step {
     Ripen,
     /// It had ended, or somebody had decided to live with it until now: OPEN.
     Reopen,
+    /// What somebody proposed was about other amounts, and nobody shall agree with these by mistake: OPEN.
+    Withdraw,
     /// It stays what it is; its amounts are the run's.
     Keep,
 }
@@ -28,6 +30,7 @@ impl Step {
             Some(DiscrepancyState::Resolved) => Step::Reopen,
             Some(DiscrepancyState::Waived) if waiver_over || outdated => Step::Reopen,
             Some(DiscrepancyState::Applied) if outdated => Step::Reopen,
+            Some(DiscrepancyState::Proposed) if outdated => Step::Withdraw,
             // Somebody is at it. What was done is found again until the next bill, or for ever when it was settled elsewhere.
             Some(
                 DiscrepancyState::Waived
@@ -40,7 +43,7 @@ impl Step {
         }
     }
 
-    /// Whether it is told on the bus.
+    /// Whether it is told on the bus. What was proposed was open before, and everybody knows it.
     pub const fn opens(self) -> bool {
         matches!(self, Step::Open | Step::Ripen | Step::Reopen)
     }
@@ -48,7 +51,7 @@ impl Step {
     /// The state after it.
     pub fn state(self, before: Option<DiscrepancyState>) -> DiscrepancyState {
         match self {
-            Step::Open | Step::Ripen | Step::Reopen => DiscrepancyState::Open,
+            Step::Open | Step::Ripen | Step::Reopen | Step::Withdraw => DiscrepancyState::Open,
             Step::Hold => DiscrepancyState::Held,
             Step::Keep => before.unwrap_or(DiscrepancyState::Open),
         }
@@ -77,7 +80,10 @@ mod tests {
             assert_eq!(Step::of(Some(before), false, false, true), Step::Reopen);
             assert_eq!(Step::of(Some(before), false, false, false), Step::Keep);
         }
-        assert_eq!(Step::of(Some(DiscrepancyState::Proposed), false, false, true), Step::Keep);
+        let proposed = Some(DiscrepancyState::Proposed);
+        let step = Step::of(proposed, false, false, true);
+        assert_eq!((step, step.state(proposed), step.opens()), (Step::Withdraw, DiscrepancyState::Open, false));
+        assert_eq!(Step::of(Some(DiscrepancyState::Approved), false, false, true), Step::Keep);
     }
 
     #[test]

@@ -83,6 +83,17 @@ pub async fn history(conn: &mut PgConnection, discrepancy: Uuid, limit: i64) -> 
     Ok(rows.into_iter().rev().map(Found::row).collect())
 }
 
+/// The row of the newest proposal about a difference, which its caller has locked: a lock that was waited for shows the difference
+/// as it is now, and only a statement of its own shows what was written with it.
+pub async fn newest_proposal(conn: &mut PgConnection, discrepancy: Uuid) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "SELECT MAX(sequence) FROM audit_log WHERE discrepancy_id = $1 AND action = 'PROPOSED'",
+        discrepancy,
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// Which of these differences somebody lived with when they were last written about.
 pub async fn last_waived(conn: &mut PgConnection, discrepancies: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
     // What people write down and who looks after it changes no state.

@@ -37,6 +37,8 @@ pub fn found(conn: &mut PgConnection, run_id: Uuid) -> impl Stream<Item = sqlx::
              f.book_amount_fen, f.explanation, f.risk_fen, f.due_date, d.state, d.open_time, d.opened_by, d.resolve_time,
              d.resolved_by, d.out_refund_no, d.refund_id, d.account, d.movement, d.repair, d.critical, d.assignee,
              d.waived_until, d.resolution, d.answer, d.proposed, d.proposed_by,
+             (SELECT MAX(a.sequence) FROM audit_log a
+              WHERE d.state = 'PROPOSED' AND a.discrepancy_id = d.discrepancy_id AND a.action = 'PROPOSED') AS proposal_sequence,
              COALESCE(p.app, r.app, '') AS "app!", COALESCE(o.order_no, '') AS "order_no!"
          FROM run_differences f
          JOIN discrepancies d USING (discrepancy_id)
@@ -74,6 +76,7 @@ pub fn found(conn: &mut PgConnection, run_id: Uuid) -> impl Stream<Item = sqlx::
             answer: row.answer,
             proposed: row.proposed,
             proposed_by: row.proposed_by,
+            proposal_sequence: row.proposal_sequence,
             open_time: row.open_time.to_jiff(),
             opened_by: row.opened_by,
             resolve_time: row.resolve_time.map(jiff_sqlx::Timestamp::to_jiff),

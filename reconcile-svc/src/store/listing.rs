@@ -240,7 +240,9 @@ pub async fn discrepancies(
              COALESCE(f.risk_fen, d.risk_fen) AS "risk_fen!",
              d.state, d.open_time, d.opened_by, d.resolve_time, d.resolved_by, d.out_refund_no, d.refund_id, d.account,
              d.movement, d.due_date, d.repair, d.critical, d.assignee, d.waived_until, d.resolution, d.answer, d.proposed,
-             d.proposed_by
+             d.proposed_by,
+             (SELECT MAX(a.sequence) FROM audit_log a
+              WHERE d.state = 'PROPOSED' AND a.discrepancy_id = d.discrepancy_id AND a.action = 'PROPOSED') AS proposal_sequence
          FROM discrepancies d
          LEFT JOIN run_differences f ON f.discrepancy_id = d.discrepancy_id AND f.run_id = $5
          WHERE ($1::TEXT IS NULL OR d.merchant = $1) AND ($2::DATE IS NULL OR d.bill_date = $2)
@@ -302,6 +304,7 @@ pub async fn discrepancies(
                 answer: row.answer,
                 proposed: row.proposed,
                 proposed_by: row.proposed_by,
+                proposal_sequence: row.proposal_sequence,
             })
         })
         .collect()

@@ -49,14 +49,16 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// As far as a step depends on it.
-    pub fn standing(&self) -> Standing<'_> {
+    /// As far as a step depends on it. `proposal_sequence` names what somebody proposed.
+    pub fn standing(&self, proposal_sequence: Option<i64>) -> Standing<'_> {
         Standing {
             state: self.state,
             code: self.code,
             has_repair: self.repair.is_some(),
             proposed: self.proposed,
             proposed_by: self.proposed_by.as_deref(),
+            proposal_sequence,
+            risk: self.risk,
         }
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::bill::{self, Payment};
 use crate::harness::World;
-use crate::people::{ONE, OTHER, request};
+use crate::people::{ONE, OTHER, approve, request};
 
 /// A world with one open difference about which nobody can be asked: a number that we never issued.
 async fn world() -> (World, Discrepancy) {
@@ -57,14 +57,18 @@ async fn one_person_proposes_and_another_approves() {
     let (world, found) = world().await;
     let proposed = world.resolve(ONE, propose(&found)).await.expect("a proposal");
     assert_eq!(proposed.state(), State::Proposed);
+    assert_eq!((proposed.proposed(), proposed.proposed_by.as_str()), (Action::SettledElsewhere, ONE));
+    assert_eq!(proposed.proposal_sequence, 2, "its row in the audit log");
+    assert_eq!(world.discrepancies().await, [proposed.clone()]);
 
-    let own = world.resolve(ONE, request(&found, Step::Approve)).await;
+    let own = world.resolve(ONE, approve(&proposed)).await;
     let status = own.clone().expect_err("nobody approves what he proposed");
     assert_eq!(status.get_details_error_info().expect("details").metadata["proposed_by"], ONE);
     assert_eq!(refused(own), told(Code::PermissionDenied, ErrorReason::AnotherPersonNeeded));
 
-    let applied = world.resolve(OTHER, request(&found, Step::Approve)).await.expect("an approval");
+    let applied = world.resolve(OTHER, approve(&proposed)).await.expect("an approval");
     assert_eq!((applied.state(), applied.resolution.as_str()), (State::Applied, "APPLIED"));
+    assert_eq!((applied.proposed_by.as_str(), applied.proposal_sequence), (ONE, 0), "there is nothing left to approve");
     let told = world.messages("RECON", 3).await;
     let (subject, body) = told.last().expect("a message");
     assert_eq!(subject, "recon.v1.discrepancy.resolved.acme-mini");
@@ -86,8 +90,8 @@ async fn what_was_rejected_is_open_again_and_can_be_proposed_again() {
     assert_eq!(refused(again), told(Code::FailedPrecondition, ErrorReason::StepNotAllowed));
     let rejected = world.resolve(ONE, request(&found, Step::Reject)).await.expect("anybody rejects");
     assert_eq!(rejected.state(), State::Open);
-    world.resolve(OTHER, propose(&found)).await.expect("a second proposal");
-    let applied = world.resolve(ONE, request(&found, Step::Approve)).await.expect("an approval");
+    let second = world.resolve(OTHER, propose(&found)).await.expect("a second proposal");
+    let applied = world.resolve(ONE, approve(&second)).await.expect("an approval");
     assert_eq!(applied.state(), State::Applied);
     world.end().await;
 }
@@ -108,7 +112,7 @@ async fn a_repeated_request_changes_nothing_and_another_with_its_id_is_refused()
     assert_eq!(world.log().await.len(), 2);
 
     // A refused request is not remembered: when its time has come, it can be repeated.
-    let approval = request(&found, Step::Approve);
+    let approval = approve(&answer);
     refused(world.resolve(ONE, approval.clone()).await);
     assert_eq!(world.resolve(OTHER, approval).await.expect("an approval").state(), State::Applied);
     world.end().await;
@@ -117,8 +121,8 @@ async fn a_repeated_request_changes_nothing_and_another_with_its_id_is_refused()
 #[tokio::test(flavor = "multi_thread")]
 async fn two_who_approve_at_once_approve_once() {
     let (world, found) = world().await;
-    world.resolve(ONE, propose(&found)).await.expect("a proposal");
-    let approvals = (0..8).map(|_| world.resolve(OTHER, request(&found, Step::Approve)));
+    let proposed = world.resolve(ONE, propose(&found)).await.expect("a proposal");
+    let approvals = (0..8).map(|_| world.resolve(OTHER, approve(&proposed)));
     let answers = futures::future::join_all(approvals).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
     assert_eq!(world.log().await.iter().filter(|(_, action, _)| action == "APPROVED").count(), 1);
@@ -169,12 +173,13 @@ async fn every_wrong_field_is_named_at_once() {
         change(&mut wrong);
         wrong
     };
-    let requests: [(ResolveDiscrepancyRequest, &[&str]); 8] = [
+    let requests: [(ResolveDiscrepancyRequest, &[&str]); 9] = [
         (ResolveDiscrepancyRequest::default(), &["request_id", "name", "step"]),
         (wrong(|_| {}, Step::Propose), &["note", "action"]),
         (wrong(|_| {}, Step::Note), &["note"]),
         (wrong(|_| {}, Step::Waive), &["note", "waive_until"]),
         (wrong(|_| {}, Step::Assign), &["assignee"]),
+        (wrong(|request| request.proposal_sequence = 1, Step::Reject), &["proposal_sequence"]),
         (wrong(|request| request.note = "长".repeat(501), Step::Note), &["note"]),
         (wrong(|request| request.note = "\0".to_owned(), Step::Note), &["note"]),
         (
@@ -186,7 +191,7 @@ async fn every_wrong_field_is_named_at_once() {
                 },
                 Step::Approve,
             ),
-            &["action", "waive_until", "assignee"],
+            &["action", "waive_until", "assignee", "proposal_sequence"],
         ),
     ];
     for (request, fields) in requests {
@@ -232,10 +237,10 @@ async fn differences_are_found_by_any_number_and_by_who_looks_after_them() {
     let looked_after = ListDiscrepanciesRequest { assignee: OTHER.to_owned(), ..Default::default() };
     assert_eq!(list(looked_after).await.expect("a list"), [of(&unknown).name]);
 
-    world.resolve(ONE, propose(&of(&unknown))).await.expect("a proposal");
+    let proposed = world.resolve(ONE, propose(&of(&unknown))).await.expect("a proposal");
     let unfinished = || ListDiscrepanciesRequest { unfinished_only: true, ..Default::default() };
     assert_eq!(list(unfinished()).await.expect("a list").len(), 2);
-    world.resolve(OTHER, request(&of(&unknown), Step::Approve)).await.expect("an approval");
+    world.resolve(OTHER, approve(&proposed)).await.expect("an approval");
     assert_eq!(list(unfinished()).await.expect("a list"), [of(&pending).name]);
 
     let wrong = list(number("4200\0")).await.expect_err("NUL is nowhere");
@@ -246,13 +251,60 @@ async fn differences_are_found_by_any_number_and_by_who_looks_after_them() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_still_finds_what_was_proposed_leaves_it_so() {
     let (world, found) = world().await;
-    world.resolve(ONE, propose(&found)).await.expect("a proposal");
+    let proposed = world.resolve(ONE, propose(&found)).await.expect("a proposal");
     let day = world.day();
     world.book(&[&Payment::on(day, 7)]).await;
     assert_eq!(world.run(day).await.version, 2);
     let is = |one: &Discrepancy| one.name == found.name && one.state() == State::Proposed;
     assert!(world.discrepancies().await.iter().any(is));
-    let applied = world.resolve(OTHER, request(&found, Step::Approve)).await.expect("an approval");
+    let applied = world.resolve(OTHER, approve(&proposed)).await.expect("an approval");
     assert_eq!(applied.state(), State::Applied);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_approves_another_proposal_than_the_one_he_read() {
+    let (world, found) = world().await;
+    let read = world.resolve(ONE, propose(&found)).await.expect("a proposal");
+    world.resolve(ONE, request(&found, Step::Reject)).await.expect("it is taken back");
+    let nothing = world.resolve(OTHER, approve(&read)).await.expect_err("nothing is proposed");
+    assert_eq!(nothing.get_details_error_info().expect("details").metadata["state"], "OPEN");
+
+    let stands = world.resolve(ONE, propose(&found)).await.expect("another proposal");
+    let answer = world.resolve(OTHER, approve(&read)).await;
+    let status = answer.clone().expect_err("it is another one");
+    assert_eq!(refused(answer), told(Code::FailedPrecondition, ErrorReason::StepNotAllowed));
+    let number = stands.proposal_sequence;
+    let says = format!("what stands is proposal {number}: SETTLED_ELSEWHERE by {ONE}, 1.00 yuan at risk");
+    assert!(status.message().ends_with(&says), "{status}");
+    assert_eq!(status.get_details_error_info().expect("details").metadata["proposal_sequence"], number.to_string());
+    assert_eq!(world.discrepancies().await, [stands.clone()], "nothing was changed");
+    assert_eq!(world.resolve(OTHER, approve(&stands)).await.expect("an approval").state(), State::Applied);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proposal_ends_when_a_run_finds_other_amounts() {
+    let world = World::start().await;
+    let day = world.day();
+    let payment = Payment::on(day, 100);
+    let mut more = payment.clone();
+    more.fen = 900;
+    world.gateway.set_bill(bill::MERCHANT, day, bill::of(&[&payment]));
+    world.run(day).await;
+    let found = world.discrepancies().await.remove(0);
+    let proposed = world.resolve(ONE, propose(&found)).await.expect("a proposal");
+
+    world.gateway.set_bill(bill::MERCHANT, day, bill::of(&[&more]));
+    world.run(day).await;
+    let open = world.discrepancies().await.remove(0);
+    assert_eq!((&open.name, open.state(), open.risk_fen), (&found.name, State::Open, 900));
+    assert_eq!((open.proposed(), open.proposed_by.as_str()), (Action::Unspecified, ""));
+    let answer = world.resolve(OTHER, approve(&proposed)).await;
+    assert_eq!(refused(answer), told(Code::FailedPrecondition, ErrorReason::StepNotAllowed));
+    let log = world.log().await;
+    let (actor, action, detail) = log.last().expect("a row");
+    assert_eq!((actor.as_str(), action.as_str()), ("reconcile-svc", "REJECTED"));
+    assert!(detail.starts_with("proposed about other amounts"), "{detail}");
     world.end().await;
 }

@@ -38,6 +38,12 @@ pub(crate) fn request(found: &Discrepancy, step: Step) -> ResolveDiscrepancyRequ
     }
 }
 
+/// A request to approve what was proposed: `proposed` is the difference with its proposal.
+pub(crate) fn approve(proposed: &Discrepancy) -> ResolveDiscrepancyRequest {
+    assert_ne!(proposed.proposal_sequence, 0, "nothing is proposed: {proposed:?}");
+    ResolveDiscrepancyRequest { proposal_sequence: proposed.proposal_sequence, ..request(proposed, Step::Approve) }
+}
+
 impl World {
     /// A step of a person.
     pub(crate) async fn resolve(&self, person: &str, step: ResolveDiscrepancyRequest) -> Result<Discrepancy, Status> {

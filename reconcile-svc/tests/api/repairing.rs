@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::bill::{self, MERCHANT, Payment};
 use crate::harness::World;
-use crate::people::{ONE, OTHER, request};
+use crate::people::{ONE, OTHER, approve, request};
 
 impl World {
     /// The question number `count` that order-svc was asked, 1, 2, …
@@ -234,8 +234,8 @@ async fn world_with_surplus() -> (World, Discrepancy) {
         note: "顾客要求退款".to_owned(),
         ..request(&found, Step::Propose)
     };
-    world.resolve(ONE, propose).await.expect("a proposal");
-    let approved = world.resolve(OTHER, request(&found, Step::Approve)).await.expect("an approval");
+    let proposed = world.resolve(ONE, propose).await.expect("a proposal");
+    let approved = world.resolve(OTHER, approve(&proposed)).await.expect("an approval");
     assert_eq!(approved.state(), State::Approved);
     (world, found)
 }

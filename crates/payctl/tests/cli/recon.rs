@@ -64,8 +64,8 @@ fn what_cannot_be_meant_is_refused_before_anybody_is_asked() {
         (&["list", "--differences", "--current"], "cannot be used with"),
         (&["show", "acme"], "MERCHANT/DATE"),
         (&["resolve", DIFFERENCE, "--person-token", "t"], "nothing to do: give a step"),
-        (&["resolve", DIFFERENCE, "--approve", "--reject"], "cannot be used with"),
-        (&["resolve", DIFFERENCE, "--approve"], "no token: set --person-token-file"),
+        (&["resolve", DIFFERENCE, "--approve", "7", "--reject"], "cannot be used with"),
+        (&["resolve", DIFFERENCE, "--approve", "7"], "no token: set --person-token-file"),
         (&["export", RUN, "--format", "pdf"], "invalid value"),
     ] {
         let ended = payctl(&[&["recon"], arguments].concat()).with(2);
@@ -76,11 +76,11 @@ fn what_cannot_be_meant_is_refused_before_anybody_is_asked() {
 #[test]
 fn a_person_s_token_is_never_told() {
     let token = kept("li.token", "tok\u{e9}n-of-li\n".as_bytes());
-    let ended = payctl(&["recon", "resolve", DIFFERENCE, "--approve", "--person-token-file", token.path()]).with(2);
+    let ended = payctl(&["recon", "resolve", DIFFERENCE, "--reject", "--person-token-file", token.path()]).with(2);
     assert!(ended.stderr.contains("the token has characters that no token has"), "{}", ended.stderr);
     assert!(!ended.stderr.contains("n-of-li"), "{}", ended.stderr);
     let url = nowhere();
-    let call = ["recon", "--reconcile-url", &url, "resolve", DIFFERENCE, "--approve", "--person-token", "secret-of-li"];
+    let call = ["recon", "--reconcile-url", &url, "resolve", DIFFERENCE, "--reject", "--person-token", "secret-of-li"];
     let ended = payctl(&call).with(2);
     assert!(ended.stderr.starts_with("request id "), "{}", ended.stderr);
     assert!(!ended.stderr.contains("secret-of-li"), "{}", ended.stderr);

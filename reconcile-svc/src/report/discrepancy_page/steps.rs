@@ -32,7 +32,7 @@ fn described(step: &str, found: &Discrepancy) -> Option<(Text, Text, String)> {
             let actions = actions(&found.code).join("|");
             (Text::StepPropose, Text::StepProposeWhat, format!("--propose {actions} --note '…'"))
         }
-        "APPROVE" => (Text::StepApprove, Text::StepApproveWhat, "--approve".to_owned()),
+        "APPROVE" => (Text::StepApprove, Text::StepApproveWhat, format!("--approve {}", found.proposal_sequence)),
         "REJECT" => (Text::StepReject, Text::StepRejectWhat, "--reject --note '…'".to_owned()),
         "WAIVE" => (Text::StepWaive, Text::StepWaiveWhat, "--waive-until YYYY-MM-DD --note '…'".to_owned()),
         "NOTE" => (Text::StepNote, Text::StepNoteWhat, "--note '…'".to_owned()),

@@ -56,8 +56,8 @@ fn f3_a_complaint_that_took_money_is_told_and_a_withdrawal_is_none() {
         assert!(found.explanation.contains("交易投诉扣款"), "{found:?}");
         assert_ne!(found.movement, "");
         // Nothing repairs that: two people say how it was settled.
-        world.propose(ONE, &found, Action::SettledElsewhere).await.expect("one may propose");
-        let applied = world.approve(OTHER, &found).await.expect("another may approve");
+        let proposed = world.propose(ONE, &found, Action::SettledElsewhere).await.expect("one may propose");
+        let applied = world.approve(OTHER, &proposed).await.expect("another may approve");
         assert_eq!((applied.state(), applied.resolution.as_str()), (DiscrepancyState::Applied, "APPLIED"));
         let told = world.tells("recon.v1.discrepancy.resolved.>", 1).await;
         assert_eq!(told[0].event::<DiscrepancyResolved>().resolution, "APPLIED");

@@ -64,11 +64,11 @@ async fn goes_back(world: &World, day: Date, order: &Order, found: &Discrepancy)
     assert_eq!((found.bill_amount_fen, found.book_amount_fen), (100, 100));
     assert_eq!(found.state(), DiscrepancyState::Open, "nothing happens by itself: {found:?}");
     world.sandbox.set_settle_delay(None).await;
-    world.propose(ONE, found, Action::RefundSurplus).await.expect("one may propose");
-    let alone = world.approve(ONE, found).await.expect_err("nobody agrees with himself");
+    let proposed = world.propose(ONE, found, Action::RefundSurplus).await.expect("one may propose");
+    let alone = world.approve(ONE, &proposed).await.expect_err("nobody agrees with himself");
     assert_eq!(alone.code(), Code::PermissionDenied);
     assert_eq!(order.refunds().await.len(), 0);
-    world.approve(OTHER, found).await.expect("another may approve");
+    world.approve(OTHER, &proposed).await.expect("another may approve");
     let refund = order.has_refunds(1).await.remove(0);
     assert_eq!((refund.written().cause(), refund.written().amount_fen), (Cause::Surplus, 100));
     world.pass(A_MINUTE).await;

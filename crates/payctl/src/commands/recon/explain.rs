@@ -28,8 +28,9 @@ fn text(told: &ExplainDiscrepancyResponse) -> String {
     }
     let _ = write!(text, "\n{}", legs::side_by_side(&told.legs));
     if !told.next_steps.is_empty() {
-        let _ =
-            write!(text, "\nnext: {}\n", told.next_steps.iter().map(|step| flag(step)).collect::<Vec<_>>().join(", "));
+        let proposal = told.discrepancy.as_ref().map_or(0, |found| found.proposal_sequence);
+        let flags: Vec<String> = told.next_steps.iter().map(|step| flag(step, proposal)).collect();
+        let _ = write!(text, "\nnext: {}\n", flags.join(", "));
     }
     if !told.history.is_empty() {
         text.push('\n');
@@ -75,9 +76,24 @@ pub(super) fn one(found: &Discrepancy) -> String {
     line("due", &found.due_date);
     line("assignee", &found.assignee);
     line("waived until", &found.waived_until);
+    line("proposed", &proposed(found));
     line("ended as", &found.resolution);
     line("answer", &found.answer);
     text
+}
+
+/// What was proposed and by whom; of a proposal that waits for another person how it is approved.
+fn proposed(found: &Discrepancy) -> String {
+    if found.proposed_by.is_empty() {
+        return String::new();
+    }
+    let action = found.proposed().as_str_name();
+    let action = action.strip_prefix("ACTION_").unwrap_or(action);
+    let approve = match found.proposal_sequence {
+        0 => String::new(),
+        number => format!(", to be approved with --approve {number}"),
+    };
+    format!("{action} by {}{approve}", found.proposed_by)
 }
 
 fn entry(entry: &AuditEntry) -> String {
@@ -86,8 +102,9 @@ fn entry(entry: &AuditEntry) -> String {
     format!("{}\n", line.trim_end())
 }
 
-/// `STEP_PROPOSE` or `STEP_PROPOSE ACTION_REFUND_SURPLUS`, or the same without prefixes, as `resolve` takes it.
-fn flag(step: &str) -> String {
+/// `STEP_PROPOSE` or `STEP_PROPOSE ACTION_REFUND_SURPLUS`, or the same without prefixes, as `resolve` takes it. `proposal` is the
+/// number of the proposal that stands.
+fn flag(step: &str, proposal: i64) -> String {
     let words = step.split([' ', ':', '=']).filter(|word| !word.is_empty());
     let words: Vec<String> = words
         .map(|word| {
@@ -97,15 +114,18 @@ fn flag(step: &str) -> String {
         .collect();
     match words.join(" ").as_str() {
         "waive" => "--waive-until DATE".to_owned(),
+        "approve" => format!("--approve {proposal}"),
         told => format!("--{told}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proto::reconcile::v1::{AuditEntry, Discrepancy, ExplainDiscrepancyResponse, Leg, LegField};
+    use proto::reconcile::v1::{
+        AuditEntry, Discrepancy, ExplainDiscrepancyResponse, Leg, LegField, resolve_discrepancy_request::Action,
+    };
 
-    use super::{flag, text};
+    use super::{flag, one, text};
 
     #[test]
     fn a_difference_is_told_with_its_legs_its_next_steps_and_its_history() {
@@ -151,8 +171,23 @@ mod tests {
 
     #[test]
     fn steps_are_told_as_flags_however_they_are_written() {
-        assert_eq!(flag("STEP_PROPOSE ACTION_REFUND_SURPLUS"), "--propose refund-surplus");
-        assert_eq!(flag("PROPOSE"), "--propose");
-        assert_eq!(flag("waive"), "--waive-until DATE");
+        assert_eq!(flag("STEP_PROPOSE ACTION_REFUND_SURPLUS", 0), "--propose refund-surplus");
+        assert_eq!(flag("PROPOSE", 0), "--propose");
+        assert_eq!(flag("waive", 0), "--waive-until DATE");
+        assert_eq!(flag("STEP_APPROVE", 7), "--approve 7");
+    }
+
+    #[test]
+    fn a_proposal_is_told_with_the_number_that_approves_it() {
+        let mut found = Discrepancy {
+            proposed: Action::RefundSurplus.into(),
+            proposed_by: "li".into(),
+            proposal_sequence: 7,
+            ..Discrepancy::default()
+        };
+        let line = "  proposed      REFUND_SURPLUS by li, to be approved with --approve 7\n";
+        assert!(one(&found).contains(line), "{}", one(&found));
+        found.proposal_sequence = 0;
+        assert!(one(&found).contains("  proposed      REFUND_SURPLUS by li\n"), "{}", one(&found));
     }
 }

@@ -41,9 +41,9 @@ struct StepArgs {
     /// Propose what to do; another person must approve it.
     #[arg(long, value_enum, value_name = "ACTION", requires = "note")]
     propose: Option<Action>,
-    /// Agree with what another person proposed.
-    #[arg(long)]
-    approve: bool,
+    /// Agree with what another person proposed: the number of that proposal, as `payctl recon explain` prints it.
+    #[arg(long, value_name = "PROPOSAL", value_parser = clap::value_parser!(i64).range(1..))]
+    approve: Option<i64>,
     /// Do not do what was proposed.
     #[arg(long)]
     reject: bool,
@@ -89,6 +89,7 @@ pub(super) async fn run(connection: &mut Connection, args: &ResolveArgs) -> anyh
         note: args.note.clone().unwrap_or_default(),
         waive_until: args.step.waive_until.map(|date| date.to_string()).unwrap_or_default(),
         assignee: args.step.assign.clone().unwrap_or_default(),
+        proposal_sequence: args.step.approve.unwrap_or_default(),
     };
     let metadata = token.call(Request::new(()))?.metadata().clone();
     let mut call = Request::new(request);
@@ -101,7 +102,7 @@ impl StepArgs {
     fn read(&self) -> (Step, WireAction) {
         let step = if self.propose.is_some() {
             Step::Propose
-        } else if self.approve {
+        } else if self.approve.is_some() {
             Step::Approve
         } else if self.reject {
             Step::Reject
@@ -148,7 +149,7 @@ mod tests {
             (&["--propose", "refund-surplus", "--note", "n"][..], (Step::Propose, WireAction::RefundSurplus)),
             (&["--propose", "import-refund", "--note", "n"], (Step::Propose, WireAction::ImportRefund)),
             (&["--propose", "settled-elsewhere", "--note", "n"], (Step::Propose, WireAction::SettledElsewhere)),
-            (&["--approve"], (Step::Approve, none)),
+            (&["--approve", "7"], (Step::Approve, none)),
             (&["--reject", "--note", "n"], (Step::Reject, none)),
             (&["--waive-until", "2026-12-31", "--note", "n"], (Step::Waive, none)),
             (&["--retry"], (Step::Retry, none)),
@@ -162,7 +163,9 @@ mod tests {
     #[test]
     fn two_steps_at_once_and_a_decision_without_a_reason_are_refused() {
         for wrong in [
-            &["--approve", "--reject"][..],
+            &["--approve", "7", "--reject"][..],
+            &["--approve"],
+            &["--approve", "0"],
             &["--retry", "--assign", "li"],
             &["--propose", "refund-surplus"],
             &["--waive-until", "2026-12-31"],
