@@ -12,6 +12,7 @@ pub mod exports;
 pub mod gauges;
 pub mod legs;
 pub mod listing;
+pub mod locks;
 pub mod neighbours;
 pub mod overview;
 pub mod repairs;

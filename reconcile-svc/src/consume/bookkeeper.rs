@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use proto::bus::DurableSpec;
 use sqlx::{PgConnection, PgPool};
 use svc_kit::bus::{Delivery, Failure, Handler, Verdict, Verdicts};
@@ -8,6 +10,7 @@ use svc_kit::clock::Clock;
 use super::note::Note;
 use crate::metrics::ReconcileMetrics;
 use crate::resolution;
+use crate::store::days::MerchantDay;
 use crate::store::neighbours;
 
 /// Books what one durable delivers: each fact once, a batch in one transaction, acked after its commit.
@@ -52,9 +55,9 @@ impl Handler for Bookkeeper {
             }
         }
         // A day that was compared without it is worth another look.
-        touched.look_again(&mut tx).await?;
+        let days = touched.days(&mut tx).await?;
         // All at once and last: differences are locked in one order, and the end of the audit log for a short time.
-        resolution::apply_answers(&mut tx, &answers, self.clock.now()).await?;
+        resolution::apply_answers(&mut tx, &answers, days, self.clock.now()).await?;
         tx.commit().await?;
         for answer in &answers {
             self.metrics.repaired(answer.word(), 1);
@@ -85,12 +88,14 @@ impl Touched {
         self.out_refund_nos.extend(out_refund_no.cloned());
     }
 
-    async fn look_again(mut self, conn: &mut PgConnection) -> sqlx::Result<()> {
+    /// The days that it is about.
+    async fn days(mut self, conn: &mut PgConnection) -> sqlx::Result<BTreeSet<MerchantDay>> {
         if self.merchants.is_empty() {
-            return Ok(());
+            return Ok(BTreeSet::new());
         }
         self.merchants.sort_unstable();
         self.merchants.dedup();
-        neighbours::booked_late(conn, &self.merchants, &self.out_trade_nos, &self.out_refund_nos).await
+        let days = neighbours::booked_late(conn, &self.merchants, &self.out_trade_nos, &self.out_refund_nos).await?;
+        Ok(days.into_iter().collect())
     }
 }

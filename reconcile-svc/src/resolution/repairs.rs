@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use proto::event::repair_answered::Outcome;
@@ -13,6 +13,7 @@ use super::audit::{Action, Entry};
 use super::told;
 use crate::PROCESS;
 use crate::runs::{DiscrepancyState, Reconciler};
+use crate::store::days::MerchantDay;
 use crate::store::subjects::Subject;
 use crate::store::{audit, days, repairs, subjects};
 
@@ -95,10 +96,16 @@ pub(super) fn requested(discrepancy: Uuid, actor: &str, repair: Uuid, action: &s
     Entry { actor: actor.to_owned(), action: Action::RepairRequested, discrepancy, detail }
 }
 
-/// Applies what order-svc answered, in the caller's transaction. An answer that nobody waits for, because a run no longer found the
-/// difference, changes nothing but the repair and the audit log.
-pub async fn apply_answers(conn: &mut PgConnection, answers: &[Answer], now: Timestamp) -> sqlx::Result<()> {
-    apply(conn, answers, ORDER_SVC, now).await
+/// Applies what order-svc answered, in the caller's transaction, and wishes for another run of `days` and of those that an answer may
+/// have changed. An answer that nobody waits for, because a run no longer found the difference, changes nothing but the repair and
+/// the audit log.
+pub async fn apply_answers(
+    conn: &mut PgConnection,
+    answers: &[Answer],
+    days: BTreeSet<MerchantDay>,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    apply(conn, answers, days, ORDER_SVC, now).await
 }
 
 /// Gives up what order-svc has not answered within a day, and answers how many that were.
@@ -112,15 +119,21 @@ pub async fn give_up_unanswered(reconciler: &Reconciler) -> sqlx::Result<usize> 
         detail: format!("order-svc did not answer within {HOURS_TO_ANSWER} hours"),
     };
     let answers: Vec<Answer> = unanswered.into_iter().map(answer).collect();
-    apply(&mut tx, &answers, PROCESS, reconciler.clock.now()).await?;
+    apply(&mut tx, &answers, BTreeSet::new(), PROCESS, reconciler.clock.now()).await?;
     tx.commit().await?;
     reconciler.relay.wake();
     Ok(given_up)
 }
 
-async fn apply(conn: &mut PgConnection, answers: &[Answer], actor: &str, now: Timestamp) -> sqlx::Result<()> {
+async fn apply(
+    conn: &mut PgConnection,
+    answers: &[Answer],
+    mut to_look_at: BTreeSet<MerchantDay>,
+    actor: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     if answers.is_empty() {
-        return Ok(());
+        return days::look_again(conn, &to_look_at).await;
     }
     let names: Vec<Uuid> = answers.iter().map(|answer| answer.repair_id).collect();
     let known = repairs::find(conn, &names).await?;
@@ -145,14 +158,14 @@ async fn apply(conn: &mut PgConnection, answers: &[Answer], actor: &str, now: Ti
             Next::Nothing => detail.push_str(" (nobody waited for it any more)"),
             Next::Applied => {
                 subjects::applied(conn, subject.id, &sentence).await?;
-                days::look_again(conn, &subject.merchant, subject.bill_date).await?;
+                to_look_at.insert((subject.merchant.clone(), subject.bill_date));
                 subject.state = DiscrepancyState::Applied;
                 applied.push((entries.len(), subject.clone()));
             }
             Next::Open { again_in_minutes, look_again, critical } => {
                 subjects::answered(conn, subject.id, &sentence, again_in_minutes, critical).await?;
                 if look_again {
-                    days::look_again(conn, &subject.merchant, subject.bill_date).await?;
+                    to_look_at.insert((subject.merchant.clone(), subject.bill_date));
                 }
                 if critical {
                     tracing::error!(discrepancy = %subject.id, merchant = subject.merchant, "our books say that it was paid, and the provider does not know it");
@@ -167,6 +180,7 @@ async fn apply(conn: &mut PgConnection, answers: &[Answer], actor: &str, now: Ti
             detail,
         });
     }
+    days::look_again(conn, &to_look_at).await?;
     if entries.is_empty() {
         return Ok(());
     }

@@ -12,9 +12,7 @@ use crate::PROCESS;
 use crate::resolution::{self, Steps};
 use crate::store::claims::Claim;
 use crate::store::discrepancies::{self, Found, FoundBy, Resolved};
-use crate::store::listing;
-use crate::store::neighbours;
-use crate::store::results;
+use crate::store::{listing, locks, neighbours, results};
 
 /// Events written at once: one statement's worth of memory.
 const EVENTS_PER_STATEMENT: usize = 1000;
@@ -30,6 +28,7 @@ impl Reconciler {
     ) -> Result<Run, RunError> {
         let now = self.clock.now();
         let mut tx = self.pool.begin().await?;
+        locks::one_run(&mut tx, merchant).await?;
         if !results::finish(&mut tx, claim, merchant, day, verdict, now).await? {
             return Err(RunError::InProgress);
         }
@@ -54,6 +53,7 @@ impl Reconciler {
         by: &FoundBy<'_>,
         outcome: &Outcome,
     ) -> Result<(), RunError> {
+        discrepancies::lock(tx, by, outcome).await?;
         let found = discrepancies::write(tx, by, &outcome.differences, || self.clock.uuid_v7()).await?;
         let not_fetched = outcome.accounts.iter().filter(|day| day.state == MovementState::NotFetched);
         let unseen: Vec<String> = not_fetched.map(|day| day.account.as_str().to_owned()).collect();
@@ -85,8 +85,8 @@ impl Reconciler {
             withdrawn: &of(Step::Withdraw),
             resolved: &resolved.iter().map(|resolved| resolved.id).collect::<Vec<_>>(),
         };
-        resolution::after_run(tx, &steps).await?;
         neighbours::look_again(tx, by).await?;
+        resolution::after_run(tx, &steps).await?;
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Days that are worth another run soon, because an answer of order-svc may have ended a difference.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
@@ -19,14 +21,24 @@ pub struct DayToLookAt {
     pub mark: Uuid,
 }
 
-/// Wishes for another run of a day. The facts that come with an answer come by another stream and need a moment, so it is for ten
+/// A merchant account and a day of it, in the order in which they are locked.
+pub type MerchantDay = (String, Date);
+
+/// Wishes for another run of days. The facts that come with an answer come by another stream and need a moment, so it is for ten
 /// seconds later.
-pub async fn look_again(conn: &mut PgConnection, merchant: &str, day: Date) -> sqlx::Result<()> {
+pub async fn look_again(conn: &mut PgConnection, days: &BTreeSet<MerchantDay>) -> sqlx::Result<()> {
+    if days.is_empty() {
+        return Ok(());
+    }
+    let merchants: Vec<String> = days.iter().map(|(merchant, _)| merchant.clone()).collect();
+    let dates: Vec<jiff_sqlx::Date> = days.iter().map(|(_, day)| day.to_sqlx()).collect();
     sqlx::query!(
-        "INSERT INTO days_to_look_at (merchant, bill_date, look_at) VALUES ($1, $2, now() + interval '10 s')
+        "INSERT INTO days_to_look_at (merchant, bill_date, look_at)
+         SELECT merchant, bill_date, now() + interval '10 s' FROM UNNEST($1::TEXT[], $2::DATE[]) AS d (merchant, bill_date)
+         ORDER BY merchant COLLATE \"C\", bill_date
          ON CONFLICT (merchant, bill_date) DO UPDATE SET mark = EXCLUDED.mark, look_at = EXCLUDED.look_at",
-        merchant,
-        day.to_sqlx() as _,
+        &merchants,
+        &dates as &[jiff_sqlx::Date],
     )
     .execute(conn)
     .await?;

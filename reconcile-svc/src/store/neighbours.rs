@@ -3,6 +3,7 @@
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 
+use super::days::MerchantDay;
 use super::discrepancies::FoundBy;
 
 /// Wishes for another run of the day after, when its accounts did not open as this version closes; of the days whose payments and
@@ -45,17 +46,16 @@ pub async fn look_again(conn: &mut PgConnection, by: &FoundBy<'_>) -> sqlx::Resu
     Ok(())
 }
 
-/// Wishes for another run of days that have a version that counts, because something about them came into our books just now:
+/// Days that have a version that counts and are worth another run, because something about them came into our books just now:
 /// `out_trade_nos` were told as paid or taken, `out_refund_nos` had something happen to them.
 pub async fn booked_late(
     conn: &mut PgConnection,
     merchants: &[String],
     out_trade_nos: &[String],
     out_refund_nos: &[String],
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "INSERT INTO days_to_look_at (merchant, bill_date, look_at)
-         SELECT DISTINCT r.merchant, r.bill_date, now() + interval '10 s'
+) -> sqlx::Result<Vec<MerchantDay>> {
+    let rows = sqlx::query!(
+        "SELECT DISTINCT r.merchant, r.bill_date
          FROM (
              SELECT p.merchant, p.paid_date AS day FROM book_payments p
              WHERE p.merchant = ANY($1) AND p.out_trade_no = ANY($2)
@@ -65,14 +65,12 @@ pub async fn booked_late(
              WHERE b.merchant = ANY($1) AND b.out_refund_no = ANY($3)
              UNION SELECT b.merchant, p.paid_date FROM book_refunds b JOIN book_payments p USING (merchant, out_trade_no)
              WHERE b.merchant = ANY($1) AND b.out_refund_no = ANY($3)
-         ) AS touched JOIN runs r ON r.merchant = touched.merchant AND r.bill_date = touched.day AND r.current
-         ORDER BY r.merchant, r.bill_date
-         ON CONFLICT (merchant, bill_date) DO UPDATE SET mark = EXCLUDED.mark, look_at = EXCLUDED.look_at",
+         ) AS touched JOIN runs r ON r.merchant = touched.merchant AND r.bill_date = touched.day AND r.current",
         merchants,
         out_trade_nos,
         out_refund_nos,
     )
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(())
+    Ok(rows.into_iter().map(|row| (row.merchant, row.bill_date.to_jiff())).collect())
 }

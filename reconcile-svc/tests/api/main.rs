@@ -26,6 +26,7 @@ mod exports;
 mod fund_flows;
 mod holds;
 mod interrupted;
+mod locking;
 mod midnight;
 mod reconciling;
 mod repairing;

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use proto::error::ErrorReason;
 use proto::event::RepairAnswered;
 use proto::event::repair_answered::Outcome;
@@ -112,7 +114,7 @@ async fn the_same_answer_twice_changes_nothing_twice() {
     let repair = question["repair"].as_str().expect("a name").trim_start_matches("repairs/").parse().expect("a UUID");
     let again = Answer { repair_id: repair, outcome: Outcome::Confirmed, detail: "paid".to_owned() };
     let mut tx = world.pool.begin().await.expect("a transaction");
-    resolution::apply_answers(&mut tx, &[again], world.clock.now()).await.expect("it is taken");
+    resolution::apply_answers(&mut tx, &[again], BTreeSet::new(), world.clock.now()).await.expect("it is taken");
     tx.commit().await.expect("a commit");
     assert_eq!(world.in_state(State::Resolving).await, retried, "the new question is still open");
     assert_eq!(world.count("SELECT count(*) FROM days_to_look_at").await, 0);

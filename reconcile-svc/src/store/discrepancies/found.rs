@@ -50,7 +50,33 @@ struct Before {
 /// Its identity: code and fingerprint, of one merchant.
 type Identity = (String, String);
 
-/// Writes the differences that a run found, each with its step, and the snapshot that the run keeps of them.
+/// Those of these differences that are known.
+pub(super) async fn known(
+    conn: &mut PgConnection,
+    merchant: &str,
+    differences: &[Difference],
+) -> sqlx::Result<Vec<Uuid>> {
+    let mut known = Vec::new();
+    for batch in differences.chunks(BATCH) {
+        let codes: Vec<String> = batch.iter().map(|found| found.code.as_str().to_owned()).collect();
+        let fingerprints: Vec<String> = batch.iter().map(|found| text(&found.key.fingerprint())).collect();
+        let ids = sqlx::query_scalar!(
+            "SELECT d.discrepancy_id FROM discrepancies d
+             JOIN UNNEST($2::TEXT[], $3::TEXT[]) AS f (code, fingerprint) USING (code, fingerprint)
+             WHERE d.merchant = $1",
+            merchant,
+            &codes,
+            &fingerprints,
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        known.extend(ids);
+    }
+    Ok(known)
+}
+
+/// Writes the differences that a run found, each with its step, and the snapshot that the run keeps of them. Its caller has locked
+/// those that are known.
 ///
 /// `new_id` makes ids for those that were never seen.
 pub async fn write<'a>(
@@ -138,7 +164,7 @@ impl Columns {
     }
 }
 
-/// What is known of them; locked, so that nobody changes a state between the look and the write.
+/// What is known of them. They are locked, so that nobody changes a state between the look and the write.
 async fn before(
     conn: &mut PgConnection,
     by: &FoundBy<'_>,
@@ -150,7 +176,7 @@ async fn before(
                 COALESCE(d.state = 'APPLIED' AND d.proposed IN ('REFUND_SURPLUS', 'IMPORT_REFUND'), FALSE) AS \"would_be_gone!\"
          FROM discrepancies d
          JOIN UNNEST($2::TEXT[], $3::TEXT[]) AS f (code, fingerprint) USING (code, fingerprint)
-         WHERE d.merchant = $1 ORDER BY d.discrepancy_id FOR UPDATE OF d",
+         WHERE d.merchant = $1",
         by.merchant,
         &columns.codes,
         &columns.fingerprints,

@@ -26,6 +26,51 @@ pub struct Resolved {
     pub was_held: bool,
 }
 
+/// Those that this day's run may no longer find.
+pub(super) async fn of_the_day(conn: &mut PgConnection, by: &FoundBy<'_>) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "SELECT discrepancy_id FROM discrepancies WHERE merchant = $1 AND bill_date = $2 AND state <> 'RESOLVED'",
+        by.merchant,
+        by.day.to_sqlx() as _,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Those of other days that this day's files have.
+pub(super) async fn matched(
+    conn: &mut PgConnection,
+    by: &FoundBy<'_>,
+    matches: &[BoundaryMatch],
+) -> sqlx::Result<Vec<Uuid>> {
+    let mut all = Vec::new();
+    for batch in matches.chunks(BATCH) {
+        let legs: Vec<String> = batch.iter().map(|found| found.leg.as_str().to_owned()).collect();
+        let numbers: Vec<String> = batch.iter().map(|found| text(&found.number)).collect();
+        let amounts: Vec<Option<i64>> = batch.iter().map(|found| found.amount.map(Fen::get)).collect();
+        // The provider numbers payments and refunds apart, so one number is never both.
+        let found = sqlx::query_scalar!(
+            "SELECT DISTINCT d.discrepancy_id
+             FROM UNNEST($3::TEXT[], $4::TEXT[], $5::BIGINT[]) AS f (leg, number, amount_fen)
+             JOIN discrepancies d ON d.merchant = $1 AND d.bill_date <> $2 AND d.state <> 'RESOLVED'
+                 AND ((d.transaction_id = f.number AND d.transaction_id <> '' AND d.refund_id = '')
+                   OR (d.refund_id = f.number AND d.refund_id <> ''))
+             WHERE (f.leg = 'TRADE' AND d.code IN ('P5', 'P10', 'R2'))
+                OR (f.leg = 'FUND' AND d.code = 'F2' AND d.state = 'HELD'
+                    AND f.amount_fen IN (d.risk_fen, d.bill_amount_fen))",
+            by.merchant,
+            by.day.to_sqlx() as _,
+            &legs,
+            &numbers,
+            &amounts as &[Option<i64>],
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        all.extend(found);
+    }
+    Ok(all)
+}
+
 /// Resolves what this day's run no longer found, unless another day's run that counts still has it. What an account's movements tell
 /// is not gone because nobody could look at them: `unseen` are the accounts that could not be fetched.
 pub async fn resolve_missing(
@@ -41,8 +86,7 @@ pub async fn resolve_missing(
            AND NOT EXISTS (SELECT 1 FROM run_differences f JOIN runs r USING (run_id)
                            WHERE f.discrepancy_id = d.discrepancy_id AND r.current AND r.bill_date <> $3)
            AND NOT (d.code IN ('F3', 'F4') AND d.account = ANY($4))
-           AND NOT (d.code IN ('F1', 'F2') AND 'BASIC' = ANY($4))
-         ORDER BY d.discrepancy_id",
+           AND NOT (d.code IN ('F1', 'F2') AND 'BASIC' = ANY($4))",
         by.run_id,
         by.merchant,
         by.day.to_sqlx() as _,
@@ -61,33 +105,8 @@ pub async fn resolve_boundary(
     by: &FoundBy<'_>,
     matches: &[BoundaryMatch],
 ) -> sqlx::Result<Vec<Resolved>> {
-    let mut resolved = Vec::new();
-    for batch in matches.chunks(BATCH) {
-        let legs: Vec<String> = batch.iter().map(|found| found.leg.as_str().to_owned()).collect();
-        let numbers: Vec<String> = batch.iter().map(|found| text(&found.number)).collect();
-        let amounts: Vec<Option<i64>> = batch.iter().map(|found| found.amount.map(Fen::get)).collect();
-        // The provider numbers payments and refunds apart, so one number is never both.
-        let gone = sqlx::query_scalar!(
-            "SELECT DISTINCT d.discrepancy_id
-             FROM UNNEST($3::TEXT[], $4::TEXT[], $5::BIGINT[]) AS f (leg, number, amount_fen)
-             JOIN discrepancies d ON d.merchant = $1 AND d.bill_date <> $2 AND d.state <> 'RESOLVED'
-                 AND ((d.transaction_id = f.number AND d.transaction_id <> '' AND d.refund_id = '')
-                   OR (d.refund_id = f.number AND d.refund_id <> ''))
-             WHERE (f.leg = 'TRADE' AND d.code IN ('P5', 'P10', 'R2'))
-                OR (f.leg = 'FUND' AND d.code = 'F2' AND d.state = 'HELD'
-                    AND f.amount_fen IN (d.risk_fen, d.bill_amount_fen))
-             ORDER BY d.discrepancy_id",
-            by.merchant,
-            by.day.to_sqlx() as _,
-            &legs,
-            &numbers,
-            &amounts as &[Option<i64>],
-        )
-        .fetch_all(&mut *conn)
-        .await?;
-        resolved.extend(resolve(conn, by.run_id, by.now, &gone).await?);
-    }
-    Ok(resolved)
+    let gone = matched(conn, by, matches).await?;
+    resolve(conn, by.run_id, by.now, &gone).await
 }
 
 async fn resolve(conn: &mut PgConnection, run_id: Uuid, now: Timestamp, gone: &[Uuid]) -> sqlx::Result<Vec<Resolved>> {
@@ -96,7 +115,7 @@ async fn resolve(conn: &mut PgConnection, run_id: Uuid, now: Timestamp, gone: &[
         let rows = sqlx::query!(
             "WITH before AS (
                  SELECT discrepancy_id, state FROM discrepancies
-                 WHERE discrepancy_id = ANY($1) AND state <> 'RESOLVED' ORDER BY discrepancy_id FOR UPDATE
+                 WHERE discrepancy_id = ANY($1) AND state <> 'RESOLVED'
              )
              UPDATE discrepancies d SET state = 'RESOLVED', resolution = 'RESOLVED_BY_RERUN', resolve_time = $3,
                  resolved_by = $2, waived_until = NULL, due_date = NULL, repair_at = NULL
