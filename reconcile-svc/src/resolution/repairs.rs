@@ -142,7 +142,7 @@ async fn apply(
     let mut found: HashMap<Uuid, Subject> = locked.into_iter().map(|subject| (subject.id, subject)).collect();
 
     let mut entries = Vec::with_capacity(answers.len());
-    let mut applied = Vec::new();
+    let (mut applied, mut changed) = (Vec::new(), Vec::new());
     for answer in answers {
         let repair = known.get(&answer.repair_id);
         let Some(subject) = repair.and_then(|repair| found.get_mut(&repair.discrepancy)) else {
@@ -158,14 +158,14 @@ async fn apply(
             Next::Nothing => detail.push_str(" (nobody waited for it any more)"),
             Next::Applied => {
                 subjects::applied(conn, subject.id, &sentence).await?;
-                to_look_at.insert((subject.merchant.clone(), subject.bill_date));
+                changed.push(subject.id);
                 subject.state = DiscrepancyState::Applied;
                 applied.push((entries.len(), subject.clone()));
             }
             Next::Open { again_in_minutes, look_again, critical } => {
                 subjects::answered(conn, subject.id, &sentence, again_in_minutes, critical).await?;
                 if look_again {
-                    to_look_at.insert((subject.merchant.clone(), subject.bill_date));
+                    changed.push(subject.id);
                 }
                 if critical {
                     tracing::error!(discrepancy = %subject.id, merchant = subject.merchant, "our books say that it was paid, and the provider does not know it");
@@ -180,6 +180,7 @@ async fn apply(
             detail,
         });
     }
+    to_look_at.extend(days::that_tell(conn, &changed).await?);
     days::look_again(conn, &to_look_at).await?;
     if entries.is_empty() {
         return Ok(());

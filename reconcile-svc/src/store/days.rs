@@ -24,6 +24,18 @@ pub struct DayToLookAt {
 /// A merchant account and a day of it, in the order in which they are locked.
 pub type MerchantDay = (String, Date);
 
+/// The days whose version that counts tells one of these differences: another run of them shows whether it is still there.
+pub async fn that_tell(conn: &mut PgConnection, discrepancies: &[Uuid]) -> sqlx::Result<Vec<MerchantDay>> {
+    let rows = sqlx::query!(
+        "SELECT DISTINCT r.merchant, r.bill_date FROM run_differences f JOIN runs r USING (run_id)
+         WHERE f.discrepancy_id = ANY($1) AND r.current",
+        discrepancies,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.merchant, row.bill_date.to_jiff())).collect())
+}
+
 /// Wishes for another run of days. The facts that come with an answer come by another stream and need a moment, so it is for ten
 /// seconds later.
 pub async fn look_again(conn: &mut PgConnection, days: &BTreeSet<MerchantDay>) -> sqlx::Result<()> {

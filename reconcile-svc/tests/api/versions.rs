@@ -124,3 +124,31 @@ async fn lists_come_in_pages_and_filters_hold() {
     assert_eq!(of_day.iter().map(|run| run.bill_date.as_str()).collect::<Vec<_>>(), [day.to_string()]);
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_day_still_tells_ends_with_that_days_next_version() {
+    let world = World::start().await;
+    let next = world.day();
+    let day = next.yesterday().expect("within the calendar");
+    let payment = Payment::on(day, 100);
+    let later = Payment { paid_time: payment.paid_time + jiff::SignedDuration::from_hours(24), ..payment.clone() };
+    let other = Payment::on(day, 7);
+    world.gateway.set_bill(bill::MERCHANT, day, bill::of(&[&payment]));
+    world.run(day).await;
+    world.gateway.set_bill(bill::MERCHANT, next, bill::of(&[&later]));
+    world.run(next).await;
+    let found = world.discrepancies().await;
+    assert_eq!((found.len(), found[0].code.as_str(), &found[0].bill_date), (1, "P3", &day.to_string()));
+    let state = async || {
+        let all = world.discrepancies().await;
+        all.iter().find(|one| one.name == found[0].name).expect("it stays").state()
+    };
+
+    world.gateway.set_bill(bill::MERCHANT, day, bill::of(&[&other]));
+    assert_eq!(world.run(day).await.version, 2);
+    assert_eq!(state().await, DiscrepancyState::Open, "the next day has it still");
+    world.gateway.set_bill(bill::MERCHANT, next, bill::of(&[]));
+    let last = world.run(next).await;
+    assert_eq!((last.version, state().await), (2, DiscrepancyState::Resolved));
+    world.end().await;
+}

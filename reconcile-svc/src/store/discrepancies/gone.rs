@@ -26,12 +26,21 @@ pub struct Resolved {
     pub was_held: bool,
 }
 
-/// Those that this day's run may no longer find.
+/// Those that this day's run may no longer find: first seen by a run of this day, or told by its version before. A run of another day
+/// may have seen one first and tell it no more.
 pub(super) async fn of_the_day(conn: &mut PgConnection, by: &FoundBy<'_>) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        "SELECT discrepancy_id FROM discrepancies WHERE merchant = $1 AND bill_date = $2 AND state <> 'RESOLVED'",
+        r#"SELECT discrepancy_id AS "id!" FROM discrepancies
+           WHERE merchant = $1 AND bill_date = $2 AND state <> 'RESOLVED'
+           UNION
+           SELECT d.discrepancy_id FROM run_differences f JOIN discrepancies d USING (discrepancy_id)
+           WHERE f.run_id = (SELECT run_id FROM runs WHERE merchant = $1 AND bill_date = $2 AND run_id <> $3
+                               AND state IN ('BALANCED', 'WAITING', 'DIFFERENCES')
+                             ORDER BY version DESC LIMIT 1)
+             AND d.state <> 'RESOLVED'"#,
         by.merchant,
         by.day.to_sqlx() as _,
+        by.run_id,
     )
     .fetch_all(conn)
     .await
@@ -71,16 +80,18 @@ pub(super) async fn matched(
     Ok(all)
 }
 
-/// Resolves what this day's run no longer found, unless another day's run that counts still has it. What an account's movements tell
-/// is not gone because nobody could look at them: `unseen` are the accounts that could not be fetched.
+/// Resolves what this day's run no longer found, unless another day's run that counts still has it: a difference ends with the last
+/// run that tells it. What an account's movements tell is not gone because nobody could look at them: `unseen` are the accounts that
+/// could not be fetched.
 pub async fn resolve_missing(
     conn: &mut PgConnection,
     by: &FoundBy<'_>,
     unseen: &[String],
 ) -> sqlx::Result<Vec<Resolved>> {
+    let told = of_the_day(conn, by).await?;
     let gone = sqlx::query_scalar!(
         "SELECT d.discrepancy_id FROM discrepancies d
-         WHERE d.merchant = $2 AND d.bill_date = $3 AND d.state <> 'RESOLVED'
+         WHERE d.discrepancy_id = ANY($2)
            AND NOT EXISTS (SELECT 1 FROM run_differences f
                            WHERE f.discrepancy_id = d.discrepancy_id AND f.run_id = $1)
            AND NOT EXISTS (SELECT 1 FROM run_differences f JOIN runs r USING (run_id)
@@ -88,7 +99,7 @@ pub async fn resolve_missing(
            AND NOT (d.code IN ('F3', 'F4') AND d.account = ANY($4))
            AND NOT (d.code IN ('F1', 'F2') AND 'BASIC' = ANY($4))",
         by.run_id,
-        by.merchant,
+        &told,
         by.day.to_sqlx() as _,
         unseen,
     )
