@@ -7,8 +7,10 @@
 //!             └─ the process dies ─► the lease ends after 60 s, and whoever comes next takes the same row up
 //! ```
 //! The same inputs (bills, books, engine, rules) as the latest version are that version: the claim is released. So are other
-//! days on which it is looked at, as long as what comes out is the same in every byte.
+//! days on which it is looked at, as long as what comes out is the same in every byte. What had ended and is found again is open
+//! again all the same.
 
+mod again;
 mod compare;
 mod comparing;
 mod conclude;

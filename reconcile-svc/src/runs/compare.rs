@@ -34,6 +34,7 @@ impl Reconciler {
 
         let latest = listing::latest(&mut *self.pool.acquire().await?, &account.name, day).await?;
         if let Some(latest) = latest.filter(|latest| verdict.is(latest)) {
+            self.find_again(claim, &latest, as_of).await?;
             self.release(claim).await;
             return Ok(latest);
         }

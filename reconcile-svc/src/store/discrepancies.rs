@@ -1,8 +1,10 @@
 //! Differences over all versions of their day: written when a run finds them, resolved when one no longer does.
 
+mod again;
 mod found;
 mod gone;
 
+pub use again::{ended, reopen};
 pub use found::{Found, FoundBy, write};
 pub use gone::{Resolved, resolve_boundary, resolve_missing};
 

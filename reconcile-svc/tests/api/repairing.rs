@@ -18,7 +18,7 @@ use crate::people::{ONE, OTHER, approve, request};
 
 impl World {
     /// The question number `count` that order-svc was asked, 1, 2, …
-    async fn question(&self, count: usize) -> Value {
+    pub(crate) async fn question(&self, count: usize) -> Value {
         self.until(&format!("question {count}"), async || {
             let all = self.messages("RECON", 0).await;
             let asked = all.into_iter().filter(|(subject, _)| subject == "recon.v1.repair.requested.acme-mini");
@@ -28,7 +28,7 @@ impl World {
     }
 
     /// What order-svc answers to a question.
-    async fn answer(&self, question: &Value, outcome: Outcome, detail: &str) {
+    pub(crate) async fn answer(&self, question: &Value, outcome: Outcome, detail: &str) {
         let name = |field: &str| question[field].as_str().expect("a name").to_owned();
         let answer = RepairAnswered {
             repair: name("repair"),

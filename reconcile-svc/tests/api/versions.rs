@@ -1,3 +1,4 @@
+use proto::event::repair_answered::Outcome;
 use proto::reconcile::v1::discrepancy::State as DiscrepancyState;
 use proto::reconcile::v1::run::State;
 use proto::reconcile::v1::{ListDiscrepanciesRequest, ListRunsRequest};
@@ -150,5 +151,49 @@ async fn what_another_day_still_tells_ends_with_that_days_next_version() {
     world.gateway.set_bill(bill::MERCHANT, next, bill::of(&[]));
     let last = world.run(next).await;
     assert_eq!((last.version, state().await), (2, DiscrepancyState::Resolved));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ended_and_is_found_again_is_open_again_although_the_version_stays() {
+    let world = World::start().await;
+    let next = world.day();
+    let day = next.yesterday().expect("within the calendar");
+    let midnight = wechat_pay::time::day_start(next).expect("within the calendar");
+    let payment = Payment::at(midnight - jiff::SignedDuration::from_secs(2), 100);
+    world.book(&[&payment]).await;
+    let missing = world.run(day).await;
+    world.in_state(DiscrepancyState::Resolving).await;
+    let mut row = payment.row();
+    row.trade_time = midnight;
+    world.gateway.set_bill(bill::MERCHANT, next, crate::gateway::Bill::Whole(bill::text(&[row])));
+    world.run(next).await;
+    let ended = world.discrepancies().await.remove(0);
+    assert_eq!((ended.code.as_str(), ended.state()), ("P5", DiscrepancyState::Resolved));
+
+    // WeChat's next file of that day has it no more.
+    world.gateway.set_bill(bill::MERCHANT, next, bill::of(&[]));
+    assert_eq!(world.run(next).await.version, 2);
+    assert_eq!(world.run(day).await, missing, "nothing else is new");
+    // order-svc was asked about it before it ended, and its answer counts.
+    let again = world.discrepancies().await.remove(0);
+    assert_eq!((&again.name, again.state()), (&ended.name, DiscrepancyState::Resolving));
+    assert_eq!((&again.resolve_time, again.resolution.as_str(), again.resolved_by.as_str()), (&None, "", ""));
+    let log = world.log().await;
+    let reopened = log.iter().filter(|(_, action, _)| action == "REOPENED").count();
+    assert_eq!(reopened, 1, "{log:?}");
+    let opened = async || {
+        let all = world.messages("RECON", 0).await;
+        all.into_iter().filter(|(subject, _)| subject == "recon.v1.discrepancy.opened.acme-mini").count()
+    };
+    world.until("it is told again", async || (opened().await == 2).then_some(())).await;
+
+    // Somebody is at it: nothing changes it once more.
+    let before = world.log().await.len();
+    assert_eq!(world.run(day).await, missing);
+    assert_eq!((world.discrepancies().await, world.log().await.len()), (vec![again], before));
+    let question = world.question(1).await;
+    world.answer(&question, Outcome::Confirmed, "paid").await;
+    assert_eq!(world.in_state(DiscrepancyState::Open).await.answer, "CONFIRMED: paid");
     world.end().await;
 }
