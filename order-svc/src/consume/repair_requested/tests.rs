@@ -1,6 +1,6 @@
 use proto::event::{RepairAction, RepairRequested};
 
-use super::{Action, Timestamp, Wrong, repair};
+use super::{Action, Outcome, Timestamp, Wrong, repair};
 
 fn request(action: RepairAction) -> RepairRequested {
     RepairRequested {
@@ -26,9 +26,19 @@ fn wrong_field(change: impl FnOnce(&mut RepairRequested), action: RepairAction) 
     repair(&request, Timestamp::UNIX_EPOCH).err().map(|Wrong { field, .. }| field)
 }
 
+/// Of a request that is written down: which of its numbers nobody can be asked about.
+fn wrong_number(change: impl FnOnce(&mut RepairRequested), action: RepairAction) -> Option<&'static str> {
+    let mut request = request(action);
+    change(&mut request);
+    let asked = repair(&request, Timestamp::UNIX_EPOCH).expect("it is written down");
+    asked.wrong.map(|Wrong { field, .. }| field)
+}
+
 #[test]
 fn a_request_is_read_with_half_an_hour_to_do_it() {
-    let read = repair(&request(RepairAction::ImportRefund), Timestamp::UNIX_EPOCH).expect("it is right");
+    let asked = repair(&request(RepairAction::ImportRefund), Timestamp::UNIX_EPOCH).expect("it is right");
+    assert_eq!(asked.refusal(), None);
+    let read = asked.repair;
     assert_eq!((read.action, read.code.as_str(), read.deadline.as_second()), (Action::ImportRefund, "P10", 1800));
     assert_eq!((read.bill_amount.get(), read.bill_date.to_string().as_str()), (100, "2026-11-21"));
 }
@@ -47,11 +57,27 @@ fn every_wrong_field_is_named() {
     }
     assert_eq!(wrong(|request| request.action = 99), Some("action"));
     assert_eq!(wrong(|request| request.action = 0), Some("action"));
+    assert_eq!(wrong(|request| request.bill_amount_fen = -1), Some("bill_amount_fen"));
+    assert_eq!(wrong(|request| request.requested_by.clear()), Some("requested_by"));
+}
+
+#[test]
+fn a_number_that_nobody_can_be_asked_about_is_answered_and_not_lost() {
+    let wrong = |change: fn(&mut RepairRequested)| wrong_number(change, RepairAction::QueryPayment);
+    assert_eq!(wrong(|_| {}), None);
     assert_eq!(wrong(|request| request.out_trade_no = "4".repeat(65)), Some("out_trade_no"));
     assert_eq!(wrong(|request| request.transaction_id = "4 2".into()), Some("transaction_id"));
-    assert_eq!(wrong(|request| request.bill_amount_fen = -1), Some("bill_amount_fen"));
+    assert_eq!(wrong(|request| request.out_refund_no = "退款1".into()), Some("out_refund_no"));
+    assert_eq!(wrong(|request| request.refund_id = "5\0".into()), Some("refund_id"));
     assert_eq!(wrong(|request| request.out_trade_no.clear()), Some("out_trade_no"));
-    assert_eq!(wrong(|request| request.requested_by.clear()), Some("requested_by"));
+
+    let hostile =
+        RepairRequested { out_refund_no: format!("退\0{}", "x".repeat(999)), ..request(RepairAction::ImportRefund) };
+    let asked = repair(&hostile, Timestamp::UNIX_EPOCH).expect("it is written down");
+    assert_eq!(asked.repair.out_refund_no, format!("退{}", "x".repeat(255)), "as much as is kept");
+    let answer = asked.refusal().expect("nobody can be asked");
+    let detail = "out_refund_no is not at most 64 printable ASCII characters, so the provider cannot be asked: a person must look";
+    assert_eq!((answer.outcome, answer.detail.as_str()), (Outcome::NotApplicable, detail));
 }
 
 #[test]
@@ -65,11 +91,11 @@ fn what_an_action_is_about_must_be_named() {
         request.transaction_id.clear();
     };
     let (query, import) = (RepairAction::QueryRefund, RepairAction::ImportRefund);
-    assert_eq!([query, import].map(|action| wrong_field(no_refund, action)), [Some("out_refund_no"); 2]);
-    assert_eq!(wrong_field(|request| request.out_refund_no.clear(), import), None, "the provider's number will do");
-    assert_eq!([query, import].map(|action| wrong_field(no_payment, action)), [None, Some("out_trade_no")]);
+    assert_eq!([query, import].map(|action| wrong_number(no_refund, action)), [Some("out_refund_no"); 2]);
+    assert_eq!(wrong_number(|request| request.out_refund_no.clear(), import), None, "the provider's number will do");
+    assert_eq!([query, import].map(|action| wrong_number(no_payment, action)), [None, Some("out_trade_no")]);
     for action in [RepairAction::RepublishPayment, RepairAction::QueryPayment] {
-        assert_eq!((wrong_field(no_refund, action), wrong_field(no_payment, action)), (None, Some("out_trade_no")));
+        assert_eq!((wrong_number(no_refund, action), wrong_number(no_payment, action)), (None, Some("out_trade_no")));
     }
 }
 

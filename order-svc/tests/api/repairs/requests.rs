@@ -16,7 +16,6 @@ async fn a_request_that_nobody_can_do_is_a_dead_letter_and_holds_up_no_other() {
         of_payment(RepairAction::Unspecified, &sent.out_trade_no),
         RepairRequested { repair: "repairs/1".into(), ..again(&right) },
         RepairRequested { bill_date: "yesterday".into(), ..again(&right) },
-        of_payment(RepairAction::ImportRefund, &sent.out_trade_no),
         one_person,
     ];
     for request in &wrong {
@@ -31,6 +30,30 @@ async fn a_request_that_nobody_can_do_is_a_dead_letter_and_holds_up_no_other() {
         .await;
     assert!(dead.iter().all(|letter| letter["repair"] != right.repair.as_str()));
     assert_eq!(world.count("SELECT count(*) FROM repairs").await, 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_nobody_can_be_asked_about_is_refused_at_once_with_the_reason() {
+    let world = World::start().await;
+    let (_, sent) = world.sold().await;
+    let of_refund = |out_refund_no: &str| RepairRequested {
+        code: "R1".to_owned(),
+        out_refund_no: out_refund_no.to_owned(),
+        ..of_payment(RepairAction::ImportRefund, &sent.out_trade_no)
+    };
+    for (number, reason) in [
+        ("refund 1", "out_refund_no is not at most 64 printable ASCII characters, so the provider cannot be asked"),
+        ("退款1", "out_refund_no is not"),
+        ("1\0", "out_refund_no is not"),
+        ("", "out_refund_no and refund_id are missing"),
+    ] {
+        let (outcome, detail) = world.repaired(&of_refund(number)).await;
+        assert_eq!(outcome, "NOT_APPLICABLE", "{number:?}: {detail}");
+        assert!(detail.starts_with(reason), "{number:?}: {detail}");
+    }
+    assert_eq!(world.messages("DEAD", "dead.v1.order-svc-recon").await.len(), 0);
+    assert_eq!(world.count("SELECT count(*) FROM repairs WHERE outcome = 'NOT_APPLICABLE' AND attempts = 0").await, 4);
     world.end().await;
 }
 
