@@ -120,7 +120,7 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
         running: TaskTracker::new(),
     };
     tasks.spawn("relay", relay.run(tasks.stop()));
-    start_jobs(&life, &merchants, &bus, config.archive_keep(), tasks)?;
+    start_jobs(&life, &merchants, &bus, config.archive_keep_days, tasks)?;
     readiness.until(tasks.stop());
 
     let watchers = Watchers::new();
@@ -150,7 +150,7 @@ fn start_jobs(
     life: &Life,
     merchants: &Merchants,
     bus: &Bus,
-    archive_keep: Duration,
+    archive_keep_days: u32,
     tasks: &Tasks,
 ) -> anyhow::Result<()> {
     let durable = bus::durable(bus::ORDER_SVC_PAY).context("the table of durables lacks ours")?;
@@ -177,6 +177,6 @@ fn start_jobs(
         running.wait().await;
         Ok(())
     });
-    tasks.spawn("prune", jobs::prune::run(life.clone(), archive_keep, tasks.stop()));
+    tasks.spawn("prune", jobs::prune::run(life.clone(), archive_keep_days, tasks.stop()));
     Ok(())
 }

@@ -70,7 +70,8 @@ pub struct Config {
     #[arg(long, env, default_value_t = 45, value_parser = clap::value_parser!(u64).range(20..=600))]
     pub pay_code_time_s: u64,
 
-    /// How long published events are kept in the database, in days, so that a lost stream can be told again.
+    /// How long published events are kept in the database, in days, so that a lost stream can be told again; and answered repairs,
+    /// 101 days at least.
     #[arg(long, env, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=4000))]
     pub archive_keep_days: u32,
 
@@ -92,11 +93,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// How long published events are kept.
-    pub fn archive_keep(&self) -> Duration {
-        Duration::from_hours(u64::from(self.archive_keep_days) * 24)
-    }
-
     /// [`Config::close_min_age_s`] as a time.
     pub fn close_min_age(&self) -> Duration {
         Duration::from_secs(self.close_min_age_s)

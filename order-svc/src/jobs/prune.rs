@@ -1,4 +1,4 @@
-//! Removes answers, applied event ids and archived events that nobody will ask for any more.
+//! Removes answers, applied event ids, archived events and answered repairs that nobody will ask for any more.
 
 use std::time::Duration;
 
@@ -7,20 +7,24 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     life::Life,
-    store::{requests, timely},
+    store::{repairs, requests, timely},
 };
 
 /// How often to look.
 const EVERY: Duration = Duration::from_mins(10);
 /// Callers retry for minutes; finance asks about a request after weeks.
 const REQUEST_DAYS: i32 = 100;
+/// Repairs are not forgotten before the streams forget what was told of them: `payctl promises` compares the two.
+const REPAIR_DAYS: i32 = 101;
 /// Rows in one statement.
 const BATCH: i64 = 1_000;
 /// Statements in one go; what is left waits for the next.
 const STATEMENTS: u32 = 1_000;
 
-/// Works until told to stop. Archived events are kept for `archive_keep`.
-pub async fn run(life: Life, archive_keep: Duration, stop: CancellationToken) -> anyhow::Result<()> {
+/// Works until told to stop. Archived events and answered repairs are kept for `archive_keep_days`.
+pub async fn run(life: Life, archive_keep_days: u32, stop: CancellationToken) -> anyhow::Result<()> {
+    let archive_keep = Duration::from_hours(u64::from(archive_keep_days) * 24);
+    let repair_days = i32::try_from(archive_keep_days).unwrap_or(i32::MAX).max(REPAIR_DAYS);
     loop {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
@@ -36,13 +40,21 @@ pub async fn run(life: Life, archive_keep: Duration, stop: CancellationToken) ->
                     break;
                 }
             }
+            let mut repairs = 0;
+            for _ in 0..STATEMENTS {
+                let removed = timely(repairs::prune(&mut conn, repair_days, BATCH)).await?;
+                repairs += removed;
+                if removed == 0 || stop.is_cancelled() {
+                    break;
+                }
+            }
             drop(conn);
             let events = inbox::prune(&life.pool, inbox::KEEP).await?;
             let archived = archive::prune(&life.pool, archive_keep).await?;
-            Ok::<_, sqlx::Error>((requests, events, archived))
+            Ok::<_, sqlx::Error>((requests, repairs, events, archived))
         };
         match pruned.await {
-            Ok((requests, events, archived)) => tracing::debug!(requests, events, archived, "pruned"),
+            Ok((requests, repairs, events, archived)) => tracing::debug!(requests, repairs, events, archived, "pruned"),
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "cannot prune"),
         }
     }

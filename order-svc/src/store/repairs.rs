@@ -167,6 +167,20 @@ pub async fn answer(conn: &mut PgConnection, id: Uuid, answer: &Answer, now: Tim
     Ok(updated.rows_affected() == 1)
 }
 
+/// Forgets repairs that were answered more than `days` ago, at most `limit`, the oldest first.
+pub async fn prune(conn: &mut PgConnection, days: i32, limit: i64) -> sqlx::Result<u64> {
+    let removed = sqlx::query!(
+        "DELETE FROM repairs WHERE repair_id IN (
+             SELECT repair_id FROM repairs WHERE state = 'DONE' AND answer_time < now() - make_interval(days => $1)
+             ORDER BY answer_time LIMIT $2 FOR UPDATE SKIP LOCKED)",
+        days,
+        limit,
+    )
+    .execute(conn)
+    .await?;
+    Ok(removed.rows_affected())
+}
+
 /// The earliest turn of any repair, to sleep until.
 pub async fn next_turn(conn: &mut PgConnection) -> sqlx::Result<Option<Timestamp>> {
     let row = sqlx::query!(

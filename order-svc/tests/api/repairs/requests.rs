@@ -1,3 +1,4 @@
+use order_svc::store::repairs;
 use proto::event::{RepairAction, RepairRequested};
 use proto::order::v1::order::State;
 
@@ -79,6 +80,31 @@ async fn two_replicas_answer_each_repair_once_and_do_one_of_them() {
     assert_eq!(world.count("SELECT count(*) FROM repairs WHERE state = 'DONE'").await, 20);
     assert_eq!(world.order(&order.name).await.state(), State::Paid);
     assert_eq!(world.messages("ORDER", "order.v1.order.paid.shop").await.len(), 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repairs_that_were_answered_long_ago_are_forgotten_a_batch_at_a_time() {
+    let world = World::start().await;
+    let old = "INSERT INTO repairs (repair_id, discrepancy_id, merchant, bill_date, code, action, out_trade_no, transaction_id,
+            out_refund_no, refund_id, bill_amount_fen, requested_by, state, create_time, deadline, next_turn, outcome, detail,
+            answer_time)
+        SELECT gen_random_uuid(), gen_random_uuid(), 'gone', '2025-01-01', 'P1', 'QUERY_PAYMENT', '4', '', '', '', 0, '{a}',
+            CASE WHEN age IS NULL THEN 'WAITING' ELSE 'DONE' END, now() - interval '900 days', now() + interval '1 day',
+            CASE WHEN age IS NULL THEN now() + interval '1 day' END, CASE WHEN age IS NOT NULL THEN 'GAVE_UP' END,
+            CASE WHEN age IS NOT NULL THEN '' END, now() - make_interval(days => age)
+        FROM UNNEST('{399,401,402,403,NULL}'::INTEGER[]) AS one (age)";
+    sqlx::raw_sql(old).execute(&world.pool).await.expect("repairs");
+    let mut conn = world.pool.acquire().await.expect("a connection");
+    let ages = async || {
+        let left = "SELECT EXTRACT(day FROM now() - answer_time)::INTEGER FROM repairs ORDER BY answer_time";
+        sqlx::query_scalar::<_, Option<i32>>(left).fetch_all(&world.pool).await.expect("the rest")
+    };
+    for (removed, left) in [(2, &[Some(401), Some(399), None][..]), (1, &[Some(399), None]), (0, &[Some(399), None])] {
+        assert_eq!(repairs::prune(&mut conn, 400, 2).await.expect("pruned"), removed);
+        assert_eq!(ages().await, left, "what nobody has answered stays, however old it is");
+    }
+    drop(conn);
     world.end().await;
 }
 
