@@ -18,8 +18,12 @@ pub struct ReconcileMetrics {
     booked: Family<EventLabels, Counter>,
     open: Family<CodeLabels, Gauge>,
     open_fen: Family<CodeLabels, Gauge>,
+    open_critical: Family<CodeLabels, Gauge>,
     oldest_seconds: Family<CodeLabels, Gauge>,
     since_run_seconds: Family<MerchantLabels, Gauge>,
+    yesterday_uncompared: Family<MerchantLabels, Gauge>,
+    control_failed_days: Family<MerchantLabels, Gauge>,
+    unanswered_oldest_seconds: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -53,10 +57,25 @@ struct MerchantLabels {
 pub struct OpenOfCode {
     /// How many.
     pub count: i64,
+    /// How many of them somebody must look at today.
+    pub critical: i64,
     /// What they may lose together.
     pub fen: i64,
     /// Age of the oldest.
     pub oldest_seconds: i64,
+}
+
+/// How far one merchant's days are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MerchantDays {
+    /// Its name.
+    pub merchant: String,
+    /// How long ago its last run was finished; `None` when none ever was.
+    pub since_run_seconds: Option<i64>,
+    /// Whether yesterday, in Beijing, was not compared yet.
+    pub yesterday_uncompared: bool,
+    /// Days whose newest bill was refused.
+    pub control_failed: i64,
 }
 
 impl ReconcileMetrics {
@@ -71,10 +90,26 @@ impl ReconcileMetrics {
             booked: metrics.counters("book_events", "Facts of the bus by kind; unknown kinds are acked and not booked"),
             open: metrics.gauges("open_discrepancies", "Open differences by code"),
             open_fen: metrics.gauges("open_discrepancies_fen", "Money at risk in open differences by code"),
+            open_critical: metrics.gauges(
+                "open_critical_discrepancies",
+                "Open differences that somebody must look at today, by code: P3, a P5 that the provider does not know, F4",
+            ),
             oldest_seconds: metrics
                 .gauges("open_discrepancies_oldest_seconds", "Age of the oldest open difference by code"),
             since_run_seconds: metrics
                 .gauges("since_completed_run_seconds", "Time since a merchant's last finished run"),
+            yesterday_uncompared: metrics.gauges(
+                "yesterday_uncompared",
+                "1 while yesterday, in Beijing, was not compared, by merchant; from midnight until its run",
+            ),
+            control_failed_days: metrics.gauges(
+                "control_failed_days",
+                "Days whose newest bill failed a control or is none, by merchant",
+            ),
+            unanswered_oldest_seconds: metrics.gauge(
+                "unanswered_repairs_oldest_seconds",
+                "Age of the oldest question to order-svc that has no answer; 0 when there is none",
+            ),
         }
     }
 
@@ -104,12 +139,27 @@ impl ReconcileMetrics {
         let labels = CodeLabels { code: code.as_str() };
         self.open.get_or_create(&labels).set(open.count);
         self.open_fen.get_or_create(&labels).set(open.fen);
+        self.open_critical.get_or_create(&labels).set(open.critical);
         self.oldest_seconds.get_or_create(&labels).set(open.oldest_seconds);
     }
 
-    /// How long ago a merchant's last run was finished.
-    pub fn since_run(&self, merchant: String, seconds: i64) {
-        self.since_run_seconds.get_or_create(&MerchantLabels { merchant }).set(seconds);
+    /// How far every merchant's days are. One that is not named any more is not shown any more.
+    pub fn merchants(&self, all: &[MerchantDays]) {
+        let families = [&self.since_run_seconds, &self.yesterday_uncompared, &self.control_failed_days];
+        families.into_iter().for_each(Family::clear);
+        for days in all {
+            let labels = MerchantLabels { merchant: days.merchant.clone() };
+            if let Some(seconds) = days.since_run_seconds {
+                self.since_run_seconds.get_or_create(&labels).set(seconds);
+            }
+            self.yesterday_uncompared.get_or_create(&labels).set(i64::from(days.yesterday_uncompared));
+            self.control_failed_days.get_or_create(&labels).set(days.control_failed);
+        }
+    }
+
+    /// For how long the oldest question to order-svc has had no answer.
+    pub fn unanswered(&self, seconds: i64) {
+        self.unanswered_oldest_seconds.set(seconds);
     }
 }
 

@@ -1,19 +1,26 @@
 use std::time::Duration;
 
+use jiff::ToSpan as _;
 use reconciliation::Code;
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics::OpenOfCode;
+use crate::metrics::{MerchantDays, OpenOfCode};
 use crate::runs::Reconciler;
 use crate::store::gauges;
 
 /// Between two looks; about as often as anyone scrapes.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
-/// Shows what is open and how long ago each merchant was reconciled.
+/// Shows what is open and how far each merchant's days are.
 pub async fn show_gauges(reconciler: Reconciler, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut merchants = Vec::new();
     loop {
-        if let Err(error) = show(&reconciler).await {
+        // Merchants that are configured: a retired one shall not be missed for ever. While the gateway is away, those of before.
+        match reconciler.gateway.merchants().await {
+            Ok(configured) => merchants = configured.into_keys().collect(),
+            Err(error) => tracing::debug!("the metrics show the merchants of before: {error}"),
+        }
+        if let Err(error) = show(&reconciler, &merchants).await {
             tracing::warn!("cannot read what the metrics show: {error}");
         }
         tokio::select! {
@@ -23,7 +30,7 @@ pub async fn show_gauges(reconciler: Reconciler, stop: CancellationToken) -> any
     }
 }
 
-async fn show(reconciler: &Reconciler) -> sqlx::Result<()> {
+async fn show(reconciler: &Reconciler, merchants: &[String]) -> sqlx::Result<()> {
     let now = reconciler.clock.now();
     let mut conn = reconciler.pool.acquire().await?;
     let open = gauges::open_by_code(&mut conn, now).await?;
@@ -32,8 +39,17 @@ async fn show(reconciler: &Reconciler) -> sqlx::Result<()> {
         let of_code = open.iter().find(|(found, _)| *found == code).map_or_else(OpenOfCode::default, |(_, open)| *open);
         reconciler.metrics.open(code, of_code);
     }
-    for (merchant, seconds) in gauges::since_last_run(&mut conn, now).await? {
-        reconciler.metrics.since_run(merchant, seconds);
-    }
+    let today = wechat_pay::time::bill_date(now);
+    let since = gauges::since_last_run(&mut conn, now).await?;
+    let compared = gauges::compared(&mut conn, today.saturating_sub(1.day())).await?;
+    let refused = gauges::refused_days(&mut conn, today).await?;
+    let days = |merchant: &String| MerchantDays {
+        merchant: merchant.clone(),
+        since_run_seconds: since.get(merchant).copied(),
+        yesterday_uncompared: !compared.contains(merchant),
+        control_failed: refused.get(merchant).copied().unwrap_or_default(),
+    };
+    reconciler.metrics.merchants(&merchants.iter().map(days).collect::<Vec<_>>());
+    reconciler.metrics.unanswered(gauges::oldest_unanswered(&mut conn).await?);
     Ok(())
 }

@@ -224,6 +224,11 @@ impl World {
         response.headers().clone()
     }
 
+    /// What the service shows, as Prometheus reads it.
+    pub(crate) async fn metrics(&self) -> String {
+        get(&format!("http://{}/metrics", self.addresses.admin)).await.1
+    }
+
     /// Waits until a counter has counted something.
     pub(crate) async fn counted(&self, counter: &str) {
         let url = format!("http://{}/metrics", self.addresses.admin);

@@ -27,6 +27,7 @@ mod fund_flows;
 mod holds;
 mod interrupted;
 mod locking;
+mod metrics;
 mod midnight;
 mod reconciling;
 mod repairing;

@@ -1,0 +1,99 @@
+//! What `/metrics` shows.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, ToSpan as _};
+use proto::event::repair_answered::Outcome;
+use proto::reconcile::v1::run::State;
+
+use crate::bill::{self, MERCHANT, Payment};
+use crate::gateway::Bill;
+use crate::harness::World;
+
+/// Every sample by its name with labels.
+fn samples(text: &str) -> BTreeMap<&str, i64> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| line.rsplit_once(' '))
+        .filter_map(|(name, value)| Some((name, value.parse().ok()?)))
+        .collect()
+}
+
+impl World {
+    /// Waits until all of these samples are in their ranges.
+    async fn shows(&self, expected: &[(&str, std::ops::RangeInclusive<i64>)]) {
+        self.until(&format!("{expected:?}"), async || {
+            let text = self.metrics().await;
+            let samples = samples(&text);
+            let is = |(name, range): &(&str, std::ops::RangeInclusive<i64>)| {
+                samples.get(name).is_some_and(|value| range.contains(value))
+            };
+            expected.iter().all(is).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_open_refused_missing_or_unanswered_is_shown_until_it_is_not() {
+    let world = World::start().await;
+    // Noon, so that no midnight passes during the test.
+    let noon = wechat_pay::time::day_start(world.day().saturating_add(3.days())).expect("within the calendar")
+        + SignedDuration::from_hours(12);
+    world.hand.advance(Duration::try_from(noon.duration_since(world.clock.now())).expect("it lies ahead"));
+    let day = world.day();
+    let (before, yesterday) = (day.saturating_sub(1.day()), day.saturating_add(1.day()));
+    let (unknown, pending) = (Payment::on(day, 100), Payment::on(day, 50));
+    world.publish(&[pending.issued()]).await;
+    world.gateway.set_bill(MERCHANT, day, bill::of(&[&unknown, &pending]));
+    world.gateway.set_bill(MERCHANT, before, Bill::Whole(b"<html>busy</html>".to_vec()));
+    assert_eq!(world.run(before).await.state(), State::BillInvalid);
+    world.run(day).await;
+    let question = world.question(1).await;
+    let asked = "UPDATE repairs SET ask_time = ask_time - interval '1 h'";
+    sqlx::query(asked).execute(&world.pool).await.expect("an update");
+    world.hand.advance(Duration::from_hours(1));
+
+    let hour = 3600..=4000;
+    world
+        .shows(&[
+            ("open_discrepancies{code=\"P3\"}", 1..=1),
+            ("open_discrepancies{code=\"P1\"}", 1..=1),
+            ("open_discrepancies{code=\"F4\"}", 0..=0),
+            ("open_discrepancies_fen{code=\"P3\"}", 100..=100),
+            ("open_discrepancies_fen{code=\"P1\"}", 50..=50),
+            ("open_critical_discrepancies{code=\"P3\"}", 1..=1),
+            ("open_critical_discrepancies{code=\"P1\"}", 0..=0),
+            ("open_discrepancies_oldest_seconds{code=\"P3\"}", hour.clone()),
+            ("since_completed_run_seconds{merchant=\"acme-mini\"}", hour.clone()),
+            ("yesterday_uncompared{merchant=\"acme-mini\"}", 1..=1),
+            ("yesterday_uncompared{merchant=\"other\"}", 1..=1),
+            ("control_failed_days{merchant=\"acme-mini\"}", 1..=1),
+            ("control_failed_days{merchant=\"other\"}", 0..=0),
+            ("reconcile_runs_total{merchant=\"acme-mini\",outcome=\"BILL_INVALID\"}", 1..=1),
+            ("unanswered_repairs_oldest_seconds", hour),
+        ])
+        .await;
+
+    world.answer(&question, Outcome::NotApplicable, "another amount").await;
+    world.gateway.set_bill(MERCHANT, before, bill::of(&[]));
+    world.run(before).await;
+    world.gateway.set_bill(MERCHANT, day, bill::of(&[]));
+    world.run(day).await;
+    world.run(yesterday).await;
+    world
+        .shows(&[
+            ("open_discrepancies{code=\"P3\"}", 0..=0),
+            ("open_discrepancies_fen{code=\"P3\"}", 0..=0),
+            ("open_critical_discrepancies{code=\"P3\"}", 0..=0),
+            ("open_discrepancies_oldest_seconds{code=\"P3\"}", 0..=0),
+            ("since_completed_run_seconds{merchant=\"acme-mini\"}", 0..=600),
+            ("yesterday_uncompared{merchant=\"acme-mini\"}", 0..=0),
+            ("yesterday_uncompared{merchant=\"other\"}", 1..=1),
+            ("control_failed_days{merchant=\"acme-mini\"}", 0..=0),
+            ("unanswered_repairs_oldest_seconds", 0..=0),
+        ])
+        .await;
+    world.end().await;
+}
