@@ -1,6 +1,7 @@
-//! What `/metrics` shows.
+//! What `/metrics` shows, and the alerts that are made of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::{SignedDuration, ToSpan as _};
@@ -11,6 +12,11 @@ use crate::bill::{self, MERCHANT, Payment};
 use crate::gateway::Bill;
 use crate::harness::World;
 
+const RULES: &str = "../deploy/alerts/reconcile-svc.yml";
+
+/// Words of the query language that stand in the rules; all others are metrics.
+const WORDS: [&str; 5] = ["and", "or", "on", "hour", "by"];
+
 /// Every sample by its name with labels.
 fn samples(text: &str) -> BTreeMap<&str, i64> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
@@ -18,6 +24,24 @@ fn samples(text: &str) -> BTreeMap<&str, i64> {
         .filter_map(|line| line.rsplit_once(' '))
         .filter_map(|(name, value)| Some((name, value.parse().ok()?)))
         .collect()
+}
+
+/// The metrics of an expression: its names, without labels, strings and numbers.
+fn named(expression: &str) -> BTreeSet<&str> {
+    let outside = expression.split('{').flat_map(|part| part.rsplit('}').next());
+    let words = outside.flat_map(|part| part.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_'));
+    let names = words.filter(|word| word.starts_with(|letter: char| letter.is_ascii_alphabetic()));
+    names.filter(|word| !WORDS.contains(word)).collect()
+}
+
+fn expressions(rules: &str) -> Vec<&str> {
+    rules.lines().filter_map(|line| line.trim().strip_prefix("expr: ")).collect()
+}
+
+#[test]
+fn the_metrics_of_an_expression_are_found() {
+    let found = named("open_fen{code=~\"P5|R2\"} > 1 or b_total > 86400 and on () (hour() >= 4)");
+    assert_eq!(found, BTreeSet::from(["b_total", "open_fen"]));
 }
 
 impl World {
@@ -75,6 +99,18 @@ async fn what_is_open_refused_missing_or_unanswered_is_shown_until_it_is_not() {
             ("unanswered_repairs_oldest_seconds", hour),
         ])
         .await;
+
+    // Now that everything is shown, every alert is about something that is.
+    let rules = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(RULES)).expect("the rules");
+    let expressions = expressions(&rules);
+    assert_eq!(expressions.len(), rules.matches("- alert: ").count(), "each alert has its expression on one line");
+    assert!(6 <= expressions.len(), "{expressions:?}");
+    let text = world.metrics().await;
+    let shown: BTreeSet<&str> = samples(&text).into_keys().filter_map(|sample| sample.split('{').next()).collect();
+    for expression in expressions {
+        let named = named(expression);
+        assert!(!named.is_empty() && named.is_subset(&shown), "{expression}: not all of {named:?} are shown");
+    }
 
     world.answer(&question, Outcome::NotApplicable, "another amount").await;
     world.gateway.set_bill(MERCHANT, before, bill::of(&[]));
