@@ -1,6 +1,7 @@
 //! What every command says in the same way.
 
 use std::{
+    fmt::Display,
     io::{self, Write as _},
     process::ExitCode,
 };
@@ -43,6 +44,13 @@ pub(crate) fn visible(text: &str) -> String {
         if character.is_control() { character.escape_default().to_string() } else { character.to_string() }
     };
     text.chars().map(written).collect()
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn counted(number: impl Display, one: &str, many: &str) -> String {
+    let number = number.to_string();
+    let word = if number == "1" { one } else { many };
+    format!("{number} {word}")
 }
 
 /// How wide a terminal shows a text: Chinese characters take two places.
@@ -91,11 +99,17 @@ pub(crate) fn table_with_numbers(header: &[&str], rows: &[Vec<String>], numbers:
 
 #[cfg(test)]
 mod tests {
-    use super::{cut, table, table_with_numbers, visible, width};
+    use super::{counted, cut, table, table_with_numbers, visible, width};
 
     #[test]
     fn what_a_terminal_would_obey_is_written_out() {
         assert_eq!(visible("茶 a\nb\u{1b}[2J"), "茶 a\\nb\\u{1b}[2J");
+    }
+
+    #[test]
+    fn one_is_told_as_one() {
+        let told = [-1, 0, 1, 2, 21].map(|number| counted(number, "row", "rows"));
+        assert_eq!(told, ["-1 rows", "0 rows", "1 row", "2 rows", "21 rows"]);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::language::Language;
 
-/// Declares the texts: name, English, Chinese. `{0}`, `{1}` stand for values; see `View::fill`.
+/// Declares the texts: name, English, Chinese. `{0}`, `{1}` stand for values, `{0|day|days}` for a word that goes by the number
+/// of one; see `View::fill`.
 macro_rules! texts {
     ($($(#[$section:meta])* $name:ident: $english:literal, $chinese:literal;)*) => {
         /// A text of the pages.
@@ -55,12 +56,12 @@ texts! {
     Running: "Running", "对账中";
     NotRun: "Not run", "未对账";
     UnderWay: "the bill is being fetched and compared.", "正在取账单并比对。";
-    PaymentsAgree: "all {0} payments, {1} yuan, agree to the fen.", "{0} 笔支付共 {1} 元，逐分一致。";
+    PaymentsAgree: "{0} {0|payment|payments}, {1} yuan, {0|agrees|agree} to the fen.", "{0} 笔支付共 {1} 元，逐分一致。";
     NoPayments: "no payments on either side.", "双方均无支付。";
-    RefundsAgree: "All {0} refunds, {1} yuan, agree too.", "{0} 笔退款共 {1} 元，亦一致。";
+    RefundsAgree: "{0} {0|refund|refunds}, {1} yuan, {0|agrees|agree} too.", "{0} 笔退款共 {1} 元，亦一致。";
     StillWaiting: "{0} more, {1} yuan, may still come with a later bill.", "另有 {0} 笔共 {1} 元，可能出现在后续账单中。";
-    Found: "{0} differences, {1} yuan at risk.", "{0} 笔差异，涉及 {1} 元。";
-    StillOpen: "Of this day {0} are open now, {1} yuan.", "该日目前未结 {0} 笔，{1} 元。";
+    Found: "{0} {0|difference|differences}, {1} yuan at risk.", "{0} 笔差异，涉及 {1} 元。";
+    StillOpen: "Of this day {0} {0|is|are} open now, {1} yuan.", "该日目前未结 {0} 笔，{1} 元。";
     NoneOpen: "None is open any more.", "目前均已处理。";
     NothingUsed: "nothing of it was used: {0}", "账单内容均未采用：{0}";
     MoneyNotLookedAt: "Whether the money moved is not proved: a fund flow was not fetched.", "资金是否到账未经证实：未取到资金账单。";
@@ -117,9 +118,9 @@ texts! {
 
     /// Charts.
     DifferencesByCode: "Differences by code", "差异分类";
-    LastDays: "The last {0} days", "最近 {0} 天";
+    LastDays: "The last {0} {0|day|days}", "最近 {0} 天";
     DaysTitle: "Differences and open amount per day", "每日差异与未结金额";
-    DaysTold: "In {0} days {1} differences were found; {2} yuan are open now.", "{0} 天内发现差异 {1} 笔；目前未结 {2} 元。";
+    DaysTold: "In {0} {0|day|days} {1} {1|difference was|differences were} found; {2} yuan are open now.", "{0} 天内发现差异 {1} 笔；目前未结 {2} 元。";
     DaysLegend: "✓ balanced, … waiting, ✕ bill refused, ▸ running, – not run. ▲ is the day of this page.", "✓ 已平，… 待下期账单，✕ 账单校验失败，▸ 对账中，– 未对账；▲ 为本页账单日。";
     DayTold: "{0}: {1}; differences: {2}, open: {3} yuan", "{0}：{1}；差异 {2} 笔，未结 {3} 元";
     OpenYuan: "Open (yuan)", "未结（元）";
@@ -148,10 +149,10 @@ texts! {
     NoneListed: "None on this page.", "本页没有差异。";
     FirstPage: "First page", "首页";
     NextPage: "Next page", "下一页";
-    OnThisPage: "{0} on this page, largest amount at risk first", "本页 {0} 笔，按涉及金额由大到小";
+    OnThisPage: "{0} shown, largest amount at risk first", "本页 {0} 笔，按涉及金额由大到小";
     MoreOf: "The largest {0} of {1}.", "仅列出金额最大的 {0} 笔，共 {1} 笔。";
     WhatWaits: "What waits", "待定";
-    WaitsTold: "{0} items, {1} yuan, may still come with a later bill; each becomes a difference on the day named.", "{0} 笔共 {1} 元可能出现在后续账单中；到所列日期仍未出现即成为差异。";
+    WaitsTold: "{0} {0|item|items}, {1} yuan, may still come with a later bill; each becomes a difference on the day named.", "{0} 笔共 {1} 元可能出现在后续账单中；到所列日期仍未出现即成为差异。";
     AllThatWait: "All that waits", "全部待定";
     OurNumber: "our number (out_trade_no)", "我方单号（out_trade_no）";
     ProvidersNumber: "provider's number (transaction_id)", "微信支付单号（transaction_id）";
@@ -182,7 +183,7 @@ texts! {
     OtherDays: "What our books have on other days", "账簿其他日期的记录";
     NoBill: "the provider says that there is none", "微信告知当日无账单";
     NotCompared: "not compared", "未比对";
-    Bytes: "{0} bytes", "{0} 字节";
+    Bytes: "{0} {0|byte|bytes}", "{0} 字节";
     Rules: "Rules", "规则";
     EngineVersion: "version {0}", "版本 {0}";
     MadeOn: "Made on", "对账日";
@@ -205,22 +206,22 @@ texts! {
     OpenOnes: "{0} open, {1} to look at today", "{0} 笔，其中今日必查 {1} 笔";
     OldestOpen: "Oldest open", "最早未结";
     RefusedDays: "Bills refused", "账单校验失败";
-    InLastDays: "in the last {0} days", "最近 {0} 天";
+    InLastDays: "in the last {0} {0|day|days}", "最近 {0} 天";
     DayAgrees: "Agree for {0}", "{0} 一致";
-    OfCompared: "of {0} merchants compared", "共比对 {0} 个商户";
+    OfCompared: "of {0} {0|merchant|merchants} compared", "共比对 {0} 个商户";
     NeedsAPerson: "Needs a person today", "今日待办";
     NothingToDo: "nothing: whatever is open settles itself or has somebody's answer.", "无：未结事项会自行了结，或已有人处理。";
     BillRefused: "Bill refused", "账单未采用";
-    MoreRefused: "{0} more refused bills are in the table below.", "另有 {0} 份账单校验失败，见下表。";
-    FirstOfNeeded: "The first {0}; the others are on the pages of their days.", "仅列出前 {0} 笔，其余见各日页面。";
-    MerchantsByDay: "Merchants by day, the last {0} days", "各商户最近 {0} 天";
+    MoreRefused: "{0} more refused {0|bill is|bills are} in the table below.", "另有 {0} 份账单校验失败，见下表。";
+    FirstOfNeeded: "The first {0}; all others are on the pages of their days.", "仅列出前 {0} 笔，其余见各日页面。";
+    MerchantsByDay: "Merchants by day, the last {0} {0|day|days}", "各商户最近 {0} 天";
     Merchant: "Merchant", "商户";
     BillDay: "Bill day", "账单日";
     Oldest: "Oldest", "最早";
     LastCompleted: "Last compared", "最近完成";
     MoreMerchants: "More merchants", "更多商户";
-    CellOpen: "{0} differences, {1} open", "差异 {0} 笔，未结 {1} 笔";
-    CellSettled: "{0} differences, none open", "差异 {0} 笔，均已处理";
+    CellOpen: "{0} {0|difference|differences}, {1} open", "差异 {0} 笔，未结 {1} 笔";
+    CellSettled: "{0} {0|difference|differences}, none open", "差异 {0} 笔，均已处理";
     CellWaits: "balanced, {0} waiting", "已平，待定 {0} 笔";
     LegendOpen: "differences, some open", "差异笔数，有未结";
     LegendSettled: "differences, none open", "差异笔数，均已处理";
@@ -276,7 +277,7 @@ texts! {
     StepAssign: "Assign", "指派";
     StepAssignWhat: "Say who looks after it.", "指定负责人。";
     History: "History", "处理记录";
-    OlderEntries: "{0} older entries are not shown.", "另有 {0} 条较早记录未显示。";
+    OlderEntries: "{0} older {0|entry is|entries are} not shown.", "另有 {0} 条较早记录未显示。";
     When: "When", "时间";
     Who: "Who", "操作人";
     Detail: "Detail", "内容";
@@ -326,13 +327,34 @@ mod tests {
         }
     }
 
+    /// What stands between braces.
+    fn places(text: &str) -> impl Iterator<Item = &str> {
+        text.split('{').skip(1).map(|place| place.split_once('}').expect("a place ends").0)
+    }
+
     #[test]
     fn both_languages_tell_the_same_values() {
-        let places = |text: &str| {
-            text.match_indices('{').map(|(at, _)| text.get(at..at + 3).map(str::to_owned)).collect::<BTreeSet<_>>()
-        };
         for text in Text::ALL {
-            assert_eq!(places(text.told_in(Language::En)), places(text.told_in(Language::Zh)), "{text:?}");
+            let values =
+                |language| places(text.told_in(language)).map(|place| place.split('|').next()).collect::<BTreeSet<_>>();
+            assert_eq!(values(Language::En), values(Language::Zh), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_word_that_is_counted_in_english_has_a_form_for_one() {
+        for text in Text::ALL {
+            let english = text.told_in(Language::En);
+            for place in places(english).filter(|place| place.contains('|')) {
+                assert_eq!(place.split('|').count(), 3, "{text:?}: {{{place}}}");
+            }
+            // "{0} payments", "{0} older entries": a plural within two words of a number is one that cannot be one.
+            for behind in english.split('}').skip(1) {
+                let words = behind.split('{').next().unwrap_or_default().split_whitespace().take(2);
+                let plural =
+                    words.take_while(|word| word.chars().all(char::is_alphabetic)).find(|word| word.ends_with('s'));
+                assert_eq!(plural, None, "{text:?}: {english}");
+            }
         }
     }
 }

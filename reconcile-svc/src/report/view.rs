@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use jiff::Timestamp;
@@ -50,21 +51,20 @@ impl View {
         text.told_in(self.language)
     }
 
-    /// The text with `{0}`, `{1}`, … replaced.
+    /// The text with its values in their places: `{0}`, `{1}`, …, and `{0|day|days}` for a word that goes by a value's number.
     pub(super) fn fill(&self, text: Text, values: &[&dyn Display]) -> String {
-        let mut told = self.text(text).to_owned();
-        // From behind, so that a value that has braces of its own is not filled again.
-        let mut places: Vec<(usize, usize)> = (0..values.len())
-            .flat_map(|value| {
-                told.match_indices(&format!("{{{value}}}")).map(|(at, _)| (at, value)).collect::<Vec<_>>()
-            })
-            .collect();
-        places.sort_unstable();
-        for (at, value) in places.into_iter().rev() {
-            let end = at + format!("{{{value}}}").len();
-            told.replace_range(at..end, &values[value].to_string());
+        let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+        let mut told = String::new();
+        let mut rest = self.text(text);
+        // Values are put where they belong and not looked at again: one that has braces of its own keeps them.
+        while let Some((before, (place, after))) =
+            rest.split_once('{').and_then(|(before, after)| Some((before, after.split_once('}')?)))
+        {
+            told.push_str(before);
+            told.push_str(&in_place(place, &values));
+            rest = after;
         }
-        told
+        told + rest
     }
 
     /// A link to one of our pages.
@@ -84,6 +84,18 @@ impl View {
     /// The language as a form has to repeat it; `None` when the browser says it anyway.
     pub(super) fn chosen(&self) -> Option<&'static str> {
         self.chosen.then_some(self.language.as_str())
+    }
+}
+
+/// What stands for a place of a text.
+fn in_place<'a>(place: &'a str, values: &'a [String]) -> Cow<'a, str> {
+    let (number, forms) =
+        place.split_once('|').map_or((place, None), |(number, forms)| (number, forms.split_once('|')));
+    let value = number.parse::<usize>().ok().and_then(|number| values.get(number));
+    match (value, forms) {
+        (Some(value), None) => Cow::Borrowed(value),
+        (Some(value), Some((one, many))) => Cow::Borrowed(if value == "1" { one } else { many }),
+        (None, _) => Cow::Owned(format!("{{{place}}}")),
     }
 }
 
@@ -114,6 +126,15 @@ mod tests {
     fn a_language_that_the_browser_prefers_is_in_no_link() {
         let view = at("/runs/1", &[("lang", "fr")]);
         assert_eq!((view.language(), view.link("/", &[])), (Language::Zh, "/".to_owned()));
+    }
+
+    #[test]
+    fn one_is_told_as_one_and_everything_else_as_many() {
+        let view = View::new(Language::En, Timestamp::UNIX_EPOCH);
+        let told = ["0", "1", "2", "1,000", "21"].map(|count| view.fill(Text::Found, &[&count, &"9.90"]));
+        let expected = ["0 differences", "1 difference", "2 differences", "1,000 differences", "21 differences"];
+        assert_eq!(told, expected.map(|counted| format!("{counted}, 9.90 yuan at risk.")));
+        assert_eq!(view.fill(Text::StillOpen, &[&1, &"1.00"]), "Of this day 1 is open now, 1.00 yuan.");
     }
 
     #[test]

@@ -24,7 +24,7 @@ async fn finance_finds_from_the_start_page_to_the_run_in_its_language() {
 
     let (_, start) = world.page("/").await;
     let cell =
-        format!("<td class=\"bad\"><a href=\"/{}\" aria-label=\"{day} 1 differences, 1 open\">1</a></td>", run.name);
+        format!("<td class=\"bad\"><a href=\"/{}\" aria-label=\"{day} 1 difference, 1 open\">1</a></td>", run.name);
     assert!(start.contains(&cell), "{cell} in {start}");
     assert!(start.contains("1,234.56") && start.contains("number never issued by us"), "{start}");
 

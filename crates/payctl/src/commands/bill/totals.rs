@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use wechat_pay::bill::{Summary, TradeRow};
 
+use crate::output;
+
 /// Counts and sums of a bill.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Totals {
@@ -59,7 +61,8 @@ impl Totals {
         let mut text = String::new();
         let mut line = |line: String| text.extend([line.as_str(), "\n"]);
         let whose = if mch_id.is_empty() { String::new() } else { format!(" of merchant {mch_id}") };
-        line(format!("{} rows{whose}; they add up to the summary row", self.rows));
+        let rows = output::counted(self.rows, "row", "rows");
+        line(format!("{rows}{whose}; they add up to the summary row"));
         for (trade_type, states) in &self.by_type_and_state {
             for (state, count) in states {
                 line(format!("  {:<10} {:<8} {count:>8}", or_dash(trade_type), or_dash(state)));

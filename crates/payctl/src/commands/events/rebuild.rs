@@ -14,7 +14,7 @@ use svc_kit::{
     postgres,
 };
 
-use crate::output;
+use crate::output::{self, counted};
 
 /// How this process calls itself to Postgres and NATS.
 const PROCESS: &str = "payctl";
@@ -135,7 +135,7 @@ async fn tell_again(
             told.publish(publisher, messages).await?;
         }
         if before < told.read / TOLD_EVERY {
-            output::note(&format!("{} facts, written until {}", told.read, place.created_at));
+            output::note(&format!("{}, written until {}", counted(told.read, "fact", "facts"), place.created_at));
         }
     }
 }
@@ -199,8 +199,9 @@ impl Told {
         let rows: Vec<_> = subjects.iter().map(|(subject, count)| vec![subject.clone(), count.to_string()]).collect();
         let counts = output::table(&["subject", "facts"], &rows);
         if *dry_run {
-            return format!("{counts}{read} facts would be published\n");
+            return format!("{counts}{} would be published\n", counted(read, "fact", "facts"));
         }
-        format!("{counts}{published} of {read} facts published, {duplicates} were there already, {refused} refused\n")
+        let read = counted(read, "fact", "facts");
+        format!("{counts}{published} of {read} published, {duplicates} were there already, {refused} refused\n")
     }
 }

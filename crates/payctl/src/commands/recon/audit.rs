@@ -21,7 +21,8 @@ pub(super) async fn verify(connection: &mut Connection, VerifyArgs {}: &VerifyAr
 fn text(told: &VerifyAuditLogResponse) -> String {
     let VerifyAuditLogResponse { rows, head_hash, broken_at, problem } = told;
     if *broken_at == 0 {
-        format!("{rows} rows, each fits the one before it; the last one's hash is {head_hash}\n")
+        let rows = output::counted(rows, "row", "rows");
+        format!("{rows}, each fits the one before it; the last one's hash is {head_hash}\n")
     } else {
         format!("row {broken_at} does not fit: {problem}\n")
     }

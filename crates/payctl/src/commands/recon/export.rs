@@ -17,7 +17,7 @@ use tempfile::NamedTempFile;
 use tonic::Streaming;
 
 use super::{Connection, Done};
-use crate::input;
+use crate::{input, output::counted};
 
 /// Between two turns of the spinner.
 const TICK: Duration = Duration::from_millis(100);
@@ -84,7 +84,7 @@ pub(super) async fn run(connection: &mut Connection, args: &ExportArgs) -> anyho
     let bytes = copy(first, &mut parts, &mut file, &bar).await?;
     file.persist(&path).with_context(unwritten)?;
     let written = Written { file: path.display().to_string(), bytes };
-    Done::of(&written, format!("{}, {bytes} bytes\n", written.file))
+    Done::of(&written, format!("{}, {}\n", written.file, counted(bytes, "byte", "bytes")))
 }
 
 async fn copy(

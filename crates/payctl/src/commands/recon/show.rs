@@ -10,7 +10,7 @@ use proto::{
 use reconciliation::Code;
 
 use super::{Connection, Done};
-use crate::output::{self, table_with_numbers, visible};
+use crate::output::{self, counted, table_with_numbers, visible};
 
 /// What `payctl recon show` can be told.
 #[derive(Debug, clap::Args)]
@@ -47,12 +47,17 @@ pub(super) fn headline(run: &Run) -> String {
     let later = if run.current { "" } else { ", not the version that counts" };
     let told = match run.state() {
         run::State::Balanced => {
-            format!("{} payments and {} refunds agree to the fen", run.matched_count, run.matched_refund_count)
+            let payments = counted(run.matched_count, "payment", "payments");
+            let refunds = counted(run.matched_refund_count, "refund", "refunds");
+            format!("{payments} and {refunds} agree to the fen")
         }
         run::State::Waiting => {
             format!("nothing differs, {} may still come, {} yuan", run.waiting_count, yuan(run.waiting_sum_fen))
         }
-        run::State::Differences => format!("{} differences, {} yuan at risk", differences(run), at_risk(run)),
+        run::State::Differences => {
+            let found = counted(differences(run), "difference", "differences");
+            format!("{found}, {} yuan at risk", at_risk(run))
+        }
         run::State::ControlFailed | run::State::BillInvalid => "nothing of the bill was used".to_owned(),
         run::State::Running | run::State::Unspecified => "under way".to_owned(),
     };
@@ -278,6 +283,14 @@ mod tests {
             assert!(text.contains(line), "{line}{text}");
         }
         assert!(!text.contains("as of"), "what is not there is not told");
+    }
+
+    #[test]
+    fn one_difference_and_one_payment_are_told_as_one() {
+        let one = vec![CodeCount { code: "P6".into(), count: 1, sum_fen: 100 }];
+        assert!(headline(&Run { differences: one, ..run() }).ends_with(": 1 difference, 1.00 yuan at risk"));
+        let balanced = Run { state: 2, matched_count: 1, matched_refund_count: 2, ..run() };
+        assert!(headline(&balanced).ends_with(": 1 payment and 2 refunds agree to the fen"));
     }
 
     #[test]
