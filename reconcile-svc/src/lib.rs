@@ -7,7 +7,7 @@
 //! In reading order: [`config`] and [`app`] start it; [`books`] reads our side, [`bills`] fetches the provider's; [`runs`] puts
 //! both through the engine, which is a crate of its own (`reconciliation`); [`resolution`] is what becomes of a difference;
 //! [`store`] is SQL; [`consume`] is what arrives and [`jobs`] what the clock starts; [`api`] and [`report`] answer programs and
-//! people, [`export`] gives both files.
+//! people, [`export`] gives both files, and `sentence` tells a difference in Chinese to both.
 
 pub mod app;
 pub mod config;
@@ -25,6 +25,7 @@ pub mod jobs;
 pub mod api;
 pub mod export;
 pub mod report;
+mod sentence;
 
 pub mod metrics;
 

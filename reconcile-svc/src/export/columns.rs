@@ -5,6 +5,7 @@ use money::Fen;
 use super::cell::Cell;
 use super::row::Row;
 use super::words::{self, Words};
+use crate::sentence::in_chinese;
 
 /// One column.
 pub(super) struct Column {
@@ -17,7 +18,7 @@ pub(super) struct Column {
 }
 
 /// Every column, in the order in which people read them.
-pub(super) const COLUMNS: [Column; 24] = [
+pub(super) const COLUMNS: [Column; 25] = [
     column(Words("代码", "Code"), 8, |row| Cell::text(&row.difference.code)),
     column(Words("含义", "Meaning"), 44, |row| {
         let meaning = words::meaning(&row.difference.code);
@@ -45,6 +46,9 @@ pub(super) const COLUMNS: [Column; 24] = [
     column(Words("微信退款单号", "refund_id"), 32, |row| Cell::text(&row.difference.refund_id)),
     column(Words("账户", "Account"), 20, |row| Cell::text(&words::account(&row.difference.account))),
     column(Words("资金流水单号", "Movement"), 32, |row| Cell::text(&row.difference.movement)),
+    column(Words("中文说明", "In Chinese"), 60, |row| {
+        in_chinese(&row.difference).map_or(Cell::Empty, |sentence| Cell::Text(sentence.text))
+    }),
     column(Words("说明", "Explanation"), 70, |row| Cell::text(&row.difference.explanation)),
     column(Words("首次发现（北京时间）", "First seen"), 21, |row| {
         Cell::instant(row.difference.open_time.as_ref())

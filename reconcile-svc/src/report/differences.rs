@@ -8,9 +8,11 @@ use proto::reconcile::v1::Discrepancy;
 use proto::reconcile::v1::discrepancy::State;
 
 use super::figures::{age, instant, yuan};
+use super::language::Language;
 use super::marks::{Mark, critical, meaning};
 use super::texts::Text;
 use super::view::View;
+use crate::sentence::in_chinese;
 
 /// Whose order a number belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +60,24 @@ fn row(view: &View, found: &Discrepancy, order: Option<&OrderOf>) -> Markup {
             td.n data-label=(t(Text::InBooks)) { (amount(found.book_amount_fen)) }
             td.n data-label=(t(Text::AtRisk)) { (yuan(Fen::new(found.risk_fen))) }
             td data-label=(t(Text::State)) { (state(view, found)) }
-            td.why data-label=(t(Text::Why)) lang="en" { (found.explanation) }
+            td.why data-label=(t(Text::Why)) { (why(view, found)) }
+        }
+    }
+}
+
+/// What it is, in one sentence of the reader's language, and the engine's own where that one says more.
+pub(super) fn why(view: &View, found: &Discrepancy) -> Markup {
+    let sentence = match view.language() {
+        Language::En => None,
+        Language::Zh => in_chinese(found),
+    };
+    html! {
+        @match sentence {
+            Some(sentence) => {
+                (sentence.text)
+                @if sentence.is_less { div.quiet.engine lang="en" { (found.explanation) } }
+            }
+            None => span lang="en" { (found.explanation) },
         }
     }
 }

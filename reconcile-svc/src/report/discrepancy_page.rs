@@ -8,7 +8,7 @@ use money::Fen;
 use proto::reconcile::v1::discrepancy::State;
 use proto::reconcile::v1::{AuditEntry, Discrepancy, ExplainDiscrepancyResponse};
 
-use super::differences::{amount, assignee};
+use super::differences::{amount, assignee, why};
 use super::figures::{age, beijing, instant, short_hash, yuan};
 use super::frame::frame;
 use super::marks::{Mark, critical, meaning};
@@ -41,9 +41,9 @@ pub fn discrepancy_page(explained: &ExplainDiscrepancyResponse, view: &View) -> 
 fn headline(view: &View, found: &Discrepancy) -> Markup {
     let mark = Mark::of_discrepancy(found.state());
     html! {
-        p class={ "verdict " (mark.tone) } role="status" {
+        div class={ "verdict " (mark.tone) } role="status" {
             span.sign aria-hidden="true" { (mark.sign) } " "
-            strong { (view.text(mark.text)) } (view.text(Text::Colon)) span lang="en" { (found.explanation) }
+            strong { (view.text(mark.text)) } (view.text(Text::Colon)) (why(view, found))
         }
         @if found.critical { p { (critical(view)) } }
         dl.tiles {

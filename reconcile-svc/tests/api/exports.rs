@@ -121,6 +121,7 @@ async fn a_workbook_has_every_difference_to_the_fen_with_types_that_finance_can_
         // Text, so that no program rounds 28 digits or computes what a stranger wrote.
         assert_eq!(row["out_trade_no"], Data::String(api.out_trade_no));
         assert_eq!(row["transaction_id"], Data::String(api.transaction_id));
+        assert!(row["In Chinese"].to_string().contains('元'), "{row:?}");
         assert_eq!(row["Explanation"], Data::String(api.explanation));
         let seen = row["First seen"].as_datetime_text();
         assert!(seen.starts_with(&api_day(&world)), "{seen}");
@@ -167,7 +168,7 @@ async fn a_workbook_sums_up_like_the_api_and_can_be_read_by_scrolling_and_filter
         let last = sheet(&bytes, name).height();
         let text = xml(&bytes, part);
         assert!(text.contains("<pane xSplit=\"1\" ySplit=\"1\"") && text.contains("state=\"frozen\""), "{part}");
-        assert!(text.contains(&format!("<autoFilter ref=\"A1:X{last}\"/>")), "{part}");
+        assert!(text.contains(&format!("<autoFilter ref=\"A1:Y{last}\"/>")), "{part}");
         assert!(!text.contains("<f>"), "{part} computes nothing");
     }
     assert!(xml(&bytes, "xl/styles.xml").contains("formatCode=\"#,##0.00000\""));

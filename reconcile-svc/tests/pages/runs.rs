@@ -85,6 +85,23 @@ fn a_day_with_differences_shows_every_code_and_adds_up() {
 }
 
 #[test]
+fn a_chinese_page_tells_every_difference_in_chinese_and_repeats_no_english_that_says_the_same() {
+    let page = page(broken());
+    let html = run_page(&page, &View::new(Language::Zh, now()));
+    let sentences: Vec<&str> = html.split("<td class=\"why\" data-label=\"说明\">").skip(1).collect();
+    assert_eq!(sentences.len(), page.found.discrepancies.len() + page.waiting.len());
+    for sentence in sentences {
+        let begin = sentence.chars().next().expect("a sentence");
+        assert!(('\u{4e00}'..='\u{9fff}').contains(&begin), "{sentence}");
+    }
+    let shown = text(&html);
+    assert!(shown.contains("账单有 1,098.90 元，单号并非我方所发；须查明由谁收取。"), "{shown}");
+    assert!(!shown.contains("The bill has 1098.90 yuan"), "{shown}");
+    // Of a fee the message has the difference alone, and the engine both sides.
+    assert!(shown.contains("手续费与费率或资金账单不符，相差 5,494.50 元。 The bill has 5494.50 yuan"), "{shown}");
+}
+
+#[test]
 fn counts_that_do_not_add_up_are_told() {
     let short = page(Run { matched_count: 1_190, ..broken() });
     let shown = text(&run_page(&short, &View::new(Language::En, now())));
