@@ -63,26 +63,22 @@ fn part(view: &View, name: Text, found: &[Discrepancy], all: i64) -> Markup {
 
 /// The figures of both, side by side.
 fn sides(view: &View, from: &Run, to: &Run) -> Markup {
-    let sum = |run: &Run| {
-        run.differences.iter().fold((0_i64, 0_i64), |(number, fen), of_code| {
-            (number.saturating_add(of_code.count), fen.saturating_add(of_code.sum_fen))
-        })
-    };
     let tally = |number: i64, fen: i64| {
         html! { td.n { (yuan(Fen::new(fen))) div.quiet { (view.fill(Text::Pieces, &[&count(number)])) } } }
     };
-    let rows: [(Text, Figures); 7] = [
+    let rows: [(Text, Figures); 8] = [
         (Text::BillPayments, |run| (run.bill_count, run.bill_sum_fen)),
         (Text::BookPayments, |run| (run.book_count, run.book_sum_fen)),
         (Text::PaymentsThatAgree, |run| (run.matched_count, run.matched_sum_fen)),
         (Text::BillRefunds, |run| (run.bill_refund_count, run.bill_refund_sum_fen)),
         (Text::BookRefunds, |run| (run.book_refund_count, run.book_refund_sum_fen)),
         (Text::RefundsThatAgree, |run| (run.matched_refund_count, run.matched_refund_sum_fen)),
-        (Text::Waiting, |run| (run.waiting_count, run.waiting_sum_fen)),
+        (Text::WhatWaits, |run| (run.waiting_count, run.waiting_sum_fen)),
+        (Text::DifferencesFound, sum),
     ];
     html! {
         div.wide { table.sides {
-            thead { tr { td {}
+            thead { tr { th scope="col" { (view.text(Text::Yuan)) }
                 @for run in [from, to] {
                     th.n scope="col" {
                         a href=(view.link(&format!("/{}", run.name), &[])) { (view.fill(Text::Version, &[&run.version])) }
@@ -90,21 +86,39 @@ fn sides(view: &View, from: &Run, to: &Run) -> Markup {
                         div.quiet { (beijing(instant(run.end_time.as_ref()))) }
                     }
                 }
+                th.n scope="col" { (view.text(Text::Change)) }
             } }
             tbody {
                 @for (name, figures) in rows {
                     @let (before, after) = (figures(from), figures(to));
                     tr class=[(before != after).then_some("moved")] {
                         th scope="row" { (view.text(name)) @if before != after { " " span.quiet { "≠" } } }
-                        (tally(before.0, before.1)) (tally(after.0, after.1))
+                        (tally(before.0, before.1)) (tally(after.0, after.1)) (change(before, after))
                     }
-                }
-                @let (before, after) = (sum(from), sum(to));
-                tr class=[(before != after).then_some("moved")] {
-                    th scope="row" { (view.text(Text::DifferencesHead)) @if before != after { " " span.quiet { "≠" } } }
-                    (tally(before.0, before.1)) (tally(after.0, after.1))
                 }
             }
         } }
+    }
+}
+
+/// Differences of all codes.
+fn sum(run: &Run) -> (i64, i64) {
+    run.differences.iter().fold((0, 0), |(number, fen), of_code| {
+        (number.saturating_add(of_code.count), fen.saturating_add(of_code.sum_fen))
+    })
+}
+
+/// What the later one has more, with its sign; nothing where both have the same.
+fn change(before: (i64, i64), after: (i64, i64)) -> Markup {
+    let more = Fen::new(after.1).checked_sub(Fen::new(before.1));
+    let pieces = after.0.checked_sub(before.0);
+    let signed = |told: String| if told.starts_with('-') { told } else { format!("+{told}") };
+    html! {
+        td.n {
+            @if before == after { "–" } @else {
+                (more.map_or_else(|| "?".to_owned(), |more| signed(yuan(more))))
+                div.quiet { (pieces.map_or_else(|| "?".to_owned(), |pieces| signed(count(pieces)))) }
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use proto::reconcile::v1::discrepancy::State;
 
 use super::figures::{age, instant, yuan};
 use super::language::Language;
-use super::marks::{Mark, critical, meaning};
+use super::marks::{Mark, account_name, critical, meaning};
 use super::texts::Text;
 use super::view::View;
 use crate::sentence::in_chinese;
@@ -111,9 +111,9 @@ fn numbers(view: &View, found: &Discrepancy) -> Markup {
         (Text::OurNumber, &found.out_trade_no),
         (Text::ProvidersNumber, &found.transaction_id),
         (Text::MovementNumber, &found.movement),
-        (Text::Account, &found.account),
     ];
     html! {
+        @if !found.account.is_empty() { div { (account_name(view, &found.account)) } }
         @for (name, number) in all.into_iter().filter(|(_, number)| !number.is_empty()) {
             div.id title=(view.text(name)) { (number) }
         }

@@ -11,7 +11,7 @@ use proto::reconcile::v1::{AuditEntry, Discrepancy, ExplainDiscrepancyResponse};
 use super::differences::{amount, assignee, why};
 use super::figures::{age, beijing, instant, short_hash, yuan};
 use super::frame::frame;
-use super::marks::{Mark, critical, meaning};
+use super::marks::{Mark, account_name, critical, meaning};
 use super::texts::Text;
 use super::view::View;
 
@@ -28,7 +28,7 @@ pub fn discrepancy_page(explained: &ExplainDiscrepancyResponse, view: &View) -> 
             a href=(view.link("/", &[])) { (view.text(Text::AllMerchants)) } " › "
             a href=(view.link(&format!("/{}", found.opened_by), &[])) { (found.merchant) " · " (found.bill_date) }
         }
-        h1 { (found.code) " " (meaning) }
+        h1 { (found.code) " " (meaning) @if found.critical { " " (critical(view)) } }
         (headline(view, found))
         (legs::legs(view, &explained.legs))
         (facts(view, explained, found))
@@ -45,7 +45,6 @@ fn headline(view: &View, found: &Discrepancy) -> Markup {
             span.sign aria-hidden="true" { (mark.sign) } " "
             strong { (view.text(mark.text)) } (view.text(Text::Colon)) (why(view, found))
         }
-        @if found.critical { p { (critical(view)) } }
         dl.tiles {
             div { dt { (view.text(Text::AtRisk)) } dd { (yuan(Fen::new(found.risk_fen))) } }
             div { dt { (view.text(Text::InBill)) } dd { (amount(found.bill_amount_fen)) } }
@@ -76,22 +75,24 @@ fn facts(view: &View, explained: &ExplainDiscrepancyResponse, found: &Discrepanc
         "WAIVED" => view.text(Text::EndedWaived),
         other => other,
     };
-    let texts = [
+    let numbers = [
         (Text::Order, order.trim()),
         (Text::OurNumber, &found.out_trade_no),
         (Text::ProvidersNumber, &found.transaction_id),
         (Text::OurRefundNumber, &found.out_refund_no),
         (Text::ProvidersRefundNumber, &found.refund_id),
         (Text::MovementNumber, &found.movement),
-        (Text::Account, &found.account),
-        (Text::LastAnswer, &found.answer),
-        (Text::HowItEnded, resolution),
+        (Text::Account, account_name(view, &found.account)),
     ];
+    let sentences = [(Text::LastAnswer, found.answer.as_str()), (Text::HowItEnded, resolution)];
     let run = |name: &str| html! { a href=(view.link(&format!("/{name}"), &[])) { (view.text(Text::TheRun)) } };
     html! {
         dl.facts {
-            @for (name, value) in texts.into_iter().filter(|(_, value)| !value.is_empty()) {
-                dt { (view.text(name)) } dd.id { (value) }
+            @for (name, value) in numbers.into_iter().filter(|(_, value)| !value.is_empty()) {
+                dt { (view.text(name)) } dd { span.id { (value) } }
+            }
+            @for (name, value) in sentences.into_iter().filter(|(_, value)| !value.is_empty()) {
+                dt { (view.text(name)) } dd { (value) }
             }
             dt { (view.text(Text::FirstSeen)) } dd { (beijing(instant(found.open_time.as_ref()))) " · " (run(&found.opened_by)) }
             @if !found.resolved_by.is_empty() {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use maud::{Markup, html};
 use money::{Fen, MilliFen};
 
 use super::texts::Text;
@@ -14,8 +15,15 @@ pub fn yuan(amount: Fen) -> String {
 }
 
 /// Yuan with five decimals, as fees have them.
-pub(super) fn fine_yuan(amount: MilliFen) -> String {
+fn fine_yuan(amount: MilliFen) -> String {
     separated(&amount.to_yuan())
+}
+
+/// Yuan with five decimals, of which the last three stand apart, so that amounts above and below have their points in one line.
+pub(super) fn fine(amount: MilliFen) -> Markup {
+    let told = fine_yuan(amount);
+    let (coarse, rest) = told.split_at(told.len().saturating_sub(3));
+    html! { (coarse) span.rest { (rest) } }
 }
 
 /// A count with a comma at every thousand.
@@ -62,7 +70,8 @@ pub(super) fn instant(wire: Option<&pbjson_types::Timestamp>) -> Option<Timestam
 pub(super) fn age(view: &View, since: Timestamp, until: Timestamp) -> String {
     let minutes = until.duration_since(since).as_mins().max(0);
     let (text, number) = match minutes {
-        0..60 => (Text::Minutes, minutes),
+        0 => (Text::UnderAMinute, 0),
+        1..60 => (Text::Minutes, minutes),
         60..2880 => (Text::Hours, minutes / 60),
         _ => (Text::Days, minutes / 1440),
     };
@@ -126,11 +135,11 @@ mod tests {
         let since: Timestamp = "2026-11-20T00:00:00Z".parse().expect("an instant");
         let told = |language| {
             let view = View::new(language, since);
-            [59, 60, 47 * 60, 48 * 60, 10 * 1440]
+            [0, 59, 60, 47 * 60, 48 * 60, 10 * 1440]
                 .map(|minutes| age(&view, since, since + jiff::SignedDuration::from_mins(minutes)))
         };
-        assert_eq!(told(Language::En), ["59 min", "1 h", "47 h", "2 d", "10 d"]);
-        assert_eq!(told(Language::Zh), ["59 分钟", "1 小时", "47 小时", "2 天", "10 天"]);
+        assert_eq!(told(Language::En), ["under 1 min", "59 min", "1 h", "47 h", "2 d", "10 d"]);
+        assert_eq!(told(Language::Zh), ["不到 1 分钟", "59 分钟", "1 小时", "47 小时", "2 天", "10 天"]);
     }
 
     #[test]

@@ -73,6 +73,16 @@ pub(super) fn critical(view: &View) -> Markup {
     html! { span.mark.critical { span aria-hidden="true" { "!" } " " (view.text(Text::LookToday)) } }
 }
 
+/// What an account is called; the word itself for one that this release does not know.
+pub(super) fn account_name<'a>(view: &View, account: &'a str) -> &'a str {
+    match account {
+        "BASIC" => view.text(Text::AccountBasic),
+        "OPERATION" => view.text(Text::AccountOperation),
+        "FEES" => view.text(Text::AccountFees),
+        other => other,
+    }
+}
+
 /// What an input is called; the word itself for one that this release does not know.
 pub(super) fn input_name<'a>(view: &View, input: &'a str) -> &'a str {
     match input {

@@ -101,7 +101,7 @@ fn contents(view: &View, page: &RunPage) -> Markup {
 }
 
 /// Whether the legs were compared; nothing of a refused bill was used.
-fn is_compared(state: State) -> bool {
+pub(super) fn is_compared(state: State) -> bool {
     matches!(state, State::Balanced | State::Waiting | State::Differences)
 }
 

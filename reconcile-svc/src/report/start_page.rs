@@ -71,7 +71,9 @@ pub fn start_page(page: &StartPage, view: &View) -> String {
     let body = html! {
         h1 { (view.text(Text::Reconciliation)) }
         @if page.merchants.is_empty() && page.newest.is_empty() {
-            p.quiet { (view.text(Text::NoRunYet)) }
+            p { (view.text(Text::NoRunYet)) }
+            p.quiet { (view.text(Text::RunNow)) }
+            pre { code { "payctl recon run " (page.today.saturating_sub(1.day())) " --all" } }
         } @else {
             (totals(view, page, &all))
             (needed::needed(view, page))

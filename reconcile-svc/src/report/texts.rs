@@ -34,6 +34,7 @@ texts! {
     AsOf: "As of", "生成时间";
     BeijingTime: "Beijing time", "北京时间";
     Colon: ": ", "：";
+    UnderAMinute: "under 1 min", "不到 1 分钟";
     Minutes: "{0} min", "{0} 分钟";
     Hours: "{0} h", "{0} 小时";
     Days: "{0} d", "{0} 天";
@@ -78,8 +79,9 @@ texts! {
     /// Figures of a run.
     NothingLost: "No fen is lost: each side is what agrees plus what differs", "分文不差：各方金额 = 一致 + 差异";
     Whole: "On this side (yuan)", "该方合计（元）";
-    Agree: "Agrees", "一致";
-    DifferOrWait: "Differs or waits", "差异或待定";
+    Agree: "Agrees (yuan)", "一致（元）";
+    AgreeLeg: "Both agree", "双方一致";
+    DifferOrWait: "Differs or waits (yuan)", "差异或待定（元）";
     OfWhich: "By code", "按代码";
     NothingDiffers: "nothing differs", "无差异";
     DoesNotAddUp: "does not add up", "合计不符";
@@ -105,7 +107,7 @@ texts! {
     Net: "Net of refunds", "净额";
     Fees: "Provider's fees", "手续费";
     AfterFees: "Net after fees", "扣费后净额";
-    MoneyThatMoved: "Money that moved (F)", "资金变动（F）";
+    MoneyThatMoved: "Money that moved (F), yuan", "资金变动（F，元）";
     AccountBasic: "Basic account", "基本账户";
     AccountOperation: "Operation account", "运营账户";
     AccountFees: "Fees account", "手续费账户";
@@ -202,6 +204,7 @@ texts! {
 
     /// The start page.
     NoRunYet: "No run yet. Each day is reconciled from 10:00 Beijing time on the day after it.", "尚无对账。每日账单于次日北京时间 10:00 起对账。";
+    RunNow: "To compare a day at once:", "如需立即对账：";
     OpenAmount: "Open (yuan)", "未结金额（元）";
     OpenOnes: "{0} open, {1} to look at today", "{0} 笔，其中今日必查 {1} 笔";
     OldestOpen: "Oldest open", "最早未结";
@@ -234,12 +237,12 @@ texts! {
     Differs: "differs", "不一致";
     FieldPayment: "payment", "支付";
     FieldRefund: "refund", "退款";
-    FieldAmount: "amount", "金额";
-    FieldAskedFor: "asked for", "应收金额";
-    FieldAccepted: "accepted", "入账金额";
-    FieldGivenBack: "given back", "已退金额";
-    FieldPayersAmount: "payer's amount", "用户实付";
-    FieldRefundAmount: "refund amount", "退款金额";
+    FieldAmount: "amount (yuan)", "金额（元）";
+    FieldAskedFor: "asked for (yuan)", "应收金额（元）";
+    FieldAccepted: "accepted (yuan)", "入账金额（元）";
+    FieldGivenBack: "given back (yuan)", "已退金额（元）";
+    FieldPayersAmount: "payer's amount (yuan)", "用户实付（元）";
+    FieldRefundAmount: "refund amount (yuan)", "退款金额（元）";
     FieldOfPayment: "of payment", "原支付单号";
     FieldCause: "cause", "原因";
     FieldMethod: "method", "支付方式";
@@ -298,6 +301,8 @@ texts! {
 
     /// Two versions.
     SameDifferences: "Both versions found the same differences.", "两个版本的差异相同。";
+    DifferencesFound: "Differences", "差异";
+    Change: "Change (yuan)", "变化（元）";
     DiffTold: "{0} appeared, {1} vanished, {2} changed.", "新增 {0} 笔，消除 {1} 笔，变化 {2} 笔。";
     ChangedInputs: "Inputs that are not the same", "不同的依据";
     Appeared: "Appeared", "新增";

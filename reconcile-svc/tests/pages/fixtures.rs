@@ -276,7 +276,7 @@ pub(crate) fn explained() -> ExplainDiscrepancyResponse {
             state: DiscrepancyState::Open.into(),
             bill_amount_fen: 19_900,
             book_amount_fen: 19_800,
-            risk_fen: 19_900,
+            risk_fen: 100,
             explanation: "The bill has 199.00 yuan, our books took 198.00 yuan.".into(),
             answer: "WeChat says SUCCESS, 199.00 yuan; our order took 198.00 yuan".into(),
             assignee: "王小明".into(),

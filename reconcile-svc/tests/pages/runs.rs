@@ -14,7 +14,7 @@ fn a_balanced_day_says_so_with_its_sums() {
     for told in [
         "Balanced : 1,204 payments, 123,456.78 yuan, agree to the fen. 37 refunds, 987.65 yuan, agree too.",
         "Net of refunds 122,469.13 122,469.13 122,469.13",
-        "Net after fees 121,734.31520",
+        "Net after fees 121,734.31 520",
         // What was not looked at does not shine.
         "Whether the money moved is not proved",
         "Opening 500,000.00",
@@ -41,7 +41,9 @@ fn a_day_without_payments_says_so() {
         matched_count: 0,
         matched_sum_fen: 0,
         matched_refund_count: 0,
+        matched_refund_sum_fen: 0,
         book_refund_count: 0,
+        book_refund_sum_fen: 0,
         bill_revoked_count: 0,
         bill_fee_yuan: "0.00000".into(),
         accounts: Vec::new(),

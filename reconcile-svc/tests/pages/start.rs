@@ -125,4 +125,5 @@ fn before_the_first_run_the_start_page_says_when_it_comes() {
     let page = StartPage { merchants: Vec::new(), newest: Vec::new(), ..start(1) };
     let shown = text(&rendered("start-empty", |view| start_page(&page, view)));
     assert!(shown.contains("No run yet. Each day is reconciled from 10:00 Beijing time"), "{shown}");
+    assert!(shown.contains("payctl recon run 2026-11-21 --all"), "{shown}");
 }

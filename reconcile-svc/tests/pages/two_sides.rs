@@ -17,7 +17,7 @@ fn the_four_legs_stand_side_by_side_and_say_what_differs() {
         "P6 payment amounts differ",
         "The bill has 199.00 yuan, our books took 198.00 yuan.",
         "O Our orders out_trade_no",
-        "amount ≠ differs 198.00 State PAID",
+        "amount (yuan) ≠ differs 198.00 State PAID",
         "订单金额 ≠ differs 199.00",
         "F Fund flow Nothing is known here.",
         "Ask the provider again",
@@ -83,7 +83,9 @@ fn two_versions_tell_what_appeared_vanished_and_changed() {
         "acme-mini · 2026-11-21 version 2 → 3",
         "5 appeared, 5 vanished, 3 changed.",
         "Inputs that are not the same Trade bill Payments in our books",
-        "Payments that agree ≠ 123,456.78 × 1,204 121,549.90 × 1,192",
+        "Payments that agree ≠ 123,456.78 × 1,204 121,549.90 × 1,192 -1,906.88 -12",
+        "Payments in the bill 123,456.78 × 1,204 123,456.78 × 1,204 –",
+        "Differences ≠ 0.00 × 0 148,060.28 × 840 +148,060.28 +840",
     ] {
         assert!(shown.contains(told), "{told}: {shown}");
     }

@@ -9,6 +9,9 @@ use super::super::view::View;
 /// Fields of one leg that a page shows.
 const MAX_FIELDS: usize = 100;
 
+/// Shortest number that is set in narrow letters.
+const LONG: usize = 20;
+
 /// Names that our own legs give their fields. Fields of files keep the names of their columns, and numbers of a wire theirs.
 const NAMES: [(&str, Text); 19] = [
     ("payment", Text::FieldPayment),
@@ -53,11 +56,17 @@ fn one_leg(view: &View, leg: &Leg) -> Markup {
             dl { @for field in leg.fields.iter().take(MAX_FIELDS) {
                 div class=[field.differs.then_some("differs")] {
                     dt { (field_name(view, &field.name)) }
-                    dd { @if field.differs { strong.ne { "≠ " (view.text(Text::Differs)) } " " } (field.value) }
+                    dd { @if field.differs { strong.ne { "≠ " (view.text(Text::Differs)) } " " }
+                        @if is_number(&field.value) { span.id { (field.value) } } @else { (field.value) } }
                 }
             } }
         }
     }
+}
+
+/// Whether it is one of the long numbers by which a payment or refund is named.
+fn is_number(value: &str) -> bool {
+    LONG <= value.len() && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/'))
 }
 
 fn field_name<'a>(view: &View, name: &'a str) -> &'a str {

@@ -54,9 +54,9 @@ pub(super) fn by_code(view: &View, run: &Run) -> Markup {
 const WIDTH: i64 = 776;
 const LEFT: i64 = 96;
 const STEP: i64 = 22;
-const HIGH: i64 = 70;
+const HIGH: i64 = 64;
 const UPPER: i64 = 96;
-const LOWER: i64 = 196;
+const LOWER: i64 = 204;
 
 /// The last days of the merchant: differences found, and what is open now.
 pub(super) fn by_day(view: &View, page: &RunPage) -> Markup {
@@ -69,15 +69,15 @@ pub(super) fn by_day(view: &View, page: &RunPage) -> Markup {
     html! {
         @if !page.days.is_empty() {
             h2 { (view.fill(Text::LastDays, &[&page.days.len()])) }
-            div.wide {
-                svg.days viewBox={ "0 0 " (WIDTH) " 240" } role="img" aria-labelledby="days-title days-desc" {
+            div.wide.newest {
+                svg.days viewBox={ "0 0 " (WIDTH) " 248" } role="img" aria-labelledby="days-title days-desc" {
                     title id="days-title" { (t(Text::DaysTitle)) }
                     desc id="days-desc" { (told) }
                     text x="0" y="22" { (t(Text::DifferencesHead)) }
                     text.axis x=(LEFT - 8) y=(UPPER - HIGH + 10) text-anchor="end" { (count(most)) }
                     text.axis x=(LEFT - 8) y=(UPPER) text-anchor="end" { "0" }
                     line.axis x1=(LEFT) y1=(UPPER) x2=(WIDTH) y2=(UPPER) {}
-                    text x="0" y=(LOWER - HIGH - 4) { (t(Text::OpenYuan)) }
+                    text x="0" y=(LOWER - HIGH - 12) { (t(Text::OpenYuan)) }
                     text.axis x=(LEFT - 8) y=(LOWER - HIGH + 10) text-anchor="end" { (yuan(Fen::new(most_open))) }
                     text.axis x=(LEFT - 8) y=(LOWER) text-anchor="end" { "0" }
                     line.axis x1=(LEFT) y1=(LOWER) x2=(WIDTH) y2=(LOWER) {}
@@ -91,6 +91,13 @@ pub(super) fn by_day(view: &View, page: &RunPage) -> Markup {
     }
 }
 
+/// More than this on one day is told as "more than this" above its bar; the day's label has the number.
+const MOST_ABOVE_A_BAR: i64 = 999;
+
+fn shown(differences: i64) -> String {
+    if MOST_ABOVE_A_BAR < differences { format!("{MOST_ABOVE_A_BAR}+") } else { differences.to_string() }
+}
+
 fn one_day(view: &View, day: &DayFigures, x: i64, most: i64, most_open: i64, this: bool) -> Markup {
     let mark = Mark::of_run(day.state);
     let (upper, lower) = (share(day.differences, most, HIGH), share(day.open_risk.get(), most_open, HIGH));
@@ -102,6 +109,9 @@ fn one_day(view: &View, day: &DayFigures, x: i64, most: i64, most_open: i64, thi
             rect.under x=(x) y=(UPPER - HIGH) width=(STEP) height=(LOWER - UPPER + HIGH) {}
             rect.fill x=(x + 4) y=(UPPER - upper) width=(STEP - 8) height=(upper) {}
             rect.open x=(x + 4) y=(LOWER - lower) width=(STEP - 8) height=(lower) {}
+            @if 0 < day.differences {
+                text.many x=(x + STEP / 2) y=(UPPER - upper - 3) text-anchor="middle" { (shown(day.differences)) }
+            }
             @if day.differences == 0 || day.state != State::Differences {
                 text class={ "daysign " (mark.tone) } x=(x + STEP / 2) y=(UPPER - 4) text-anchor="middle" { (mark.sign) }
             }

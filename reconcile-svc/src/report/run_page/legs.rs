@@ -4,7 +4,8 @@ use maud::{Markup, html};
 use money::{Fen, MilliFen};
 use proto::reconcile::v1::{Account, Run};
 
-use super::super::figures::{count, fine_yuan, yuan};
+use super::super::figures::{count, fine, yuan};
+use super::super::marks::account_name;
 use super::super::texts::Text;
 use super::super::view::View;
 
@@ -21,7 +22,7 @@ pub(super) fn trades(view: &View, run: &Run) -> Markup {
             thead {
                 tr { td {}
                     th.n colspan="2" scope="colgroup" { (t(Text::LegBooks)) } th.n colspan="2" scope="colgroup" { (t(Text::LegBill)) }
-                    th.n colspan="2" scope="colgroup" { (t(Text::Agree)) } }
+                    th.n colspan="2" scope="colgroup" { (t(Text::AgreeLeg)) } }
                 tr { td {} @for _ in 0..3 { th.n scope="col" { (t(Text::Count)) } th.n scope="col" { (t(Text::Yuan)) } } }
             }
             tbody {
@@ -39,9 +40,9 @@ pub(super) fn trades(view: &View, run: &Run) -> Markup {
                     td {} (money(net(run.book_sum_fen, run.book_refund_sum_fen))) td {} (money(bill_net)) td {}
                     (money(net(run.matched_sum_fen, run.matched_refund_sum_fen))) }
                 tr { th scope="row" { (t(Text::Fees)) }
-                    td {} td {} td {} td.n { (fee.map_or_else(|| run.bill_fee_yuan.clone(), fine_yuan)) } td {} td {} }
+                    td {} td {} td {} (fees(fee, &run.bill_fee_yuan)) td {} td {} }
                 tr.sum { th scope="row" { (t(Text::AfterFees)) }
-                    td {} td {} td {} td.n { (settled.map_or_else(|| "?".to_owned(), fine_yuan)) } td {} td {} }
+                    td {} td {} td {} (fees(settled, "?")) td {} td {} }
             }
         } }
     }
@@ -53,6 +54,10 @@ fn pair(number: i64, fen: i64) -> Markup {
 
 fn money(amount: Option<Fen>) -> Markup {
     html! { td.n { (amount.map_or_else(|| "?".to_owned(), yuan)) } }
+}
+
+fn fees(amount: Option<MilliFen>, else_told: &str) -> Markup {
+    html! { td.n { @match amount { Some(amount) => (fine(amount)), None => (else_told) } } }
 }
 
 /// The money that moved (F), account by account.
@@ -67,12 +72,7 @@ pub(super) fn accounts(view: &View, accounts: &[Account]) -> Markup {
 
 fn one_account(view: &View, account: &Account) -> Markup {
     let t = |text| view.text(text);
-    let name = match account.account.as_str() {
-        "BASIC" => t(Text::AccountBasic),
-        "OPERATION" => t(Text::AccountOperation),
-        "FEES" => t(Text::AccountFees),
-        other => other,
-    };
+    let name = account_name(view, &account.account);
     let note = match account.state.as_str() {
         "NONE" => Some(Text::NothingMoved),
         "NOT_FETCHED" => Some(Text::NotFetched),

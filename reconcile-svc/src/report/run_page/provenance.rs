@@ -106,7 +106,7 @@ fn one_version(view: &View, page: &RunPage, version: &Run) -> Markup {
                 @if version.current { " " span.quiet { (view.text(Text::Counts)) } }
             }
             td { (Mark::of_run(version.state()).label(view)) }
-            td.n { (count(super::differences(version))) }
+            td.n { @if is_compared(version.state()) { (count(super::differences(version))) } @else { "–" } }
             td { (beijing(instant(version.end_time.as_ref()))) }
             td {
                 @if comparable {

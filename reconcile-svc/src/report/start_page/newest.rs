@@ -4,6 +4,7 @@ use proto::reconcile::v1::Run;
 
 use super::super::figures::{age, beijing, count, instant, yuan};
 use super::super::marks::Mark;
+use super::super::run_page::is_compared;
 use super::super::texts::Text;
 use super::super::view::View;
 
@@ -29,8 +30,14 @@ fn row(view: &View, run: &Run) -> Markup {
     let t = |text| view.text(text);
     let (begun, ended) = (instant(run.start_time.as_ref()), instant(run.end_time.as_ref()));
     let differences = run.differences.iter().fold(0_i64, |sum, of_code| sum.saturating_add(of_code.count));
+    // Nothing of a refused bill was used, so its zeros are none.
+    let compared = is_compared(run.state());
     let side = |label, number: i64, fen| {
-        html! { td.n data-label=(t(label)) { (yuan(Fen::new(fen))) div.quiet { (view.fill(Text::Pieces, &[&count(number)])) } } }
+        html! {
+            td.n data-label=(t(label)) {
+                @if compared { (yuan(Fen::new(fen))) div.quiet { (view.fill(Text::Pieces, &[&count(number)])) } } @else { "–" }
+            }
+        }
     };
     html! {
         tr {
@@ -39,9 +46,9 @@ fn row(view: &View, run: &Run) -> Markup {
             td data-label=(t(Text::Verdict)) { (Mark::of_run(run.state()).label(view)) }
             (side(Text::InBill, run.bill_count, run.bill_sum_fen))
             (side(Text::InBooks, run.book_count, run.book_sum_fen))
-            td.n data-label=(t(Text::DifferencesHead)) { (count(differences)) }
+            td.n data-label=(t(Text::DifferencesHead)) { @if compared { (count(differences)) } @else { "–" } }
             td data-label=(t(Text::VersionHead)) { (run.version)
-                @if !run.current && ended.is_some() { " " span.quiet { (t(Text::Superseded)) } } }
+                @if !run.current && compared { " " span.quiet { (t(Text::Superseded)) } } }
             td data-label=(t(Text::Finished)) {
                 @match (ended, begun) {
                     (Some(at), _) => { (beijing(Some(at))) " " span.quiet { (view.fill(Text::Ago, &[&age(view, at, view.now())])) } }
