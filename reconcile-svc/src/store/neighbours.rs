@@ -6,28 +6,32 @@ use sqlx::PgConnection;
 use super::days::MerchantDay;
 use super::discrepancies::FoundBy;
 
-/// Wishes for another run of the day after, when its accounts did not open as this version closes; of the days whose payments and
-/// refunds the version before had in its files and this one has not, or has with another amount; and of those whose payments and
-/// refunds this version has in its files although they missed none: there they are a second time, or not all of them. Each has a
-/// version that counts already.
+/// Wishes for another run of the day after, when it was compared with other closing balances than this version's: its accounts do not
+/// open as this version closes, or did not open as the version before closed; of the days whose payments and refunds the version
+/// before had in its files and this one has not, or has with another amount; and of those whose payments and refunds this version has
+/// in its files although they missed none: there they are a second time, or not all of them. Each has a version that counts already.
 pub async fn look_again(conn: &mut PgConnection, by: &FoundBy<'_>) -> sqlx::Result<()> {
     sqlx::query!(
-        "WITH mine AS (
+        "WITH before AS (
+             SELECT run_id FROM runs WHERE merchant = $2 AND bill_date = $3 AND run_id <> $1
+                 AND state IN ('BALANCED', 'WAITING', 'DIFFERENCES')
+             ORDER BY version DESC LIMIT 1
+         ), mine AS (
              SELECT leg, number, book_date, amount_fen, fee_fen FROM run_boundary WHERE run_id = $1
          ), theirs AS (
-             SELECT leg, number, book_date, amount_fen, fee_fen FROM run_boundary
-             WHERE run_id = (SELECT run_id FROM runs WHERE merchant = $2 AND bill_date = $3 AND run_id <> $1
-                               AND state IN ('BALANCED', 'WAITING', 'DIFFERENCES')
-                             ORDER BY version DESC LIMIT 1)
+             SELECT leg, number, book_date, amount_fen, fee_fen FROM run_boundary JOIN before USING (run_id)
          )
          INSERT INTO days_to_look_at (merchant, bill_date, look_at)
          SELECT DISTINCT r.merchant, r.bill_date, now() + interval '10 s'
          FROM runs r
          WHERE r.merchant = $2 AND r.current AND r.bill_date <> $3 AND (
              (r.bill_date = $3 + 1 AND EXISTS (
-                 SELECT 1 FROM run_accounts mine JOIN run_accounts next USING (account)
-                 WHERE mine.run_id = $1 AND next.run_id = r.run_id AND next.state = 'READ'
-                   AND mine.closing_fen <> next.opening_fen))
+                 SELECT 1 FROM run_accounts mine JOIN run_accounts next ON next.account = mine.account
+                 LEFT JOIN run_accounts was ON was.account = mine.account AND was.run_id = (SELECT run_id FROM before)
+                 WHERE mine.run_id = $1 AND mine.closing_fen IS NOT NULL
+                   -- An account on which nothing moved opens as it closed before, so it differs as well and hands it on.
+                   AND next.run_id = r.run_id AND next.state <> 'NOT_FETCHED'
+                   AND (mine.closing_fen IS DISTINCT FROM next.opening_fen OR was.closing_fen <> next.opening_fen)))
              OR r.bill_date IN (SELECT gone.book_date FROM (TABLE theirs EXCEPT TABLE mine) AS gone)
              OR r.bill_date IN (
                  SELECT new.book_date FROM (TABLE mine EXCEPT TABLE theirs) AS new
