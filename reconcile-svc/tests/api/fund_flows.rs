@@ -12,7 +12,7 @@ use crate::harness::World;
 use crate::holds::yesterday;
 
 /// A fund flow that begins with `opening`: number, kind and amount of each movement.
-fn flow(opening: i64, at: jiff::Timestamp, movements: &[(&str, &str, i64)]) -> Bill {
+pub(crate) fn flow(opening: i64, at: jiff::Timestamp, movements: &[(&str, &str, i64)]) -> Bill {
     let mut writer = FundFlowWriter::new(Vec::new()).expect("memory takes every write");
     let mut balance = opening;
     for (line, (number, kind, amount)) in movements.iter().enumerate() {

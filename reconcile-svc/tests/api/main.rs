@@ -29,6 +29,7 @@ mod interrupted;
 mod locking;
 mod metrics;
 mod midnight;
+mod neighbours;
 mod reconciling;
 mod repairing;
 mod reversals;
