@@ -30,6 +30,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use sqlx::PgPool;
 use svc_kit::clock::Clock;
+use svc_kit::crash;
 use svc_kit::outbox::Waker;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
@@ -111,6 +112,7 @@ impl Reconciler {
         let waiting = tokio::time::timeout_at(deadline, Arc::clone(&self.places).acquire_owned());
         let _place = waiting.await.map_err(|_| RunError::InProgress)?.map_err(|_| RunError::InProgress)?;
         let claim = self.claim(merchant, day, deadline).await?;
+        crash::point("reconcile.claimed");
         let result = hold::while_held(&self.pool, &claim, self.work(&claim, &account, day)).await;
         if result.is_err() {
             self.release(&claim).await;

@@ -4,6 +4,7 @@ use std::io::{self, Read as _, Seek as _};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::PgPool;
+use svc_kit::crash;
 use uuid::Uuid;
 
 use super::{Bill, Bills, Fetched};
@@ -52,6 +53,7 @@ impl Bills {
             let mut tx = pool.begin().await?;
             if bills::begin(&mut tx, &new).await? {
                 pieces(&mut tx, new.bill_id, bill).await?;
+                crash::point("reconcile.before_keep");
                 tx.commit().await?;
             }
         }

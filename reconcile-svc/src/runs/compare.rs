@@ -3,6 +3,7 @@ use std::io;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use reconciliation::MovementState;
+use svc_kit::crash;
 
 use super::comparing::{Comparing, Files, Fund};
 use super::stages::Stages;
@@ -27,10 +28,13 @@ impl Reconciler {
         let mut stages = Stages::begin();
         let mut bills = bills::fetch(&self.gateway, account, day).await?;
         stages.ends("download");
+        crash::point("reconcile.fetched");
         let (pool, now) = (&self.pool, self.clock.now());
         bills.keep(pool, &account.name, day, now, || self.clock.uuid_v7()).await?;
         stages.ends("keep");
+        crash::point("reconcile.kept");
         let verdict = self.compare(&bills, account, day, as_of, &mut stages).await?;
+        crash::point("reconcile.compared");
 
         let latest = listing::latest(&mut *self.pool.acquire().await?, &account.name, day).await?;
         if let Some(latest) = latest.filter(|latest| verdict.is(latest)) {

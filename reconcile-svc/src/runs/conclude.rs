@@ -2,6 +2,7 @@ use jiff::civil::Date;
 use proto::event::{DiscrepancyOpened, DiscrepancyResolved, ReconciliationCompleted, ReconciliationInput};
 use reconciliation::{Difference, MovementState, Outcome};
 use sqlx::PgConnection;
+use svc_kit::crash;
 use svc_kit::outbox::{enqueue, enqueue_many};
 use uuid::Uuid;
 
@@ -39,7 +40,9 @@ impl Reconciler {
         let open = discrepancies::open_count(&mut tx, merchant, day).await?;
         enqueue(&mut tx, &completed_event(claim, merchant, day, verdict, open), PROCESS).await?;
         let run = stored(&mut tx, claim.run_id).await?;
+        crash::point("reconcile.before_commit");
         tx.commit().await?;
+        crash::point("reconcile.committed");
 
         self.relay.wake();
         self.to_ask.notify_one();
