@@ -28,7 +28,7 @@ fn samples(text: &str) -> BTreeMap<&str, i64> {
 
 /// The metrics of an expression: its names, without labels, strings and numbers.
 fn named(expression: &str) -> BTreeSet<&str> {
-    let outside = expression.split('{').flat_map(|part| part.rsplit('}').next());
+    let outside = expression.split('{').filter_map(|part| part.rsplit('}').next());
     let words = outside.flat_map(|part| part.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_'));
     let names = words.filter(|word| word.starts_with(|letter: char| letter.is_ascii_alphabetic()));
     names.filter(|word| !WORDS.contains(word)).collect()
