@@ -167,6 +167,9 @@ fn check_numbers(request: &RepairRequested, action: Action) -> Result<(), Wrong>
         }
     }
     let required = |number: &str, field, what| if number.is_empty() { Err(Wrong { field, what }) } else { Ok(()) };
+    if !is_refund_number(&request.out_refund_no) {
+        return Err(Wrong { field: "out_refund_no", what: "has characters other than 0-9A-Za-z_-|*@" });
+    }
     match action {
         Action::QueryPayment | Action::RepublishPayment | Action::RefundSurplus => {
             required(&request.out_trade_no, "out_trade_no", "is missing")
@@ -223,6 +226,11 @@ fn is_code(code: &str) -> bool {
 
 fn is_number(number: &str) -> bool {
     number.len() <= MAX_NUMBER && number.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The characters that WeChat takes back as the number of a refund.
+fn is_refund_number(number: &str) -> bool {
+    number.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-|*@".contains(&byte))
 }
 
 #[cfg(test)]

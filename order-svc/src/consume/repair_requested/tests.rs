@@ -68,6 +68,8 @@ fn a_number_that_nobody_can_be_asked_about_is_answered_and_not_lost() {
     assert_eq!(wrong(|request| request.out_trade_no = "4".repeat(65)), Some("out_trade_no"));
     assert_eq!(wrong(|request| request.transaction_id = "4 2".into()), Some("transaction_id"));
     assert_eq!(wrong(|request| request.out_refund_no = "退款1".into()), Some("out_refund_no"));
+    assert_eq!(wrong(|request| request.out_refund_no = "a.1".into()), Some("out_refund_no"));
+    assert_eq!(wrong(|request| request.out_refund_no = "aZ09_-|*@".into()), None);
     assert_eq!(wrong(|request| request.refund_id = "5\0".into()), Some("refund_id"));
     assert_eq!(wrong(|request| request.out_trade_no.clear()), Some("out_trade_no"));
 
