@@ -16,9 +16,12 @@ pub async fn show_gauges(reconciler: Reconciler, stop: CancellationToken) -> any
     let mut merchants = Vec::new();
     loop {
         // Merchants that are configured: a retired one shall not be missed for ever. While the gateway is away, those of before.
-        match reconciler.gateway.merchants().await {
-            Ok(configured) => merchants = configured.into_keys().collect(),
-            Err(error) => tracing::debug!("the metrics show the merchants of before: {error}"),
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            listed = reconciler.gateway.merchants() => match listed {
+                Ok(configured) => merchants = configured.into_keys().collect(),
+                Err(error) => tracing::debug!("the metrics show the merchants of before: {error}"),
+            }
         }
         if let Err(error) = show(&reconciler, &merchants).await {
             tracing::warn!("cannot read what the metrics show: {error}");
