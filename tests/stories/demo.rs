@@ -14,8 +14,16 @@ fn the_demo_ends_well_and_leaves_its_reports() {
     let output = demo.output().expect("it was built");
     let (told, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{told}\n{errors}");
-    for sentence in ["version 1: BALANCED", "version 1: DIFFERENCES", "version 2: BALANCED", "order.v1.order.paid.shop"]
-    {
+    for sentence in [
+        "version 1: BALANCED",
+        "version 1: DIFFERENCES",
+        "version 2: BALANCED",
+        "order.v1.order.paid.shop",
+        "refunds that agree                     1       3.00",
+        "closing balance                                6.86",
+        "4 movements took our account at WeChat from 0.00 yuan to 6.86 yuan; fees 0.04 yuan",
+        "file:///",
+    ] {
         assert!(told.contains(sentence), "{sentence} is not in:\n{told}");
     }
     let reports = fs::read_dir(dev.path().join("demo/reports")).expect("the reports are kept");

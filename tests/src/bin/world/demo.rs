@@ -1,5 +1,6 @@
 //! The main job, told to somebody who has never seen it.
 
+mod figures;
 mod first_day;
 mod mornings;
 mod unlucky;
@@ -7,7 +8,11 @@ mod unlucky;
 use std::{fs, path::PathBuf, time::Instant};
 
 use anyhow::Context as _;
-use e2e::{Options, World, checker, reconciling::Run, world::Plan};
+use e2e::{
+    Options, World, checker,
+    reconciling::Run,
+    world::{Addresses, Plan},
+};
 
 use crate::{
     folders,
@@ -47,24 +52,53 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     checker::check(&mut world).await;
     world.end();
 
+    sum_up(&runs, &pages);
+    println!("\nEverything has ended after {} s.", began.elapsed().as_secs());
+    println!("`make up` starts the same world and keeps it running; its reports are at {}/.", report_address());
+    Ok(())
+}
+
+/// What there was to see, on one screen.
+fn sum_up(runs: &[Run], pages: &[PathBuf]) {
     println!("\nWhat you have seen");
-    say("two orders, each paid once, each told to its team once");
-    say(format!("{} of the first given back, asked about until WeChat said that they arrived", yuan(GIVEN_BACK_FEN)));
     say(
-        "one payment that came by WeChat's callback, and one whose callback was lost and whose questions went unanswered: the bill knew it",
+        "payments  one that came by WeChat's callback, and one whose callback was lost and whose questions went unanswered:",
     );
-    for (run, page) in runs.iter().zip(&pages) {
+    say("          the bill knew it; each order was paid once, and its team was told once");
+    say(format!(
+        "refunds   {} of the first payment, asked about until WeChat said that they arrived",
+        yuan(GIVEN_BACK_FEN)
+    ));
+    let is_last =
+        |run: &&Run| !runs.iter().any(|other| other.bill_date == run.bill_date && run.version < other.version);
+    for run in runs.iter().filter(is_last) {
+        for account in run.accounts.iter().filter(|account| account.state == "READ") {
+            if let (Some(opening), Some(closing)) = (account.opening_fen, account.closing_fen) {
+                let moved: i64 = account.movements.iter().map(|moved| moved.count).sum();
+                let fees = yuan(figures::fees(run).get());
+                let (opening, closing) = (yuan(opening), yuan(closing));
+                say(format!(
+                    "money     {}: {moved} movements took our account at WeChat from {opening} to {closing}; fees {fees}",
+                    run.bill_date
+                ));
+            }
+        }
+    }
+    for (place, (run, page)) in runs.iter().zip(pages).enumerate() {
         let verdict = run.state().as_str_name().trim_start_matches("STATE_");
         let (bill, books) = (yuan(run.bill_sum_fen), yuan(run.book_sum_fen));
-        say(format!("{} version {}: {verdict}, bill {bill}, books {books}", run.bill_date, run.version));
-        say(format!("    {}", page.display()));
+        let head = if place == 0 { "reports" } else { "" };
+        say(format!("{head:<10}{} version {}: {verdict}, bill {bill}, books {books}", run.bill_date, run.version));
+        say(format!("{:<10}  file://{}", "", page.display()));
     }
-    say("a last look at WeChat's ledger, our database, the bus and the books: they agree, and no fen is missing");
-    println!(
-        "\nEverything has ended after {} s. `make up` starts the same world and keeps it running.",
-        began.elapsed().as_secs()
+    say(
+        "proof     a last look at WeChat's ledger, our database, the bus and the books: they agree, and no fen is missing",
     );
-    Ok(())
+}
+
+/// Where the report pages of `make up` are.
+fn report_address() -> String {
+    Addresses::documented().report.url()
 }
 
 /// Keeps the report page of each run.

@@ -54,6 +54,13 @@ pub(crate) fn fact(fact: &Fact) {
     json(body);
 }
 
+/// A text filled up to a width; a Chinese character takes two places of a terminal.
+pub(crate) fn padded(text: &str, places: usize) -> String {
+    let wide = text.chars().filter(|character| !character.is_ascii()).count();
+    let taken = text.chars().count() + wide;
+    format!("{text}{}", " ".repeat(places.saturating_sub(taken)))
+}
+
 /// 990 fen as `9.90 yuan`.
 pub(crate) fn yuan(fen: i64) -> String {
     format!("{}.{:02} yuan", fen / 100, fen % 100)

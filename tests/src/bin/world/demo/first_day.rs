@@ -42,23 +42,19 @@ pub(super) async fn tell(telling: &mut Telling, world: &World) -> Date {
 
     telling.chapter("The user pays");
     let paid = cashier.pay().await;
-    say(format!(
-        "WeChat's ledger: {} for {}, transaction {}, at {} in Beijing",
-        yuan(paid.amount_fen),
-        paid.out_trade_no,
-        paid.transaction_id,
-        beijing(paid.paid_at)
-    ));
+    say(format!("WeChat's ledger, at {} in Beijing:", beijing(paid.paid_at)));
+    say(format!("  {} for our number {}", yuan(paid.amount_fen), paid.out_trade_no));
+    say(format!("  under WeChat's number {}", paid.transaction_id));
 
     telling.chapter("WeChat tells notify-svc with a signed callback");
     let callback = cashier.attempted(1).await;
     say(format!("POST {} (signed with HMAC-SHA256)", callback.url));
     for attempt in &callback.attempts {
         say(format!(
-            "at {}: answered {:?}, HTTP {}",
+            "at {}: answered HTTP {}, which WeChat takes as {:?}",
             beijing(attempt.at),
-            attempt.answer,
-            attempt.status.unwrap_or_default()
+            attempt.status.unwrap_or_default(),
+            attempt.answer
         ));
     }
     say("notify-svc has verified it with the merchant's key, and answered only after the fact was on disk at the bus:");
@@ -103,5 +99,6 @@ async fn give_back(telling: &mut Telling, world: &World, order: &Order) {
             fact(&told);
         }
     }
+    say("The order keeps what was paid, and what of it was given back:");
     json(&order.becomes(State::PartiallyRefunded).await);
 }

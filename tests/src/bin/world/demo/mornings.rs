@@ -8,7 +8,8 @@ use e2e::{
 
 use jiff::civil::Date;
 
-use crate::telling::{Telling, fact, json, say, yuan};
+use super::figures::show;
+use crate::telling::{Telling, fact, say};
 
 /// The first morning: bill and books agree.
 pub(super) async fn balanced(telling: &mut Telling, world: &World, day: Date) -> Run {
@@ -21,6 +22,7 @@ pub(super) async fn balanced(telling: &mut Telling, world: &World, day: Date) ->
     say("reconcile-svc does this by itself from 10:00; here it is asked to.");
     let run = world.reconcile_day(MERCHANT, day).await;
     show(&run);
+    say("Every payment and refund is on both sides to the fen, and the fund flow says that their money moved.");
     assert_eq!(run.state(), RunState::Balanced, "the first day must be balanced");
     run
 }
@@ -57,23 +59,10 @@ pub(super) async fn repaired(telling: &mut Telling, world: &World, unlucky: &Cas
     assert_eq!((second.state(), second.version), (RunState::Balanced, 2), "the repair must show");
     for difference in world.discrepancies(MERCHANT, day).await {
         let state = if difference.state() == DiscrepancyState::Resolved { "resolved" } else { "open" };
-        say(format!("{}  {}: {state}", difference.code, difference.out_trade_no));
+        say(format!(
+            "{} of payment {} is {state}; version 1 stays as it was.",
+            difference.code, difference.out_trade_no
+        ));
     }
     [first, second]
-}
-
-fn show(run: &Run) {
-    let verdict = run.state().as_str_name().trim_start_matches("STATE_");
-    say(format!("{} on {}, version {}: {verdict}", run.merchant, run.bill_date, run.version));
-    say(format!("  WeChat's bill  {:>2} payments  {:>12}", run.bill_count, yuan(run.bill_sum_fen)));
-    say(format!("  our books      {:>2} payments  {:>12}", run.book_count, yuan(run.book_sum_fen)));
-    say(format!("  agree          {:>2} payments  {:>12}", run.matched_count, yuan(run.matched_sum_fen)));
-    if run.bill_refund_count != 0 {
-        let (count, sum) = (run.bill_refund_count, yuan(run.bill_refund_sum_fen));
-        say(format!("  WeChat's bill  {count:>2} refunds   {sum:>12}  (counted, not compared yet)"));
-    }
-    if !run.differences.is_empty() {
-        say("  differences by code:");
-        json(&run.differences);
-    }
 }
