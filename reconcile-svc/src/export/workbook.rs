@@ -33,8 +33,8 @@ impl<W: Write + Send> Workbook<W> {
     pub(super) fn begin(out: W, head: Head) -> io::Result<Self> {
         let mut book = Book::new();
         let formats = Formats::new();
-        let differences = Differences::begin(&mut book, "差异明细 Differences", &formats).map_err(failed)?;
-        let waiting = Differences::begin(&mut book, "待定 Waiting", &formats).map_err(failed)?;
+        let differences = Differences::begin(&mut book, "差异明细 Differences", &head.run, &formats).map_err(failed)?;
+        let waiting = Differences::begin(&mut book, "待定 Waiting", &head.run, &formats).map_err(failed)?;
         Ok(Self { out, head, book, formats, differences, waiting, sums: Conservation::default() })
     }
 
@@ -60,8 +60,8 @@ impl<W: Write + Send> Workbook<W> {
             &DocProperties::new().set_title(title).set_author("reconcile-svc").set_creation_datetime(&made),
         );
         self.book.push_worksheet(summary::sheet(&self.head, &self.sums, &self.formats)?);
-        self.book.push_worksheet(std::mem::take(&mut self.differences).finish()?);
-        self.book.push_worksheet(std::mem::take(&mut self.waiting).finish()?);
+        self.book.push_worksheet(std::mem::take(&mut self.differences).finish(&self.formats)?);
+        self.book.push_worksheet(std::mem::take(&mut self.waiting).finish(&self.formats)?);
         self.book.push_worksheet(movements::sheet(run, &self.formats)?);
         self.book.push_worksheet(inputs::sheet(&self.head, &self.formats)?);
         self.book.save_to_writer(&mut self.out)
@@ -74,3 +74,6 @@ fn failed(error: XlsxError) -> io::Error {
         error => io::Error::other(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,16 +23,20 @@ pub(super) fn sheet(head: &Head, formats: &Formats) -> Result<Worksheet, XlsxErr
     for (column, width) in (0_u16..).zip([42_u8, 22, 16, 72]) {
         sheet.set_column_width(column, width)?;
     }
-    put_titles(&mut sheet, 0, &TITLES, formats)?;
+    put_titles(&mut sheet, 0, &TITLES, 2..3, formats)?;
     sheet.set_freeze_panes(1, 0)?;
-    set_print(&mut sheet);
+    set_print(&mut sheet, run);
+    sheet.set_repeat_rows(0, 0)?;
     let mut row = 0;
     for input in &run.inputs {
         row += 1;
         put_text(&mut sheet, row, 0, &words::input(&input.input), &formats.text)?;
         put_text(&mut sheet, row, 1, &words::reading(&input.state), &formats.text)?;
-        put_count(&mut sheet, row, 2, input.bytes, formats)?;
-        put_text(&mut sheet, row, 3, &input.sha256, &formats.text)?;
+        // What was not read has neither.
+        if !input.sha256.is_empty() {
+            put_count(&mut sheet, row, 2, input.bytes, formats)?;
+            put_text(&mut sheet, row, 3, &input.sha256, &formats.text)?;
+        }
     }
     row += 1;
     for (label, value) in facts(head) {

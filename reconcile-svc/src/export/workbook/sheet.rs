@@ -1,4 +1,7 @@
+use std::ops::Range;
+
 use money::Fen;
+use proto::reconcile::v1::Run;
 use rust_xlsxwriter::{Format, Worksheet, XlsxError};
 
 use super::super::cell::Cell;
@@ -76,22 +79,26 @@ pub(super) fn put_decimal(
     }
 }
 
-/// Writes a row of titles, Chinese above English.
+/// Writes a row of titles, Chinese above English; those of `numbers` stand over their digits.
 pub(super) fn put_titles(
     sheet: &mut Worksheet,
     row: u32,
     titles: &[Words],
+    numbers: Range<usize>,
     formats: &Formats,
 ) -> Result<(), XlsxError> {
-    for (column, title) in (0_u16..).zip(titles) {
-        put_text(sheet, row, column, &format!("{}\n{}", title.0, title.1), &formats.header)?;
+    for (at, (column, title)) in (0_u16..).zip(titles).enumerate() {
+        let format = if numbers.contains(&at) { &formats.number_header } else { &formats.header };
+        put_text(sheet, row, column, &format!("{}\n{}", title.0, title.1), format)?;
     }
-    sheet.set_row_height(row, 32)?;
+    sheet.set_row_height(row, 34)?;
     Ok(())
 }
 
-/// How a sheet is printed: across, one page wide.
-pub(super) fn set_print(sheet: &mut Worksheet) {
+/// How a sheet is printed: across, one page wide, with the run that it is of at the foot of each page.
+pub(super) fn set_print(sheet: &mut Worksheet, run: &Run) {
     const A4: u8 = 9;
-    sheet.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0).set_footer("&L&A&R&P / &N");
+    let of_run = format!("{} {} v{}", run.merchant, run.bill_date, run.version).replace('&', "&&");
+    sheet.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0);
+    sheet.set_margins(0.4, 0.4, 0.5, 0.6, 0.3, 0.3).set_footer(format!("&L&A&C{of_run}&R&P / &N"));
 }

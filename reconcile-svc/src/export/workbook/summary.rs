@@ -1,7 +1,7 @@
 //! The first sheet: the verdict, and everything that it rests on, on one page.
 
 use money::Fen;
-use proto::reconcile::v1::{Account, Run, run::State};
+use proto::reconcile::v1::{Account, CodeCount, Run, run::State};
 use rust_xlsxwriter::{Format, Worksheet, XlsxError};
 
 use super::super::conservation::{Conservation, Leg};
@@ -11,7 +11,7 @@ use super::formats::Formats;
 use super::sheet::{put_amount, put_count, put_decimal, put_text, put_titles, set_print};
 
 /// Widths of the columns, in characters.
-const WIDTHS: [u8; 7] = [44, 16, 20, 20, 20, 20, 20];
+const WIDTHS: [u8; 7] = [66, 18, 20, 20, 20, 20, 20];
 
 /// A sheet and the next free row of it.
 struct Page<'a> {
@@ -28,7 +28,7 @@ pub(super) fn sheet(head: &Head, sums: &Conservation, formats: &Formats) -> Resu
     for (column, width) in (0_u16..).zip(WIDTHS) {
         page.sheet.set_column_width(column, width)?;
     }
-    set_print(&mut page.sheet);
+    set_print(&mut page.sheet, run);
     page.verdict(run)?;
     page.legs(run)?;
     page.codes(run)?;
@@ -41,6 +41,7 @@ impl Page<'_> {
     fn verdict(&mut self, run: &Run) -> Result<(), XlsxError> {
         let title = format!("{} · {} · v{}", run.merchant, run.bill_date, run.version);
         put_text(&mut self.sheet, 0, 0, &title, &self.formats.title)?;
+        self.sheet.set_row_height(0, 28)?;
         let format = match run.state() {
             State::Balanced | State::Waiting => &self.formats.good,
             State::Differences | State::ControlFailed | State::BillInvalid => &self.formats.bad,
@@ -50,13 +51,13 @@ impl Page<'_> {
         let text = if run.problem.is_empty() { words } else { format!("{words}: {}", run.problem) };
         self.sheet.merge_range(1, 0, 1, 6, "", format)?;
         put_text(&mut self.sheet, 1, 0, &text, format)?;
-        self.sheet.set_row_height(1, if run.problem.is_empty() { 22 } else { 44 })?;
+        self.sheet.set_row_height(1, if run.problem.is_empty() { 24 } else { 44 })?;
         self.row = 3;
         Ok(())
     }
 
     fn legs(&mut self, run: &Run) -> Result<(), XlsxError> {
-        self.titles(&[Words("口径", "Leg"), Words("笔数", "Count"), Words("金额（元）", "Sum (yuan)")])?;
+        self.titles(&[Words("口径", "Leg"), Words("笔数", "Count"), Words("金额（元）", "Sum (yuan)")], 1)?;
         for (label, count, fen) in [
             (Words("账单支付", "Bill: payments"), run.bill_count, run.bill_sum_fen),
             (Words("账单退款", "Bill: refunds"), run.bill_refund_count, run.bill_refund_sum_fen),
@@ -87,17 +88,34 @@ impl Page<'_> {
         if run.differences.is_empty() {
             return Ok(());
         }
-        self.titles(&[
-            Words("差异分类", "Differences by code"),
-            Words("笔数", "Count"),
-            Words("涉及金额（元）", "At risk (yuan)"),
-        ])?;
+        self.titles(
+            &[
+                Words("差异分类", "Differences by code"),
+                Words("笔数", "Count"),
+                Words("涉及金额（元）", "At risk (yuan)"),
+            ],
+            1,
+        )?;
         for tally in &run.differences {
             let label = format!("{} {}", tally.code, words::meaning(&tally.code).both());
             self.text(0, label.trim())?;
             self.count(1, tally.count)?;
             self.amount(2, Fen::new(tally.sum_fen))?;
             self.row += 1;
+        }
+        self.total(&run.differences)?;
+        self.row += 1;
+        Ok(())
+    }
+
+    /// All codes together; no sum when it does not fit.
+    fn total(&mut self, tallies: &[CodeCount]) -> Result<(), XlsxError> {
+        let count = tallies.iter().fold(0_i64, |sum, tally| sum.saturating_add(tally.count));
+        let sum = tallies.iter().try_fold(Fen::ZERO, |sum, tally| sum.checked_add(Fen::new(tally.sum_fen)));
+        put_text(&mut self.sheet, self.row, 0, "合计 Total", &self.formats.total)?;
+        put_decimal(&mut self.sheet, self.row, 1, &count.to_string(), &self.formats.total_count)?;
+        if let Some(sum) = sum {
+            put_amount(&mut self.sheet, self.row, 2, sum, &self.formats.total_amount)?;
         }
         self.row += 1;
         Ok(())
@@ -107,18 +125,22 @@ impl Page<'_> {
         if run.accounts.is_empty() {
             return Ok(());
         }
-        self.titles(&[
-            Words("账户", "Account"),
-            Words("状态", "State"),
-            Words("期初余额（元）", "Opening"),
-            Words("当日变动（元）", "Moved"),
-            Words("期末余额（元）", "Closing"),
-            Words("未解释（元）", "Unexplained"),
-        ])?;
+        self.titles(
+            &[
+                Words("账户", "Account"),
+                Words("状态", "State"),
+                Words("期初余额（元）", "Opening"),
+                Words("当日变动（元）", "Moved"),
+                Words("期末余额（元）", "Closing"),
+                Words("未解释（元）", "Unexplained"),
+            ],
+            2,
+        )?;
         for account in &run.accounts {
             self.text(0, &words::account(&account.account))?;
             self.text(1, &words::reading(&account.state))?;
-            let moved = moved(account);
+            // Of an account that nobody looked into, nothing is known to have moved.
+            let moved = if account.state == "NOT_FETCHED" { None } else { moved(account) };
             for (column, fen) in [(2, account.opening_fen), (3, moved.map(Fen::get)), (4, account.closing_fen)] {
                 if let Some(fen) = fen {
                     self.amount(column, Fen::new(fen))?;
@@ -138,15 +160,18 @@ impl Page<'_> {
         if sides.iter().all(|(_, side)| side.is_none()) {
             return Ok(());
         }
-        self.titles(&[
-            Words("守恒：合计 = 一致 + 差异 + 待定", "Conservation"),
-            Words("笔数", "Count"),
-            Words("合计（元）", "Total"),
-            Words("一致（元）", "Matched"),
-            Words("差异（元）", "Different"),
-            Words("待定（元）", "Waiting"),
-            Words("未解释（元）", "Unexplained"),
-        ])?;
+        self.titles(
+            &[
+                Words("守恒：合计 = 一致 + 差异 + 待定", "Conservation"),
+                Words("笔数", "Count"),
+                Words("合计（元）", "Total"),
+                Words("一致（元）", "Matched"),
+                Words("差异（元）", "Different"),
+                Words("待定（元）", "Waiting"),
+                Words("未解释（元）", "Unexplained"),
+            ],
+            1,
+        )?;
         for (leg, balance) in sides {
             let Some(balance) = balance else { continue };
             self.label(match leg {
@@ -168,8 +193,9 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn titles(&mut self, titles: &[Words]) -> Result<(), XlsxError> {
-        put_titles(&mut self.sheet, self.row, titles, self.formats)?;
+    /// The columns from `first_number` on hold numbers.
+    fn titles(&mut self, titles: &[Words], first_number: usize) -> Result<(), XlsxError> {
+        put_titles(&mut self.sheet, self.row, titles, first_number..titles.len(), self.formats)?;
         self.row += 1;
         Ok(())
     }
@@ -202,7 +228,7 @@ impl Page<'_> {
 }
 
 /// Everything that moved on the account; `None` when it does not fit.
-fn moved(account: &Account) -> Option<Fen> {
+pub(super) fn moved(account: &Account) -> Option<Fen> {
     account.movements.iter().try_fold(Fen::ZERO, |sum, moved| sum.checked_add(Fen::new(moved.sum_fen)))
 }
 
