@@ -11,6 +11,7 @@ use proto::gateway::v1::download_bill_response::Part;
 use proto::gateway::v1::payment_gateway_server::{PaymentGateway, PaymentGatewayServer};
 use proto::gateway::v1::*;
 use svc_kit::refusal::refuse;
+use tokio::sync::Semaphore;
 use tonic::{Code, Request, Response, Status};
 
 /// What the provider has for a day.
@@ -30,7 +31,10 @@ struct State {
     funds: HashMap<(Kind, String), Bill>,
     has_certificate: bool,
     sub_mch_id: String,
+    more_merchants: Vec<(String, String)>,
     downloads: usize,
+    gate: Option<Arc<Semaphore>>,
+    held: usize,
 }
 
 /// The gateway. Clones are the same.
@@ -60,6 +64,33 @@ impl FakeGateway {
         sub_mch_id.clone_into(&mut self.state().sub_mch_id);
     }
 
+    /// From now on there is one merchant more.
+    pub(crate) fn add_merchant(&self, name: &str, mch_id: &str) {
+        self.state().more_merchants.push((name.to_owned(), mch_id.to_owned()));
+    }
+
+    /// From now on every download is asked for and does not begin, until it is let through.
+    pub(crate) fn hold_downloads(&self) {
+        self.state().gate = Some(Arc::new(Semaphore::new(0)));
+    }
+
+    /// Lets so many downloads begin, those that wait first.
+    pub(crate) fn let_through(&self, count: usize) {
+        self.state().gate.as_ref().expect("downloads are held").add_permits(count);
+    }
+
+    /// Lets all begin.
+    pub(crate) fn let_all_through(&self) {
+        if let Some(gate) = self.state().gate.take() {
+            gate.close();
+        }
+    }
+
+    /// Downloads that somebody waits for at this moment.
+    pub(crate) fn held(&self) -> usize {
+        self.state().held
+    }
+
     /// Downloads so far.
     pub(crate) fn downloads(&self) -> usize {
         self.state().downloads
@@ -74,8 +105,28 @@ impl FakeGateway {
         format!("http://{address}")
     }
 
+    /// Waits at the gate, where there is one.
+    async fn pass(&self) {
+        let Some(gate) = self.state().gate.clone() else { return };
+        self.state().held += 1;
+        // Counted down as well when the caller dies.
+        let _held = Held(self);
+        if let Ok(permit) = gate.acquire().await {
+            permit.forget();
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One that waits at the gate.
+struct Held<'a>(&'a FakeGateway);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.state().held -= 1;
     }
 }
 
@@ -93,12 +144,13 @@ impl PaymentGateway for FakeGateway {
             mch_id: mch_id.to_owned(),
             ..Merchant::default()
         };
-        let (sub_mch_id, can_refund) = {
+        let (sub_mch_id, can_refund, more) = {
             let state = self.state();
-            (state.sub_mch_id.clone(), state.has_certificate)
+            (state.sub_mch_id.clone(), state.has_certificate, state.more_merchants.clone())
         };
         let ours = Merchant { sub_mch_id, can_refund, ..merchant(crate::bill::MERCHANT, crate::bill::MCH_ID) };
-        let merchants = vec![ours, merchant("other", "1900000009")];
+        let mut merchants = vec![ours, merchant("other", "1900000009")];
+        merchants.extend(more.iter().map(|(name, mch_id)| merchant(name, mch_id)));
         Ok(Response::new(ListMerchantsResponse { merchants }))
     }
 
@@ -135,6 +187,7 @@ impl PaymentGateway for FakeGateway {
                 _ => state.funds.get(&(kind, bill_date)).cloned(),
             }
         };
+        self.pass().await;
         let refused = |code, reason: ErrorReason| Err(refuse(code, reason.word(), "no bill", []));
         let (bytes, ends) = match bill {
             None => return refused(Code::NotFound, ErrorReason::NoBill),
@@ -143,7 +196,8 @@ impl PaymentGateway for FakeGateway {
             Some(Bill::CutOff(bytes)) => (bytes, false),
         };
         // Small chunks, so that rows and characters are cut in the middle.
-        let mut parts: Vec<Part> = bytes.chunks(100).map(|chunk| Part::Chunk(chunk.to_vec())).collect();
+        let chunk = (bytes.len() / 1000).max(100);
+        let mut parts: Vec<Part> = bytes.chunks(chunk).map(|chunk| Part::Chunk(chunk.to_vec())).collect();
         if ends {
             parts.push(Part::End(BillEnd { bytes: bytes.len().try_into().expect("a small bill") }));
         }

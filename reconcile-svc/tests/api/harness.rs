@@ -46,6 +46,8 @@ pub(crate) struct World {
     pub(crate) hand: Hand,
     pub(crate) pool: PgPool,
     pub(crate) bus: Bus,
+    /// What another process like this one is told.
+    settings: Vec<String>,
     addresses: Addresses,
     tasks: Tasks,
     // Dropped in this order, after the service has no more use for them.
@@ -88,6 +90,7 @@ impl World {
             format!("--nats-url={nats_url}"),
             format!("--schedule={schedule}"),
         ];
+        let alike = settings.clone();
         settings.extend(people_file);
         let config = Config::parse_from(settings);
         let (clock, hand) = Clock::adjustable();
@@ -97,7 +100,19 @@ impl World {
         let client =
             ReconcileServiceClient::connect(format!("http://{}", addresses.grpc)).await.expect("the service answers");
         let pool = PgPool::connect(&database).await.expect("Postgres answers");
-        Self { gateway, client, clock, hand, pool, bus, addresses, tasks, _nats: nats, _postgres: postgres }
+        Self {
+            gateway,
+            client,
+            clock,
+            hand,
+            pool,
+            bus,
+            settings: alike,
+            addresses,
+            tasks,
+            _nats: nats,
+            _postgres: postgres,
+        }
     }
 
     /// A day whose bill can be had, and stays one when midnight passes during the test.
@@ -227,6 +242,30 @@ impl World {
     /// What the service shows, as Prometheus reads it.
     pub(crate) async fn metrics(&self) -> String {
         get(&format!("http://{}/metrics", self.addresses.admin)).await.1
+    }
+
+    /// The settings with which another process does the same work, without people.
+    pub(crate) fn settings(&self) -> &[String] {
+        &self.settings[1..]
+    }
+
+    /// Stops the service, and starts it again at the same time of the same clock, without people and with more settings.
+    pub(crate) async fn again(mut self, more: &[&str]) -> Self {
+        self.tasks.stop().cancel();
+        std::mem::replace(&mut self.tasks, Tasks::new()).run().await.expect("a clean end");
+        let settings = self.settings.iter().map(String::as_str).chain(more.iter().copied());
+        let config = Config::parse_from(settings);
+        self.addresses = app::start_on(self.clock.clone(), &config, &self.tasks).await.expect("the service starts");
+        let url = format!("http://{}", self.addresses.grpc);
+        self.client = ReconcileServiceClient::connect(url).await.expect("the service answers");
+        self
+    }
+
+    /// The sum of a counter over all its series in this process.
+    pub(crate) async fn counted_in_all(&self, counter: &str) -> usize {
+        let text = self.metrics().await;
+        let series = text.lines().filter(|line| line.starts_with(&format!("{counter}{{")));
+        series.filter_map(|line| line.rsplit_once(' ')?.1.parse::<usize>().ok()).sum()
     }
 
     /// Waits until a counter has counted something.

@@ -11,6 +11,7 @@ mod people;
 mod programs;
 mod refund;
 mod refund_facts;
+mod replica;
 
 mod audit_log;
 mod bad_input;
@@ -32,6 +33,7 @@ mod midnight;
 mod neighbours;
 mod reconciling;
 mod repairing;
+mod replicas;
 mod reversals;
 mod scheduled;
 mod service_provider;
