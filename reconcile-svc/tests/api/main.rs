@@ -18,6 +18,7 @@ mod bad_input;
 mod booking;
 mod booking_refunds;
 mod controls;
+mod crashes;
 mod day_books;
 mod day_books_scale;
 mod deciding;
