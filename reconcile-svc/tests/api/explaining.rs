@@ -19,7 +19,7 @@ use crate::harness::World;
 use crate::people::{ONE, request};
 
 impl World {
-    async fn explained(&self, name: &str) -> ExplainDiscrepancyResponse {
+    pub(crate) async fn explained(&self, name: &str) -> ExplainDiscrepancyResponse {
         let request = ExplainDiscrepancyRequest { name: name.to_owned() };
         self.client.clone().explain_discrepancy(request).await.expect("an explanation").into_inner()
     }
@@ -59,7 +59,7 @@ impl World {
     }
 }
 
-fn value<'a>(leg: &'a Leg, name: &str) -> Option<(&'a str, bool)> {
+pub(crate) fn value<'a>(leg: &'a Leg, name: &str) -> Option<(&'a str, bool)> {
     leg.fields.iter().find(|field| field.name == name).map(|field| (field.value.as_str(), field.differs))
 }
 

@@ -28,6 +28,7 @@ mod exports;
 mod fund_flows;
 mod holds;
 mod interrupted;
+mod kept_bills;
 mod locking;
 mod metrics;
 mod midnight;
