@@ -24,6 +24,7 @@ mod day_books_scale;
 mod deciding;
 mod earlier_release;
 mod explaining;
+mod explaining_funds;
 mod exports;
 mod fund_flows;
 mod holds;
