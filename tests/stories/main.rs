@@ -14,6 +14,7 @@ mod lost;
 mod merchant_file;
 mod outage;
 mod provider;
+mod recon;
 mod reconcile;
 mod refund;
 mod repair;
