@@ -11,6 +11,7 @@
 
 mod bill;
 mod books;
+mod cells;
 mod layout;
 mod numbers;
 mod pieces;
@@ -113,4 +114,15 @@ type DayText = [u8; 10];
 
 fn day_text(day: Date) -> Option<DayText> {
     day.to_string().into_bytes().try_into().ok()
+}
+
+/// Whether it is a time of the day, e.g. `2026-11-28 23:59:59`.
+fn is_on(day: &DayText, text: &[u8]) -> bool {
+    let Some((date, time)) = text.split_first_chunk() else { return false };
+    let &[b' ', h1, h0, b':', m1, m0, b':', s1, s0] = time else { return false };
+    let below = |limit, tens, ones| {
+        let digits = numbers::digit_of(tens).zip(numbers::digit_of(ones));
+        digits.is_some_and(|(tens, ones)| tens * 10 + ones < limit)
+    };
+    date == day && below(24, h1, h0) && below(60, m1, m0) && below(60, s1, s0)
 }

@@ -40,7 +40,7 @@ pub(super) fn read(inputs: &Inputs<'_>, judge: &Judge, sharing: Sharing) -> Opti
     let layout = Layout::find(file)?;
     let reader = RowReader::new(file, &layout, inputs, judge)?;
     let splits = Splits::of(reader.some_keys(), layout.rows.len());
-    let pieces = pieces::cut(file, layout.rows.clone(), sharing);
+    let pieces = pieces::cut(file, layout.rows.clone(), pieces::ROW, sharing);
     let found = pieces::share(
         sharing,
         pieces.len(),
@@ -66,7 +66,7 @@ pub(super) fn read(inputs: &Inputs<'_>, judge: &Judge, sharing: Sharing) -> Opti
     }
     let mut table = Table::of(splits, bins, sharing)?;
     for number in taken_back {
-        table.spoil_payment(number);
+        table.spoil(number);
     }
     Some(Bill { table, loose, layout: Some(layout), fee: i128::from(sums.fee) })
 }

@@ -79,7 +79,7 @@ impl<T: Line> Pass<'_, T> {
             return None;
         }
         let day = day_text(inputs.day)?;
-        let pieces = pieces::cut(file, 0..file.len(), sharing);
+        let pieces = pieces::cut(file, 0..file.len(), pieces::LINE, sharing);
         let start = || Pass {
             inputs,
             file,
@@ -140,9 +140,9 @@ impl<T: Line> Pass<'_, T> {
         for ((verdict, candidate), (side, _)) in verdicts.iter_mut().zip(candidates).zip(&self.batch) {
             let found = candidate.and_then(|candidate| self.table.find(candidate, T::KIND, side.key));
             // Under another number of ours it is another thing.
-            *verdict = found.filter(|(_, entry)| entry.ours == side.ours).map(|(number, entry)| {
+            *verdict = found.filter(|(_, entry)| entry.ours() == side.ours).map(|(number, entry)| {
                 let is_plain = side.may_be_plain && !entry.marks().has(Marks::NOT_PLAIN);
-                (number, is_plain && entry.amount == side.amount && entry.net == side.net)
+                (number, is_plain && entry.amounts.amount == side.amount && entry.amounts.net == side.net)
             });
         }
         for (verdict, (side, at)) in verdicts.into_iter().zip(&self.batch) {

@@ -6,13 +6,20 @@ use std::thread;
 
 use super::Sharing;
 
-/// Cuts `file[whole]` behind line ends into pieces of about the same size.
-pub(super) fn cut(file: &[u8], whole: Range<usize>, sharing: Sharing) -> Vec<Range<usize>> {
+/// Between two lines.
+pub(super) const LINE: &[u8] = b"\n";
+
+/// Between two rows of a bill: a line that begins with a backtick is never the rest of a row with a line break in it. Where other
+/// lines are rows, too, pieces are only larger.
+pub(super) const ROW: &[u8] = b"\n`";
+
+/// Cuts `file[whole]` behind line ends that are borders into pieces of about the same size.
+pub(super) fn cut(file: &[u8], whole: Range<usize>, border: &[u8], sharing: Sharing) -> Vec<Range<usize>> {
     let mut pieces = Vec::new();
     let mut from = whole.start;
     while from < whole.end {
         let target = from.saturating_add(sharing.piece_bytes.max(1)).min(whole.end);
-        let to = memchr::memchr(b'\n', &file[target - 1..whole.end]).map_or(whole.end, |at| target + at);
+        let to = memchr::memmem::find(&file[target - 1..whole.end], border).map_or(whole.end, |at| target + at);
         pieces.push(from..to);
         from = to;
     }
@@ -57,7 +64,7 @@ mod tests {
     fn pieces_end_with_lines_and_leave_nothing_out() {
         let file = b"head\none\ntwo\n\nlonger than that\nlast";
         for piece_bytes in 1..file.len() + 2 {
-            let pieces = cut(file, 5..file.len(), Sharing { threads: 2, piece_bytes });
+            let pieces = cut(file, 5..file.len(), LINE, Sharing { threads: 2, piece_bytes });
             assert_eq!((pieces[0].start, pieces[pieces.len() - 1].end), (5, file.len()));
             for pair in pieces.windows(2) {
                 assert_eq!(pair[0].end, pair[1].start);
@@ -65,7 +72,18 @@ mod tests {
                 assert!(!pair[0].is_empty());
             }
         }
-        assert_eq!(cut(file, 5..5, Sharing { threads: 2, piece_bytes: 3 }), []);
+        assert_eq!(cut(file, 5..5, LINE, Sharing { threads: 2, piece_bytes: 3 }), []);
+    }
+
+    #[test]
+    fn a_piece_of_a_bill_begins_with_a_row() {
+        let file = b"head\n`one\n`two\nmore of it\n\n`three\n`four\n";
+        for piece_bytes in 1..file.len() + 2 {
+            let pieces = cut(file, 5..file.len(), ROW, Sharing { threads: 2, piece_bytes });
+            assert_eq!((pieces[0].start, pieces[pieces.len() - 1].end), (5, file.len()));
+            assert!(pieces.iter().all(|piece| file[piece.start] == b'`'));
+            assert!(piece_bytes != 1 || pieces.len() == 4);
+        }
     }
 
     #[test]

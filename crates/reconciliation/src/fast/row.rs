@@ -1,23 +1,22 @@
 //! One row of a trade bill, from bytes to an entry.
 
-use std::ops::Range;
-
 use money::{Fen, MilliFen};
 use wechat_pay::bill::{BillState, TradeRow};
 use wechat_pay::time;
 
+use super::cells::{Cells, Values, is_same};
 use super::layout::{Layout, Places};
-use super::numbers::{digit_of, digits, hex, milli_fen, yuan};
-use super::table::{Bins, Entry, Marks};
-use super::{DayText, Splits, day_text};
+use super::numbers::{digits, hex, milli_fen, yuan};
+use super::table::{Amounts, Bins, Entry, Marks};
+use super::{DayText, Splits, day_text, is_on};
 use crate::Inputs;
 use crate::books::{Fact, RefundState, Taken, TakenAs};
 use crate::judge::{Judge, PlainMoved, PlainPayment, PlainRefund};
 use crate::rate::Rate;
 use crate::trade::{self, BillRow};
 
-/// Longer lines are left to the ordinary reader, which has its own limit.
-const MAX_LINE_BYTES: usize = 60_000;
+/// What is said to be the line of a row that is read alone. Nobody is told of it: of what cannot be read the ordinary reader tells.
+const LINE: u64 = 2;
 
 /// How many rows are looked at before all are read.
 const SAMPLES: usize = 8192;
@@ -25,27 +24,17 @@ const SAMPLES: usize = 8192;
 /// How far they are apart at least: a small day is one partition.
 const MIN_STEP: usize = 4096;
 
-/// Longest value that is looked for byte by byte: no number, time or amount is longer.
-const MAX_SHORT_BYTES: usize = 48;
-
 /// What a thread found.
 pub(super) struct Found {
     pub(super) bins: Bins,
     /// Rows that are no entries, and where they begin.
     pub(super) loose: Vec<(usize, BillRow)>,
-    /// The provider's numbers of payments that the bill takes back.
+    /// The provider's numbers of payments that the bill takes back, and of what takes them back.
     pub(super) taken_back: Vec<u128>,
     pub(super) sums: Sums,
     cells: Cells,
     /// The last rate: nearly every row has the same.
     rate: (Vec<u8>, Rate),
-}
-
-/// Where the values of the row at hand are.
-struct Cells {
-    ranges: Vec<Range<usize>>,
-    /// How long the last value of each column was: often the next one is as long.
-    lengths: Vec<usize>,
 }
 
 /// Sums of rows, as the bill's own summary has them. No amount has more than eleven digits and no bill more than a hundred million
@@ -70,12 +59,6 @@ pub(super) struct RowReader<'a> {
     day: DayText,
 }
 
-/// The values of one row.
-struct Values<'r> {
-    bytes: &'r [u8],
-    ranges: &'r [Range<usize>],
-}
-
 impl<'a> RowReader<'a> {
     pub(super) fn new(
         file: &'a [u8],
@@ -90,21 +73,16 @@ impl<'a> RowReader<'a> {
     pub(super) fn some_keys(&self) -> Vec<u128> {
         let rows = &self.layout.rows;
         let step = (rows.len() / SAMPLES).max(MIN_STEP);
-        let mut cells = self.cells();
+        let mut cells = Cells::new(self.layout.columns.width());
         let keys = rows.clone().step_by(step).filter_map(|at| {
             let at = at + memchr::memchr(b'\n', &self.file[at..rows.end])? + 1;
             let bytes = &self.file[at..rows.end];
             cells.cut(bytes, &self.layout.is_text)?;
-            let values = Values { bytes, ranges: &cells.ranges };
+            let values = cells.values(bytes);
             let places = &self.layout.places;
             digits(values.get(places.refund_id)).or_else(|| digits(values.get(places.transaction_id)))
         });
         keys.collect()
-    }
-
-    fn cells(&self) -> Cells {
-        let width = self.layout.columns.width();
-        Cells { ranges: vec![0..0; width], lengths: vec![0; width] }
     }
 
     /// What a thread has before its first row.
@@ -114,14 +92,14 @@ impl<'a> RowReader<'a> {
             loose: Vec::new(),
             taken_back: Vec::new(),
             sums: Sums::default(),
-            cells: self.cells(),
+            cells: Cells::new(self.layout.columns.width()),
             rate: (Vec::new(), Rate::Untold),
         }
     }
 
     /// Reads the row with which `bytes` begin, `at` this place of the file. How long it is with its end.
     ///
-    /// `None` when the ordinary reader has to say what is wrong with the row, or whether it is a row at all.
+    /// `None` when the ordinary reader has to say what is wrong with the row.
     pub(super) fn read(&self, found: &mut Found, splits: &Splits, at: usize, bytes: &[u8]) -> Option<usize> {
         // A row whose values seemed to end where those of the row before did is looked at again before it is thought unusual.
         for guesses in [true, false] {
@@ -129,16 +107,14 @@ impl<'a> RowReader<'a> {
                 found.cells.forget();
             }
             let Some(length) = found.cells.cut(bytes, &self.layout.is_text) else { continue };
-            let values = Values { bytes, ranges: &found.cells.ranges };
+            let values = found.cells.values(bytes);
             if let Some((entry, sums)) = self.entry(&mut found.rate, &values, at) {
                 found.bins.push(splits, entry);
                 found.sums.add(&sums);
                 return Some(length);
             }
         }
-        let end = memchr::memchr(b'\n', bytes)?;
-        self.loose(found, splits, at, &bytes[..end])?;
-        Some(end + 1)
+        self.loose(found, splits, at, bytes)
     }
 
     /// The entry of a usual row and what it adds to the sums. `None` when something is unusual, or when a value that is no free
@@ -184,7 +160,7 @@ impl<'a> RowReader<'a> {
         let has_refund = !is_none(places.refund_id)
             || !is_none(places.out_refund_no)
             || [sums.settled_refund, sums.coupon_refund, sums.refund] != [0; 3];
-        if has_refund || !self.is_on_day(values.get(places.trade_time)) {
+        if has_refund || !is_on(&self.day, values.get(places.trade_time)) {
             return None;
         }
         let (amount, coupon) = (yuan(values.get(places.amount))?, yuan(values.get(places.coupon))?);
@@ -205,15 +181,17 @@ impl<'a> RowReader<'a> {
                 moved: PlainMoved::default(),
             })
         });
-        let marks = if is_plain { Marks::NONE } else { Marks::NOT_PLAIN };
-        Some(Entry::new(key, ours, [amount, net.unwrap_or_default()], at, marks))
+        let (settled, fee) = (u32::try_from(sums.settled).ok()?, i32::try_from(sums.fee));
+        let marks = if is_plain && fee.is_ok() { Marks::NONE } else { Marks::NOT_PLAIN };
+        let amounts = Amounts { amount, net: net.unwrap_or_default(), settled, fee: fee.unwrap_or_default() };
+        Some(Entry::new(key, ours, amounts, at, marks))
     }
 
     fn refund(&self, sums: &Sums, rate: Rate, values: &Values<'_>, at: usize) -> Option<Entry> {
         let places = &self.layout.places;
         let trade_time = values.get(places.trade_time);
         let is_time = |text| std::str::from_utf8(text).is_ok_and(|text| time::parse_spaced(text).is_ok());
-        if !(self.is_on_day(trade_time) || is_time(trade_time)) {
+        if !(is_on(&self.day, trade_time) || is_time(trade_time)) {
             return None;
         }
         let (key, ours) = (digits(values.get(places.refund_id))?, hex(values.get(places.out_refund_no))?);
@@ -230,135 +208,48 @@ impl<'a> RowReader<'a> {
             fact: Some(refunded),
             moved: PlainMoved::default(),
         });
-        let marks = if is_plain { Marks::REFUND } else { Marks::REFUND.and(Marks::NOT_PLAIN) };
-        Some(Entry::new(key, ours, [amount, 0], at, marks))
+        let (settled, fee) = (u32::try_from(sums.settled_refund).ok()?, i32::try_from(sums.fee));
+        let marks = if is_plain && fee.is_ok() { Marks::REFUND } else { Marks::REFUND.and(Marks::NOT_PLAIN) };
+        let amounts = Amounts { amount, net: 0, settled, fee: fee.unwrap_or_default() };
+        Some(Entry::new(key, ours, amounts, at, marks))
     }
 
-    /// Whether it is a time of the day.
-    fn is_on_day(&self, text: &[u8]) -> bool {
-        let Some((day, time)) = text.split_first_chunk() else { return false };
-        let &[b' ', h1, h0, b':', m1, m0, b':', s1, s0] = time else { return false };
-        let below = |limit, tens, ones| matches!((digit_of(tens), digit_of(ones)), (Some(tens), Some(ones)) if tens * 10 + ones < limit);
-        *day == self.day && below(24, h1, h0) && below(60, m1, m0) && below(60, s1, s0)
-    }
-
-    /// A row that the ordinary reader takes and this one does not know.
-    fn loose(&self, found: &mut Found, splits: &Splits, at: usize, line: &[u8]) -> Option<()> {
-        if line.first() != Some(&b'`') || MAX_LINE_BYTES < line.len() {
-            return None;
-        }
-        let row = self.layout.columns.read_row(0, line).ok()?;
+    /// A row that the ordinary reader takes and this one does not know. How long it is with its end.
+    fn loose(&self, found: &mut Found, splits: &Splits, at: usize, bytes: &[u8]) -> Option<usize> {
+        let (row, length) = self.layout.columns.read_first(LINE, bytes).ok()?;
         let is_foreign = row.mch_id != self.inputs.account.mch_id
             || (row.state == BillState::Success && time::bill_date(row.trade_time) != self.inputs.day);
         if is_foreign {
             return None;
         }
         found.sums.add(&Sums::of_row(&row)?);
-        let (state, number) = (row.state.clone(), row.transaction_id.clone());
+        let state = row.state.clone();
         let row = trade::known(row, self.inputs).ok()?;
         let key = digits(row.number().as_bytes());
         match (state, key) {
             // It is an entry for the sake of finding a second one under its number.
             (BillState::Success, Some(key)) => {
-                found.bins.push(splits, Entry::new(key, 0, [0; 2], at, Marks::NOT_PLAIN));
+                found.bins.push(splits, Entry::new(key, 0, Amounts::default(), at, Marks::NOT_PLAIN));
             }
             (BillState::Refund, Some(key)) => {
-                found.bins.push(splits, Entry::new(key, 0, [0; 2], at, Marks::REFUND.and(Marks::NOT_PLAIN)));
+                let marks = Marks::REFUND.and(Marks::NOT_PLAIN);
+                found.bins.push(splits, Entry::new(key, 0, Amounts::default(), at, marks));
             }
             (state, _) => {
-                found.taken_back.extend(digits(number.as_bytes()).filter(|_| state == BillState::Revoked));
+                if state == BillState::Revoked {
+                    let numbers = [&row.transaction_id, &row.refund_id];
+                    found.taken_back.extend(numbers.into_iter().filter_map(|number| digits(number.as_bytes())));
+                }
                 found.loose.push((at, row));
             }
         }
-        Some(())
+        Some(length)
     }
 
     /// The row that begins `at` this place, whole.
     pub(super) fn reread(&self, at: usize) -> Option<BillRow> {
-        let line = self.file.get(at..self.layout.rows.end)?;
-        let line = memchr::memchr(b'\n', line).map_or(line, |end| &line[..end]);
-        trade::known(self.layout.columns.read_row(0, line).ok()?, self.inputs).ok()
-    }
-}
-
-impl Cells {
-    /// Nothing is known of the row before.
-    fn forget(&mut self) {
-        self.lengths.fill(MAX_LINE_BYTES);
-    }
-
-    /// Finds the values of the row with which `bytes` begin. How long the row is with its end. `None` for a row that is not as
-    /// wide as its header, and for one of which that is not seen at once.
-    ///
-    /// A value ends before a comma and a backtick. Of free texts the first such pair is looked for; of the others a pair is taken
-    /// that stands where it did in the row before, since they cannot be read when they hold one.
-    fn cut(&mut self, bytes: &[u8], is_text: &[bool]) -> Option<usize> {
-        let mut at = bytes.first().filter(|byte| **byte == b'`').map(|_| 1)?;
-        let (last, others) = self.ranges.split_last_mut()?;
-        for ((range, length), is_text) in others.iter_mut().zip(&mut self.lengths).zip(is_text) {
-            let end = if *is_text {
-                text_end(bytes, at)?
-            } else {
-                if !ends_at(bytes, at + *length) {
-                    let near = bytes.get(at..)?;
-                    *length = near.iter().take(MAX_SHORT_BYTES).position(|byte| *byte == b',')?;
-                }
-                at + *length
-            };
-            if !ends_at(bytes, end) {
-                return None;
-            }
-            *range = at..end;
-            at = end + 2;
-        }
-        let rest = bytes.get(at..)?;
-        let line = &rest[..memchr::memchr(b'\n', rest)?];
-        let value = line.strip_suffix(b"\r").unwrap_or(line);
-        let length = at + line.len() + 1;
-        if MAX_LINE_BYTES < length || value.contains(&b'`') {
-            return None;
-        }
-        *last = at..at + value.len();
-        Some(length)
-    }
-}
-
-/// Whether two short values are the same. A call to compare memory would take longer than that.
-fn is_same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one == other)
-}
-
-/// Whether a comma and a backtick stand `at` this place.
-fn ends_at(bytes: &[u8], at: usize) -> bool {
-    bytes.get(at..).and_then(<[u8]>::first_chunk) == Some(b",`")
-}
-
-/// Where the text that begins `at` this place ends. `None` when its line ends first.
-fn text_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let mut from = at;
-    loop {
-        if ends_at(bytes, from) {
-            return Some(from);
-        }
-        from += 1 + memchr::memchr2(b',', b'\n', bytes.get(from + 1..)?)?;
-        if bytes[from] == b'\n' {
-            return None;
-        }
-    }
-}
-
-impl<'r> Values<'r> {
-    fn get(&self, place: usize) -> &'r [u8] {
-        &self.bytes[self.ranges[place].clone()]
-    }
-
-    /// Whether the free texts are texts. The other values are, when they can be read.
-    fn are_utf8(&self, is_text: &[bool]) -> bool {
-        let mut texts = self.ranges.iter().zip(is_text).filter(|(_, is_text)| **is_text);
-        texts.all(|(range, _)| {
-            let text = &self.bytes[range.clone()];
-            text.is_ascii() || std::str::from_utf8(text).is_ok()
-        })
+        let (row, _) = self.layout.columns.read_first(LINE, self.file.get(at..self.layout.rows.end)?).ok()?;
+        trade::known(row, self.inputs).ok()
     }
 }
 

@@ -17,18 +17,29 @@ const MAX_ENTRIES: usize = 1 << 24;
 /// Most threads that a number of an entry names.
 const MAX_THREADS: usize = 127;
 
-/// What is known of one row.
+/// What is known of one row. Numbers are kept in halves: a whole one would have the entry aligned to 16 bytes.
 pub(super) struct Entry {
-    /// The provider's number, a whole one.
-    pub(super) key: u128,
-    /// Ours.
-    pub(super) ours: u128,
-    /// In fen.
-    pub(super) amount: u32,
-    /// Of a payment the amount without coupons.
-    pub(super) net: u32,
+    key: [u64; 2],
+    ours: [u64; 2],
+    pub(super) amounts: Amounts,
     /// Where in the file its row begins, and [`Marks`] in the lowest byte.
     state: u64,
+}
+
+// Ten million of them are held at once.
+const _: () = assert!(size_of::<Entry>() == 56);
+
+/// The amounts of one row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Amounts {
+    /// What was paid or goes back, in fen.
+    pub(super) amount: u32,
+    /// Of a payment the amount without coupons, in fen.
+    pub(super) net: u32,
+    /// What moves, in fen.
+    pub(super) settled: u32,
+    /// In thousandths of a fen, negative when it is given back.
+    pub(super) fee: i32,
 }
 
 /// What else is known of an entry.
@@ -56,8 +67,18 @@ impl Marks {
 }
 
 impl Entry {
-    pub(super) fn new(key: u128, ours: u128, [amount, net]: [u32; 2], at: usize, marks: Marks) -> Entry {
-        Entry { key, ours, amount, net, state: (at as u64) << 8 | marks.0 }
+    pub(super) fn new(key: u128, ours: u128, amounts: Amounts, at: usize, marks: Marks) -> Entry {
+        Entry { key: halves(key), ours: halves(ours), amounts, state: (at as u64) << 8 | marks.0 }
+    }
+
+    /// The provider's number, a whole one.
+    pub(super) fn key(&self) -> u128 {
+        whole(self.key)
+    }
+
+    /// Ours.
+    pub(super) fn ours(&self) -> u128 {
+        whole(self.ours)
     }
 
     /// Where in the file its row begins.
@@ -68,6 +89,15 @@ impl Entry {
     pub(super) fn marks(&self) -> Marks {
         Marks(self.state & 0xff)
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "halves of a number")]
+fn halves(number: u128) -> [u64; 2] {
+    [number as u64, (number >> 64) as u64]
+}
+
+fn whole([low, high]: [u64; 2]) -> u128 {
+    u128::from(high) << 64 | u128::from(low)
 }
 
 /// Entries of one thread, by partition.
@@ -85,7 +115,7 @@ impl Bins {
     }
 
     pub(super) fn push(&mut self, splits: &Splits, entry: Entry) {
-        let bin = &mut self.0[splits.partition_of(entry.key)];
+        let bin = &mut self.0[splits.partition_of(entry.key())];
         if bin.open.len() == bin.open.capacity() {
             let full = std::mem::replace(&mut bin.open, Vec::with_capacity(BLOCK));
             bin.full.extend(Some(full).filter(|full| !full.is_empty()));
@@ -178,7 +208,7 @@ impl Table {
         while value != 0 {
             if value >> 32 == hash.tag() {
                 let (number, entry) = partition.entry(value);
-                if entry.key == key && entry.marks().is_same_kind(kind) {
+                if entry.key() == key && entry.marks().is_same_kind(kind) {
                     return Some((number, entry));
                 }
             }
@@ -188,12 +218,21 @@ impl Table {
         None
     }
 
-    /// Says of a payment that something of it must be told.
-    pub(super) fn spoil_payment(&mut self, key: u128) {
-        let partition = &mut self.partitions[self.splits.partition_of(key)];
-        let blocks = partition.threads.iter_mut().flatten().flatten();
-        for entry in blocks.filter(|entry| entry.key == key && entry.marks().is_same_kind(Marks::NONE)) {
-            entry.state |= Marks::NOT_PLAIN.0;
+    /// Says of the payment and of the refund under this number that something of them must be told.
+    pub(super) fn spoil(&mut self, key: u128) {
+        let at = self.splits.partition_of(key);
+        for kind in [Marks::NONE, Marks::REFUND] {
+            let hash = Hash::of(kind, key);
+            let mut slot = hash.slot(self.partitions[at].slots.len());
+            while self.partitions[at].slots[slot] != 0 {
+                let partition = &mut self.partitions[at];
+                let (thread, place) = Partition::place(partition.slots[slot]);
+                let entry = &mut partition.threads[thread][place / BLOCK][place % BLOCK];
+                if entry.key() == key && entry.marks().is_same_kind(kind) {
+                    entry.state |= Marks::NOT_PLAIN.0;
+                }
+                slot = (slot + 1) & (partition.slots.len() - 1);
+            }
         }
     }
 
@@ -209,9 +248,14 @@ impl Table {
 }
 
 impl Partition {
-    fn entry(&self, slot: u64) -> (usize, &Entry) {
+    /// Which thread's which entry a slot that is not empty names.
+    fn place(slot: u64) -> (usize, usize) {
         let number = usize::try_from(slot & 0xffff_ffff).expect("32 bits fit") - 1;
-        let (thread, at) = (number / MAX_ENTRIES, number % MAX_ENTRIES);
+        (number / MAX_ENTRIES, number % MAX_ENTRIES)
+    }
+
+    fn entry(&self, slot: u64) -> (usize, &Entry) {
+        let (thread, at) = Partition::place(slot);
         (self.before[thread] + at, &self.threads[thread][at / BLOCK][at % BLOCK])
     }
 
@@ -222,12 +266,12 @@ impl Partition {
         let mut slots = vec![0_u64; (count + count / 3 + 1).next_power_of_two()];
         for (thread, blocks) in self.threads.iter().enumerate() {
             for (at, entry) in blocks.iter().flatten().enumerate() {
-                let hash = Hash::of(entry.marks(), entry.key);
+                let hash = Hash::of(entry.marks(), entry.key());
                 let mut slot = hash.slot(slots.len());
                 while slots[slot] != 0 {
                     if slots[slot] >> 32 == hash.tag() {
                         let (_, other) = self.entry(slots[slot]);
-                        if other.key == entry.key && other.marks().is_same_kind(entry.marks()) {
+                        if other.key() == entry.key() && other.marks().is_same_kind(entry.marks()) {
                             return None;
                         }
                     }
@@ -299,7 +343,7 @@ mod tests {
 
     fn bins(keys: impl Iterator<Item = u128>, marks: Marks) -> Bins {
         let mut bins = Bins::new(&splits());
-        keys.for_each(|key| bins.push(&splits(), Entry::new(key, key + 1, [7, 8], 0x12_3456_7890, marks)));
+        keys.for_each(|key| bins.push(&splits(), Entry::new(key, key + 1, Amounts::default(), 0x12_3456_7890, marks)));
         bins
     }
 
@@ -318,10 +362,10 @@ mod tests {
         let refunds = bins(base + 50_000..base + 150_000, Marks::REFUND.and(Marks::NOT_PLAIN));
         let table = table(vec![payments, refunds]).expect("each is there once");
         assert_eq!(table.entries().count(), 200_000);
-        let numbers: Vec<u128> = table.entries().map(|(_, entry)| entry.key).collect();
+        let numbers: Vec<u128> = table.entries().map(|(_, entry)| entry.key()).collect();
         for key in base..base + 150_000 {
             let payment = find(&table, Marks::NONE, key);
-            let found = payment.map(|(_, entry)| (entry.key, entry.ours, entry.at()));
+            let found = payment.map(|(_, entry)| (entry.key(), entry.ours(), entry.at()));
             assert_eq!(found, (key < base + 100_000).then_some((key, key + 1, 0x12_3456_7890)));
             assert!(payment.is_none_or(|(number, entry)| numbers[number] == key && entry.marks() == Marks::NONE));
             assert_eq!(find(&table, Marks::REFUND, key).is_some(), base + 50_000 <= key);
@@ -338,14 +382,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_payment_under_a_number_is_spoiled() {
-        let mut table = table(vec![bins(1..9, Marks::NONE), bins(1..9, Marks::REFUND)]).expect("once each");
-        table.spoil_payment(5);
+    fn only_what_is_under_a_number_is_spoiled() {
+        let mut table = table(vec![bins(1..9, Marks::NONE), bins(3..9, Marks::REFUND)]).expect("once each");
+        [2, 5, 9].into_iter().for_each(|key| table.spoil(key));
         let spoiled = table.entries().filter(|(_, entry)| entry.marks().has(Marks::NOT_PLAIN));
-        assert_eq!(
-            spoiled.map(|(_, entry)| (entry.key, entry.marks().has(Marks::REFUND))).collect::<Vec<_>>(),
-            [(5, false)]
-        );
+        let mut spoiled: Vec<_> = spoiled.map(|(_, entry)| (entry.key(), entry.marks().has(Marks::REFUND))).collect();
+        spoiled.sort_unstable();
+        assert_eq!(spoiled, [(2, false), (5, false), (5, true)]);
     }
 
     #[test]

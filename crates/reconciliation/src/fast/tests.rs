@@ -144,6 +144,10 @@ fn unusual_rows_are_taken_as_rows() {
             edited(&files, |bill| bill.replacen("`4200000001,", "`X200000001,", 1)),
             edited(&files, |bill| bill.replacen("12:00:00", "12：00：00", 1)),
             edited(&files, |bill| bill.replace("绿`茶", &"绿,".repeat(900))),
+            // Line breaks inside values, and spaces before a row.
+            edited(&files, |bill| bill.replace("绿`茶", "绿\r\n 茶\n")),
+            edited(&files, |bill| bill.replacen("`OTHERS", "`OTH\nERS", 1)),
+            edited(&files, |bill| bill.replacen("\r\n`", "\r\n `", 1)),
         ],
     );
 }
@@ -170,9 +174,8 @@ fn what_the_ordinary_reader_must_refuse_or_read_is_left_to_it() {
             edited(&files, |bill| bill.replacen("`1.00,", "`2.00,", 1)),
             edited(&files, |bill| bill.replacen("`SUCCESS", "`UNHEARD", 1)),
             edited(&files, |bill| bill.replacen("绿`茶", "绿,`茶", 1)),
-            edited(&files, |bill| bill.replacen("绿`茶", "绿\n茶", 1)),
-            edited(&files, |bill| bill.replacen("\r\n`", "\r\n `", 1)),
             edited(&files, |bill| bill.replacen("\r\n`", "\r\n\r\n`", 1)),
+            edited(&files, |bill| bill.replacen("绿`茶", &"\n".repeat(65), 1)),
             edited(&files, |bill| bill.replace("订单金额", "订单额")),
             edited(&files, |bill| bill + "x"),
             edited(&files, |bill| bill[..bill.len() / 2].to_owned()),

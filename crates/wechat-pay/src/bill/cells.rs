@@ -7,7 +7,7 @@ use std::fmt;
 use std::io::BufRead;
 use std::ops::Range;
 
-use super::lines::Lines;
+use super::lines::{self, Lines};
 use super::{BillError, BillFailure};
 
 /// First column of the summary of a trade bill, and of a fund flow bill.
@@ -119,22 +119,7 @@ impl<R: BufRead> CellReader<R> {
         }
         self.rows += 1;
         let expected = self.columns.len();
-        if self.lines.current().starts_with('`') {
-            self.join_broken_row(expected)?;
-        }
-        Cells::split(line, self.lines.current(), expected).map(Some)
-    }
-
-    /// Puts a row together whose values hold line breaks. Every row of such a bill begins with a backtick, so a line without
-    /// one, after a row that is too narrow so far, is the rest of a value and more.
-    fn join_broken_row(&mut self, expected: usize) -> Result<(), BillError> {
-        for _ in 0..MAX_BREAKS {
-            let is_whole = split(self.lines.current(), expected).len() == expected;
-            if is_whole || !self.lines.join(|next| !next.starts_with('`') && !is_summary(next))? {
-                break;
-            }
-        }
-        Ok(())
+        whole_row(&mut self.lines, line, expected).map(Some)
     }
 
     /// How many rows were read so far.
@@ -153,8 +138,49 @@ impl<R: BufRead> CellReader<R> {
     }
 }
 
+/// The row that begins with the line read last, which is `line`.
+///
+/// It may hold line breaks in its values. Every row of such a bill begins with a backtick, so a line without one, after a row that
+/// is too narrow so far, is the rest of a value and more.
+fn whole_row<R: BufRead>(lines: &mut Lines<R>, line: u64, expected: usize) -> Result<Cells<'_>, BillError> {
+    if lines.current().starts_with('`') {
+        for _ in 0..MAX_BREAKS {
+            let is_whole = split(lines.current(), expected).len() == expected;
+            if is_whole || !lines.join(|next| !next.starts_with('`') && !is_summary(next))? {
+                break;
+            }
+        }
+    }
+    Cells::split(line, lines.current(), expected)
+}
+
+/// Reads the row of `expected` values with which `bytes` begin, on line `line` of its file, and says how many bytes it takes, its
+/// end included.
+pub(crate) fn first_row<T>(
+    line: u64,
+    bytes: &[u8],
+    expected: usize,
+    read: impl FnOnce(Cells<'_>) -> Result<T, BillError>,
+) -> Result<(T, usize), BillError> {
+    let mut lines = Lines::behind(bytes, line.saturating_sub(1));
+    if lines.next()?.is_none_or(is_summary) {
+        return Err(BillError::Format { line, what: "no row" });
+    }
+    let value = read(whole_row(&mut lines, line, expected)?)?;
+    Ok((value, lines.bytes()))
+}
+
+/// Reads the end of a bill, from the header of its summary on, and says on which line of it the reading ended.
+pub(crate) fn read_end(end: &[u8]) -> Result<(Vec<(String, String)>, u64), BillError> {
+    let mut lines = Lines::new(end);
+    if !lines.next()?.is_some_and(is_summary) {
+        return Err(BillError::Format { line: lines.number(), what: "no summary" });
+    }
+    Ok((read_summary(&mut lines)?, lines.number()))
+}
+
 /// Reads the one row under the summary header, which is the line read last, after which only empty lines may follow.
-pub(super) fn read_summary<R: BufRead>(lines: &mut Lines<R>) -> Result<Vec<(String, String)>, BillError> {
+fn read_summary<R: BufRead>(lines: &mut Lines<R>) -> Result<Vec<(String, String)>, BillError> {
     let columns: Vec<String> = lines.current().split(',').map(str::to_owned).collect();
     let expected = columns.len();
     let last = lines.number();
@@ -180,17 +206,23 @@ impl<R> fmt::Debug for CellReader<R> {
     }
 }
 
+/// The columns that the first line of a bill names, with or without its end and a byte-order mark.
+pub(crate) fn columns_of_line(line: &[u8]) -> Result<Vec<String>, BillError> {
+    header_columns(lines::text(line, 1)?)
+}
+
 /// The columns that a header names.
-pub(super) fn header_columns(header: &str) -> Result<Vec<String>, BillError> {
+fn header_columns(header: &str) -> Result<Vec<String>, BillError> {
     let columns: Vec<String> = header.split(',').map(str::to_owned).collect();
-    if columns.len() < 2 || MAX_COLUMNS < columns.len() || is_summary(header) {
+    // What begins with a bracket is an error message.
+    if columns.len() < 2 || MAX_COLUMNS < columns.len() || is_summary(header) || header.starts_with('<') {
         return Err(BillError::Format { line: 1, what: "no header" });
     }
     Ok(columns)
 }
 
 /// Whether a line is the header of the summary. Rows begin with a backtick or a time, so it cannot be one.
-pub(super) fn is_summary(line: &str) -> bool {
+fn is_summary(line: &str) -> bool {
     SUMMARY_COLUMNS.iter().any(|column| line.starts_with(column))
 }
 

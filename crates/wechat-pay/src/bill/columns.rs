@@ -1,8 +1,7 @@
 //! Columns of trade bills, found by name. WeChat adds, drops and renames columns; positions mean nothing.
 
-use super::cells::{Cells, header_columns};
 use super::read_row::Row;
-use super::{BillError, TradeRow, lines};
+use super::{BillError, TradeRow, cells};
 
 /// A column we know: its place in the `ALL` layout of 27 columns comes first, then the columns of other layouts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,17 +192,17 @@ impl TradeColumns {
     /// Those of [`TradeBillReader::open`](super::TradeBillReader::open), except that an error message in place of a bill is
     /// only a [`BillError::Format`].
     pub fn find(header: &[u8]) -> Result<TradeColumns, BillError> {
-        TradeColumns::of(&header_columns(lines::text(header, 1)?)?)
+        TradeColumns::of(&cells::columns_of_line(header)?)
     }
 
-    /// Reads the row on line `number`, which holds no line break but its own.
+    /// Reads the row with which `bytes` begin, on line `line` of its file, and says how many bytes it takes, its end included:
+    /// more than a line when values hold line breaks.
     ///
     /// # Errors
-    /// [`BillError::Width`], [`BillError::Cell`], or [`BillError::Format`] for what is not UTF-8. Nothing is controlled: not
-    /// the merchant, not the day.
-    pub fn read_row(&self, number: u64, line: &[u8]) -> Result<TradeRow, BillError> {
-        let cells = Cells::split(number, lines::text(line, number)?, self.width)?;
-        Row { cells, columns: self }.read()
+    /// [`BillError::Width`], [`BillError::Cell`], or [`BillError::Format`] for what is not UTF-8, too long, or the header of a
+    /// summary. Nothing is controlled: not the merchant, not the day.
+    pub fn read_first(&self, line: u64, bytes: &[u8]) -> Result<(TradeRow, usize), BillError> {
+        cells::first_row(line, bytes, self.width, |cells| Row { cells, columns: self }.read())
     }
 
     /// Finds the known columns in a header. Unknown ones are left alone.

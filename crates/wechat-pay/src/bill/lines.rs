@@ -34,19 +34,37 @@ pub(super) struct Lines<R> {
     buffer: Vec<u8>,
     /// Its text without what surrounds it.
     text: String,
-    /// The text of the line after it, when that was looked at and did not belong to it.
-    ahead: Option<String>,
+    /// The line after it, when that was looked at and did not belong to it.
+    ahead: Option<Line>,
     number: u64,
+    /// How long all lines up to the one read last are, with their ends.
+    bytes: usize,
+}
+
+struct Line {
+    text: String,
+    /// How long it is with everything that surrounds it.
+    bytes: usize,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(input: R) -> Lines<R> {
-        Lines { input, buffer: Vec::new(), text: String::new(), ahead: None, number: 0 }
+        Lines::behind(input, 0)
+    }
+
+    /// Of an input whose first line is the one after line `number` of its file.
+    pub(super) fn behind(input: R, number: u64) -> Lines<R> {
+        Lines { input, buffer: Vec::new(), text: String::new(), ahead: None, number, bytes: 0 }
     }
 
     /// Number of the line read last, from 1.
     pub(super) fn number(&self) -> u64 {
         self.number
+    }
+
+    /// How long all lines up to the one read last are together, with their ends and whatever surrounds them.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The next line without its end, without a byte-order mark, and without the spaces some files put before it.
@@ -57,7 +75,8 @@ impl<R: BufRead> Lines<R> {
         };
         let Some(next) = next else { return Ok(None) };
         self.number += 1;
-        self.text = next;
+        self.bytes += next.bytes;
+        self.text = next.text;
         Ok(Some(&self.text))
     }
 
@@ -66,10 +85,11 @@ impl<R: BufRead> Lines<R> {
         if self.ahead.is_none() {
             self.ahead = self.read()?;
         }
-        let Some(next) = self.ahead.take_if(|next| continues(next)) else { return Ok(false) };
+        let Some(next) = self.ahead.take_if(|next| continues(&next.text)) else { return Ok(false) };
         self.number += 1;
+        self.bytes += next.bytes;
         self.text.push('\n');
-        self.text.push_str(&next);
+        self.text.push_str(&next.text);
         if MAX_LINE_BYTES < self.text.len() as u64 {
             return Err(BillError::Format { line: self.number, what: "line too long" });
         }
@@ -77,7 +97,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Reads the line after the one read last.
-    fn read(&mut self) -> Result<Option<String>, BillError> {
+    fn read(&mut self) -> Result<Option<Line>, BillError> {
         self.buffer.clear();
         if self.input.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut self.buffer)? == 0 {
             return Ok(None);
@@ -86,7 +106,8 @@ impl<R: BufRead> Lines<R> {
         if !self.buffer.ends_with(b"\n") && MAX_LINE_BYTES <= self.buffer.len() as u64 {
             return Err(BillError::Format { line, what: "line too long" });
         }
-        text(&self.buffer, line).map(|text| Some(text.to_owned()))
+        let text = text(&self.buffer, line)?.to_owned();
+        Ok(Some(Line { text, bytes: self.buffer.len() }))
     }
 
     /// The text of the line read last.

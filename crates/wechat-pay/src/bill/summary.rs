@@ -2,10 +2,8 @@
 
 use money::{Fen, MilliFen};
 
-use super::cells::{is_summary, read_summary};
 use super::columns::Column;
-use super::lines::Lines;
-use super::{BillError, CellProblem, Control};
+use super::{BillError, CellProblem, Control, cells};
 
 /// What a bill says about itself; [`TradeBillReader`](super::TradeBillReader) has checked it against the rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,12 +51,8 @@ impl Summary {
     /// # Errors
     /// As [`TradeBillReader`](super::TradeBillReader) has them at its end; lines are counted from the header of the summary.
     pub fn read(end: &[u8]) -> Result<Summary, BillError> {
-        let mut lines = Lines::new(end);
-        if !lines.next()?.is_some_and(is_summary) {
-            return Err(BillError::Format { line: lines.number(), what: "no summary" });
-        }
-        let stated = read_summary(&mut lines)?;
-        Summary::parse(&stated, lines.number())
+        let (stated, line) = cells::read_end(end)?;
+        Summary::parse(&stated, line)
     }
 
     /// Reads the summary row, which is line `line`.

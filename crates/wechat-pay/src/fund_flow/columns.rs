@@ -1,20 +1,33 @@
 //! Columns of a fund flow, found by name.
 
-use crate::bill::{BillError, normalised};
+use super::Movement;
+use super::reader::Row;
+use crate::bill::{BillError, cells, normalised};
 
 /// A column that we know, in the order in which WeChat writes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Column {
+pub enum Column {
+    /// 记账时间.
     BookedAt,
+    /// 微信支付业务单号.
     Number,
+    /// 资金流水单号.
     FlowNumber,
+    /// 业务名称.
     Name,
+    /// 业务类型.
     Kind,
+    /// 收支类型.
     Direction,
+    /// 收支金额(元).
     Amount,
+    /// 账户结余(元).
     Balance,
+    /// 资金变更提交申请人.
     By,
+    /// 备注.
     Remark,
+    /// 业务凭证号.
     Voucher,
 }
 
@@ -54,14 +67,38 @@ pub(super) fn header() -> Vec<&'static str> {
     COLUMNS.iter().map(|(_, name, _)| *name).collect()
 }
 
-/// Where the known columns of one file are.
-pub(super) struct Columns {
+/// Where the known columns of one fund flow are, and how wide its rows are.
+///
+/// [`FundFlowReader`](super::FundFlowReader) reads a whole file and is what believes it. This is for a reader that finds rows by
+/// itself, to read one of them as the other would.
+#[derive(Clone, Debug)]
+pub struct FundColumns {
     places: [Option<usize>; COLUMNS.len()],
+    width: usize,
 }
 
-impl Columns {
+impl FundColumns {
+    /// Finds the columns in the first line of a plain file, with or without its end and a byte-order mark.
+    ///
+    /// # Errors
+    /// Those of [`FundFlowReader::open`](super::FundFlowReader::open), except that an error message in place of a file is only a
+    /// [`BillError::Format`].
+    pub fn find(header: &[u8]) -> Result<FundColumns, BillError> {
+        FundColumns::of(&cells::columns_of_line(header)?)
+    }
+
+    /// Reads the row with which `bytes` begin, on line `line` of its file, and says how many bytes it takes, its end included:
+    /// more than a line when values hold line breaks.
+    ///
+    /// # Errors
+    /// [`BillError::Width`], [`BillError::Cell`], or [`BillError::Format`] for what is not UTF-8, too long, or the header of a
+    /// summary. Nothing is controlled: not the day, not the balance.
+    pub fn read_first(&self, line: u64, bytes: &[u8]) -> Result<(Movement, usize), BillError> {
+        cells::first_row(line, bytes, self.width, |cells| Row { cells, columns: self }.read())
+    }
+
     /// Finds the known columns in a header. Unknown ones are left alone.
-    pub(super) fn find(header: &[String]) -> Result<Columns, BillError> {
+    pub(super) fn of(header: &[String]) -> Result<FundColumns, BillError> {
         let mut places = [None; COLUMNS.len()];
         for (place, found) in header.iter().enumerate() {
             let name = normalised(found);
@@ -72,12 +109,17 @@ impl Columns {
         }
         match COLUMNS.iter().find(|(column, _, needed)| *needed && places[*column as usize].is_none()) {
             Some((_, column, _)) => Err(BillError::MissingColumn { column }),
-            None => Ok(Columns { places }),
+            None => Ok(FundColumns { places, width: header.len() }),
         }
     }
 
-    /// Where `column` is, if anywhere.
-    pub(super) fn place(&self, column: Column) -> Option<usize> {
+    /// How many values a row has.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Where `column` is, from 0, if anywhere.
+    pub fn place(&self, column: Column) -> Option<usize> {
         self.places[column as usize]
     }
 }

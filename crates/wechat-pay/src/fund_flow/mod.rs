@@ -10,6 +10,7 @@ mod reader;
 mod summary;
 mod writer;
 
+pub use columns::{Column, FundColumns};
 pub use movement::{Direction, Movement};
 pub use reader::{Expected, FundFlowReader};
 pub use summary::FundSummary;

@@ -6,8 +6,8 @@ use std::io::BufRead;
 use jiff::civil::Date;
 use money::Fen;
 
-use super::columns::{Column, Columns};
-use super::summary::{Stated, Totals};
+use super::columns::{Column, FundColumns};
+use super::summary::Totals;
 use super::{Direction, FundSummary, Movement};
 use crate::bill::cells::{CellReader, Cells};
 use crate::bill::{BillError, CellProblem, Control, Numbers, is_number};
@@ -28,7 +28,7 @@ pub struct Expected {
 /// Memory is bounded by one line and, to find duplicates, 16 bytes and some per movement.
 pub struct FundFlowReader<R> {
     cells: CellReader<R>,
-    columns: Columns,
+    columns: FundColumns,
     expected: Expected,
     seen: Numbers,
     totals: Totals,
@@ -48,7 +48,7 @@ impl<R: BufRead> FundFlowReader<R> {
     /// [`BillError::Failure`] when there is no fund flow, [`BillError::MissingColumn`] for a file of another kind.
     pub fn open(input: R, expected: Expected) -> Result<FundFlowReader<R>, BillError> {
         let cells = CellReader::open(input)?;
-        let columns = Columns::find(cells.columns())?;
+        let columns = FundColumns::of(cells.columns())?;
         let (seen, totals) = (Numbers::default(), Totals::default());
         Ok(FundFlowReader { cells, columns, expected, seen, totals, state: State::Rows })
     }
@@ -70,7 +70,7 @@ impl<R: BufRead> FundFlowReader<R> {
     fn read(&mut self) -> Result<Option<Movement>, BillError> {
         let Some(cells) = self.cells.next_row()? else {
             let stated = self.cells.summary().expect("the cells end with a summary");
-            let stated = Stated::parse(stated, self.cells.line())?;
+            let stated = FundSummary::parse(stated, self.cells.line())?;
             self.state = State::Done(self.totals.checked(&stated).map_err(BillError::Control)?);
             return Ok(None);
         };
@@ -109,13 +109,13 @@ impl<R: BufRead> Iterator for FundFlowReader<R> {
 }
 
 /// One movement on its way from texts to values.
-struct Row<'a> {
-    cells: Cells<'a>,
-    columns: &'a Columns,
+pub(super) struct Row<'a> {
+    pub(super) cells: Cells<'a>,
+    pub(super) columns: &'a FundColumns,
 }
 
 impl Row<'_> {
-    fn read(&self) -> Result<Movement, BillError> {
+    pub(super) fn read(&self) -> Result<Movement, BillError> {
         let direction = Direction::parse(self.required(Column::Direction)?)
             .ok_or_else(|| self.error(Column::Direction, CellProblem::NotDirection))?;
         let amount = self.fen(Column::Amount)?;

@@ -3,7 +3,7 @@
 use money::Fen;
 
 use super::{Direction, Movement};
-use crate::bill::{BillError, CellProblem, Control, whole};
+use crate::bill::{BillError, CellProblem, Control, cells, whole};
 
 /// What a fund flow says about itself; [`FundFlowReader`](super::FundFlowReader) has checked it against the movements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,18 +36,19 @@ const AMOUNT: &str = "收支金额(元)";
 /// The summary header, in order.
 pub(super) const HEADER: [&str; 5] = [ROWS, INCOMES, INCOME, SPENDINGS, SPENT];
 
-/// What the summary row says.
-pub(super) struct Stated {
-    rows: u64,
-    incomes: u64,
-    income: Fen,
-    spendings: u64,
-    spent: Fen,
-}
+impl FundSummary {
+    /// Reads the end of a fund flow, from the header of its summary on: without balances, and compared with nothing. For a reader
+    /// that adds movements up by itself.
+    ///
+    /// # Errors
+    /// As [`FundFlowReader`](super::FundFlowReader) has them at its end; lines are counted from the header of the summary.
+    pub fn read(end: &[u8]) -> Result<FundSummary, BillError> {
+        let (stated, line) = cells::read_end(end)?;
+        FundSummary::parse(&stated, line)
+    }
 
-impl Stated {
     /// Reads the summary row, which is line `line`.
-    pub(super) fn parse(cells: &[(String, String)], line: u64) -> Result<Stated, BillError> {
+    pub(super) fn parse(cells: &[(String, String)], line: u64) -> Result<FundSummary, BillError> {
         let find = |column: &'static str| {
             cells
                 .iter()
@@ -58,12 +59,14 @@ impl Stated {
         let cell = |column: &str, problem| BillError::Cell { line, column: column.to_owned(), problem };
         let count = |column| whole(find(column)?).ok_or_else(|| cell(column, CellProblem::NotCount));
         let fen = |column| Fen::parse_yuan(find(column)?).map_err(|_| cell(column, CellProblem::NotFen));
-        Ok(Stated {
+        Ok(FundSummary {
             rows: count(ROWS)?,
             incomes: count(INCOMES)?,
             income: fen(INCOME)?,
             spendings: count(SPENDINGS)?,
             spent: fen(SPENT)?,
+            opening: None,
+            closing: None,
         })
     }
 }
@@ -93,7 +96,7 @@ impl Totals {
     }
 
     /// The sums, when they are those that the file states and lead from its first balance to its last.
-    pub(super) fn checked(&self, stated: &Stated) -> Result<FundSummary, Control> {
+    pub(super) fn checked(&self, stated: &FundSummary) -> Result<FundSummary, Control> {
         let found = self.0;
         if stated.rows != found.rows {
             return Err(Control::Count { stated: stated.rows, found: found.rows });

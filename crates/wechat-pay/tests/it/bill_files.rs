@@ -224,13 +224,33 @@ fn one_row_is_read_from_its_bytes_as_in_its_bill() {
     let rows = read(&today()).unwrap().0;
     let columns = TradeColumns::find(format!("\u{feff}{HEADER}\r\n").as_bytes()).unwrap();
     assert_eq!((columns.width(), columns.place(bill::Column::TotalFee)), (27, Some(24)));
-    assert_eq!(columns.read_row(2, format!("{PAYMENT}\r\n").as_bytes()).unwrap(), rows[0]);
-    assert_eq!(columns.read_row(3, REFUND.as_bytes()).unwrap(), rows[1]);
-    let bad = columns.read_row(7, REFUND.replace("0.21", "x").as_bytes()).unwrap_err();
+    let first = format!("{PAYMENT}\r\n");
+    assert_eq!(columns.read_first(2, format!("{first}{REFUND}").as_bytes()).unwrap(), (rows[0].clone(), first.len()));
+    assert_eq!(columns.read_first(3, REFUND.as_bytes()).unwrap(), (rows[1].clone(), REFUND.len()));
+    let bad = columns.read_first(7, REFUND.replace("0.21", "x").as_bytes()).unwrap_err();
     assert_eq!(bad.to_string(), "line 7, column 退款金额: is not an amount in whole fen");
-    assert!(matches!(columns.read_row(7, b"`1,`2"), Err(BillError::Width { line: 7, expected: 27, found: 2 })));
-    assert!(matches!(columns.read_row(7, b"`\xff"), Err(BillError::Format { line: 7, what: "not UTF-8" })));
+    assert!(matches!(columns.read_first(7, b"`1,`2"), Err(BillError::Width { line: 7, expected: 27, found: 2 })));
+    assert!(matches!(columns.read_first(7, b"`\xff"), Err(BillError::Format { line: 7, what: "not UTF-8" })));
+    for no_row in ["", SUMMARY_HEADER] {
+        assert!(matches!(columns.read_first(7, no_row.as_bytes()), Err(BillError::Format { line: 7, what: "no row" })));
+    }
     assert!(TradeColumns::find(b"<xml>").is_err());
+    assert!(TradeColumns::find(format!("<,{HEADER}").as_bytes()).is_err(), "an error message in place of a bill");
+}
+
+#[test]
+fn a_row_with_line_breaks_in_it_is_read_from_its_bytes_up_to_its_end() {
+    let columns = TradeColumns::find(HEADER.as_bytes()).unwrap();
+    let broken = PAYMENT.replacen("CNY", "C\r\n  N\n\nY", 1) + "\r\n";
+    for more in ["", REFUND, SUMMARY_HEADER, "x"] {
+        let (row, length) = columns.read_first(2, format!("{broken}{more}").as_bytes()).unwrap();
+        assert_eq!((row.fee_type.as_str(), length), ("C\nN\n\nY", broken.len()), "{more}");
+    }
+    let cut = &broken[..broken.find('Y').unwrap()];
+    for more in ["", REFUND, SUMMARY_HEADER] {
+        let cut = format!("{cut}{more}");
+        assert!(matches!(columns.read_first(2, cut.as_bytes()), Err(BillError::Width { line: 2, .. })), "{more}");
+    }
 }
 
 #[test]

@@ -4,7 +4,9 @@ use jiff::civil::date;
 use money::Fen;
 use proptest::prelude::*;
 use wechat_pay::bill::{BillError, BillFailure, CellProblem, Control};
-use wechat_pay::fund_flow::{Direction, Expected, FundFlowReader, FundFlowWriter, FundSummary, Movement};
+use wechat_pay::fund_flow::{
+    Column, Direction, Expected, FundColumns, FundFlowReader, FundFlowWriter, FundSummary, Movement,
+};
 use wechat_pay::time;
 
 /// The published sample: its header with brackets of either width, one of its rows, and a summary of that row.
@@ -185,5 +187,33 @@ proptest! {
         if let Ok(reader) = FundFlowReader::open(bytes.as_slice(), Expected::default()) {
             let _ = reader.finish();
         }
+    }
+}
+
+#[test]
+fn one_movement_is_read_from_its_bytes_as_in_its_file() {
+    let (movements, _) = read(SAMPLE).unwrap();
+    let lines: Vec<&str> = SAMPLE.lines().collect();
+    let columns = FundColumns::find(format!("\u{feff}{}\r\n", lines[0]).as_bytes()).unwrap();
+    assert_eq!((columns.width(), columns.place(Column::Balance)), (11, Some(7)));
+    let broken = lines[1].replace("缺货", "缺\r\n  货") + "\n";
+    let (movement, length) = columns.read_first(2, format!("{broken}`next").as_bytes()).unwrap();
+    assert_eq!((movement.remark.as_str(), length), ("缺\n货", broken.len()));
+    assert_eq!(Movement { remark: "缺货".to_owned(), ..movement }, movements[0]);
+    for no_row in ["", lines[2]] {
+        assert!(matches!(columns.read_first(7, no_row.as_bytes()), Err(BillError::Format { line: 7, .. })));
+    }
+    for no_header in ["<xml>", &format!("<,{}", lines[0]), lines[2]] {
+        assert!(FundColumns::find(no_header.as_bytes()).is_err());
+    }
+}
+
+#[test]
+fn the_end_of_a_file_is_read_as_in_its_file() {
+    let end = &SAMPLE[SAMPLE.find("资金流水总笔数").unwrap()..];
+    let (_, summary) = read(SAMPLE).unwrap();
+    assert_eq!(FundSummary::read(end.as_bytes()).unwrap(), FundSummary { opening: None, closing: None, ..summary });
+    for end in ["", end.lines().next().unwrap(), &format!("{end}x")] {
+        assert!(FundSummary::read(end.as_bytes()).is_err(), "{end}");
     }
 }
