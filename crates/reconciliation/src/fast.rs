@@ -3,7 +3,8 @@
 //! Ten million rows that agree need no ten million values in memory. The bill is cut at line ends into pieces for every core;
 //! of each row only what a plain group is judged by becomes an entry of a few numbers ([`row`]), kept in partitions by its key
 //! ([`table`]). Then our own files go past the partitions line by line ([`books`]): where both numbers and all amounts are the
-//! same, the pair is counted, and what is left on either side is read again from its bytes by the ordinary readers.
+//! same, the pair is counted. Then the fund flow goes past those pairs ([`flow`]): what did not move as it must is no pair any more.
+//! What is left on any side is read again from its bytes by the ordinary readers.
 //!
 //! Nothing is taken here that the ordinary readers would not take with the same result. What this reader does not know (other
 //! layouts, broken rows, anything odd in a control) makes [`sift`] answer `None`, and the ordinary reader reads the file from
@@ -12,6 +13,7 @@
 mod bill;
 mod books;
 mod cells;
+mod flow;
 mod layout;
 mod numbers;
 mod pieces;
@@ -27,9 +29,10 @@ use money::{Fen, MilliFen};
 use splits::Splits;
 
 use crate::books::{BookPayment, BookRefund};
+use crate::funds::AccountFlow;
 use crate::judge::{Judge, MovementsJudged};
 use crate::trade::BillRow;
-use crate::{FundFile, Inputs, Tally};
+use crate::{FundFile, Inputs, MAX_DIFFERENCES, Tally};
 
 /// What is left of a day's files when everything that plainly agrees is counted and put away.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +49,30 @@ pub(crate) struct Sifted {
     pub(crate) book_payments: Vec<BookPayment>,
     /// Every other refund of our books.
     pub(crate) book_refunds: Vec<BookRefund>,
+    /// The fund flow of the basic account, when there is one.
+    pub(crate) basic: Option<Basic>,
 }
+
+/// What is left of the basic account's fund flow.
+#[derive(Clone, Debug)]
+pub(crate) struct Basic {
+    /// With the movements that are neither of what plainly agrees nor of a kind that needs no trade.
+    pub(crate) flow: AccountFlow,
+    /// Which movements a trade must have, by all of the file.
+    pub(crate) judged: MovementsJudged,
+    /// All other movements: the word, whether they are of trades, and their sum.
+    pub(crate) moved: Vec<(String, bool, Tally)>,
+}
+
+/// Most rows of the fund flow, and most entries that did not move as they must, that are left. A day with more is not one of which
+/// nearly everything agrees, and the ordinary way says whether it can be compared.
+const MAX_LEFT: usize = 4 * MAX_DIFFERENCES;
+
+/// Most rows of one bill, as the ordinary reader has it.
+const MAX_ROWS: u64 = wechat_pay::bill::cells::MAX_ROWS;
+
+/// What is said to be the line of a row that is read alone. Nobody is told of it: what is wrong the ordinary reader tells.
+const LINE: u64 = 2;
 
 /// How work is shared out.
 #[derive(Clone, Copy, Debug)]
@@ -66,14 +92,18 @@ impl Sharing {
 
 /// Reads, controls and joins the trade bill and the books of the day. `None` when the ordinary readers must.
 pub(crate) fn sift(inputs: &Inputs<'_>, sharing: Sharing) -> Option<Sifted> {
-    // Where movements are judged, a group is not plain without its own.
-    if matches!(inputs.funds[0], FundFile::Read(_)) {
-        return None;
-    }
+    // What is plain by its row and our books is plain until its movements are known.
     let movements = MovementsJudged::None;
     let judge = Judge { day: inputs.day, as_of: inputs.as_of, rules: inputs.rules, movements };
     let bill = bill::read(inputs, &judge, sharing)?;
-    let books = books::pass(inputs, &bill.table, sharing)?;
+    let mut books = books::pass(inputs, &bill.table, sharing)?;
+    let basic = if let FundFile::Read(file) = inputs.funds[0] {
+        let (basic, unmoved) = flow::pass(inputs, file, &judge, &bill.table, &books.notes, sharing)?;
+        books.take_back(inputs, &unmoved, sharing)?;
+        Some(basic)
+    } else {
+        None
+    };
     let (mut rows, left_fee) = bill.left(inputs, &judge, &books.notes)?;
     rows.sort_unstable_by_key(|(at, _)| *at);
     let fee = MilliFen::new(i64::try_from(bill.fee.checked_sub(left_fee)?).ok()?);
@@ -84,6 +114,7 @@ pub(crate) fn sift(inputs: &Inputs<'_>, sharing: Sharing) -> Option<Sifted> {
         rows: rows.into_iter().map(|(_, row)| row).collect(),
         book_payments: books.payments,
         book_refunds: books.refunds,
+        basic,
     })
 }
 
@@ -98,6 +129,11 @@ impl Count {
     fn add(&mut self, fen: u32) {
         self.count += 1;
         self.fen += i128::from(fen);
+    }
+
+    fn take_back(&mut self, fen: u32) {
+        self.count -= 1;
+        self.fen -= i128::from(fen);
     }
 
     fn and(self, other: Count) -> Count {

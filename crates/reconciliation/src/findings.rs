@@ -27,9 +27,12 @@ pub(crate) struct Sides {
 
 impl Findings {
     /// What was found when only these payments and refunds were looked at, all of which agree.
-    pub(crate) fn of_agreed(payments: Tally, refunds: Tally) -> Findings {
+    ///
+    /// `moved` is what moved on the basic account and is counted already: the word, and whether it is of trades.
+    pub(crate) fn of_agreed(payments: Tally, refunds: Tally, moved: Vec<(String, bool, Tally)>) -> Findings {
         let agreed = |tally| Sides { bill: tally, books: tally, matched: tally };
-        Findings { payments: agreed(payments), refunds: agreed(refunds), ..Findings::default() }
+        let moved = moved.into_iter().map(|(kind, of_trade, tally)| ((AccountKind::Basic, kind, of_trade), tally));
+        Findings { payments: agreed(payments), refunds: agreed(refunds), moved: moved.collect(), ..Findings::default() }
     }
 
     pub(crate) fn payment(&mut self, judgement: Judgement) -> Result<(), Refused> {

@@ -18,6 +18,14 @@ pub(crate) struct Movement {
     pub(crate) amount: Fen,
 }
 
+impl From<wechat_pay::fund_flow::Movement> for Movement {
+    fn from(movement: wechat_pay::fund_flow::Movement) -> Movement {
+        let amount = movement.signed();
+        let (number, flow_number, kind) = (movement.number, movement.flow_number, movement.kind);
+        Movement { number, flow_number, kind, amount }
+    }
+}
+
 /// One account as its file has it.
 #[derive(Clone, Debug)]
 pub(crate) struct AccountFlow {
@@ -28,9 +36,10 @@ pub(crate) struct AccountFlow {
     pub(crate) movements: Vec<Movement>,
 }
 
-/// Reads all three, in the order of [`AccountKind::ALL`].
-pub(crate) fn read(inputs: &Inputs<'_>) -> Result<Vec<AccountFlow>, Refused> {
-    AccountKind::ALL.into_iter().zip(inputs.funds).map(|(account, file)| read_one(inputs, account, file)).collect()
+/// Reads all three, in the order of [`AccountKind::ALL`]; the first one only when it was not read before.
+pub(crate) fn read(inputs: &Inputs<'_>, mut basic: Option<AccountFlow>) -> Result<Vec<AccountFlow>, Refused> {
+    let files = AccountKind::ALL.into_iter().zip(inputs.funds);
+    files.map(|(account, file)| basic.take().map_or_else(|| read_one(inputs, account, file), Ok)).collect()
 }
 
 fn read_one(inputs: &Inputs<'_>, account: AccountKind, file: FundFile<'_>) -> Result<AccountFlow, Refused> {
@@ -46,9 +55,7 @@ fn read_one(inputs: &Inputs<'_>, account: AccountKind, file: FundFile<'_>) -> Re
     let mut movements = Vec::new();
     for movement in reader.by_ref() {
         let movement = movement.map_err(refused)?;
-        let amount = movement.signed();
-        let (number, flow_number, kind) = (movement.number, movement.flow_number, movement.kind);
-        movements.push(Movement { number, flow_number, kind, amount });
+        movements.push(Movement::from(movement));
     }
     let summary = reader.finish().map_err(refused)?;
     let (opening, closing) = (summary.opening, summary.closing);

@@ -27,8 +27,11 @@ pub enum Refused {
     /// Our own file is not what [`crate::books`] says: a mistake of ours.
     #[error("books: {0}")]
     Books(String),
-    /// More than can be compared in memory, of a day that cannot be compared without becoming rows.
-    #[error("the files of the day have {mib} MiB, and more than 1024 MiB cannot be compared with their fund flow")]
+    /// More than can be compared in memory, of a day that cannot be compared without becoming rows: its files have an unusual form,
+    /// or too much of it does not agree.
+    #[error(
+        "the files of the day have {mib} MiB, and more than 1024 MiB can only be compared where nearly everything agrees"
+    )]
     TooLarge {
         /// All files together.
         mib: usize,

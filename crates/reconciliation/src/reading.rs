@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use money::{Fen, MilliFen};
 
 use crate::books::{BookPayment, BookRefund};
-use crate::fast::{self, Sharing, Sifted};
+use crate::fast::{self, Basic, Sharing, Sifted};
 use crate::findings::Findings;
 use crate::funds::{self, AccountFlow, Movement};
 use crate::group::{PaymentGroup, RefundGroup, likeness};
@@ -47,35 +47,41 @@ pub fn read<'a>(inputs: &Inputs<'a>) -> Result<Reading<'a>, Refused> {
 /// Most bytes of a day's files together that become rows in memory, which takes some four times as much.
 const MAX_BYTES_AS_ROWS: usize = 1 << 30;
 
-/// A process that dies of a day would take it up again for ever.
-fn check_size(inputs: &Inputs<'_>) -> Result<(), Refused> {
-    let funds = inputs.funds.iter().map(|file| match file {
+/// A process that dies of a day would take it up again for ever. Of a day that `is_sifted` only the fund flows of the other
+/// accounts become rows as a whole.
+fn check_size(inputs: &Inputs<'_>, is_sifted: bool) -> Result<(), Refused> {
+    let [basic, operation, fees] = inputs.funds.map(|file| match file {
         FundFile::Read(bytes) => bytes.len(),
         FundFile::None | FundFile::NotFetched => 0,
     });
-    let files = [inputs.trade.map_or(0, <[u8]>::len), inputs.payments.len(), inputs.refunds.len()];
-    let bytes = files.into_iter().chain(funds).fold(0, usize::saturating_add);
-    if bytes <= MAX_BYTES_AS_ROWS { Ok(()) } else { Err(Refused::TooLarge { mib: bytes >> 20 }) }
+    let sum = |files: &[usize]| files.iter().copied().fold(0, usize::saturating_add);
+    let sifted = sum(&[inputs.trade.map_or(0, <[u8]>::len), inputs.payments.len(), inputs.refunds.len(), basic]);
+    let as_rows = sum(&[operation, fees, if is_sifted { 0 } else { sifted }]);
+    if as_rows <= MAX_BYTES_AS_ROWS {
+        return Ok(());
+    }
+    Err(Refused::TooLarge { mib: sum(&[sifted, operation, fees]) >> 20 })
 }
 
 /// Joins what was not put away before; everything, when nothing was.
 pub(crate) fn read_with<'a>(inputs: &Inputs<'a>, sifted: Option<Sifted>) -> Result<Reading<'a>, Refused> {
-    let (sifted, accounts) = if let Some(sifted) = sifted {
-        (sifted, funds::read(inputs)?)
+    check_size(inputs, sifted.is_some())?;
+    let (sifted, basic, accounts) = if let Some(mut sifted) = sifted {
+        let (basic, flow) = sifted.basic.take().map(|Basic { judged, moved, flow }| ((judged, moved), flow)).unzip();
+        (sifted, basic, funds::read(inputs, flow)?)
     } else {
-        check_size(inputs)?;
         let rows = trade::read(inputs)?;
-        let accounts = funds::read(inputs)?;
+        let accounts = funds::read(inputs, None)?;
         let book_payments = lines("payments", inputs.payments, BookPayment::parse_line)?;
         let book_refunds = lines("refunds", inputs.refunds, BookRefund::parse_line)?;
-        (Sifted { rows, book_payments, book_refunds, ..Sifted::default() }, accounts)
+        (Sifted { rows, book_payments, book_refunds, ..Sifted::default() }, None, accounts)
     };
-    let judge =
-        Judge { day: inputs.day, as_of: inputs.as_of, rules: inputs.rules, movements: movements_judged(&accounts[0]) };
+    let (movements, moved) = basic.unwrap_or_else(|| (movements_judged(&accounts[0]), Vec::new()));
+    let judge = Judge { day: inputs.day, as_of: inputs.as_of, rules: inputs.rules, movements };
     let mut reading = Reading {
         judge,
         closings: inputs.closings,
-        findings: Findings::of_agreed(sifted.payments, sifted.refunds),
+        findings: Findings::of_agreed(sifted.payments, sifted.refunds, moved),
         revoked: Tally::default(),
         fee: sifted.fee,
         has_trades: !sifted.rows.is_empty() || 0 < sifted.payments.count + sifted.refunds.count,

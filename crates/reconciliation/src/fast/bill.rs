@@ -9,13 +9,10 @@ use super::layout::Layout;
 use super::pieces;
 use super::row::{RowReader, Sums};
 use super::table::{Notes, Table};
-use super::{Sharing, Splits};
+use super::{MAX_ROWS, Sharing, Splits};
 use crate::Inputs;
 use crate::judge::Judge;
 use crate::trade::{BillRow, RowKind};
-
-/// Most rows of one bill, as the ordinary reader has it.
-const MAX_ROWS: u64 = wechat_pay::bill::cells::MAX_ROWS;
 
 /// A trade bill that passed every control.
 pub(super) struct Bill {

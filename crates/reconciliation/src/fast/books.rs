@@ -1,5 +1,7 @@
 //! Our own files, line by line past the entries of the bill.
 
+mod again;
+
 use super::numbers::{digit_of, digits, hex};
 use super::pieces;
 use super::table::{Marks, Notes, Table};

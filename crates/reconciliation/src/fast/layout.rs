@@ -47,22 +47,24 @@ pub(super) struct Places {
 impl Layout {
     /// `None` for a bill of payments or refunds alone, and for what is no bill.
     pub(super) fn find(file: &[u8]) -> Option<Layout> {
-        let header = memchr::memchr(b'\n', file)? + 1;
-        let columns = TradeColumns::find(&file[..header]).ok()?;
+        let rows = rows(file, SUMMARY)?;
+        let columns = TradeColumns::find(&file[..rows.start]).ok()?;
         let places = Places::of(&columns)?;
-        // The first line that begins like this ends the rows. If one stands further up, the rows will not read.
-        let tail = file.len().saturating_sub(MAX_SUMMARY_BYTES).max(header);
-        let summary = memchr::memmem::rfind(&file[tail..], SUMMARY)? + tail;
-        if file[summary - 1] != b'\n' {
-            return None;
-        }
-        let rows = header..summary;
         let mut is_text = vec![true; columns.width()];
         for place in places.all() {
             is_text[place] = false;
         }
-        Some(Layout { places, is_text, columns, summary: Summary::read(&file[summary..]).ok()?, rows })
+        Some(Layout { places, is_text, columns, summary: Summary::read(&file[rows.end..]).ok()?, rows })
     }
+}
+
+/// Where the rows of a bill are: behind its header, and before the last line that begins like its `summary`.
+pub(super) fn rows(file: &[u8], summary: &[u8]) -> Option<Range<usize>> {
+    let header = memchr::memchr(b'\n', file)? + 1;
+    // The first line that begins like this ends the rows. If one stands further up, the rows will not read.
+    let tail = file.len().saturating_sub(MAX_SUMMARY_BYTES).max(header);
+    let summary = memchr::memmem::rfind(&file[tail..], summary)? + tail;
+    (file[summary - 1] == b'\n').then_some(header..summary)
 }
 
 impl Places {

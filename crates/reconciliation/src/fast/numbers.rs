@@ -19,6 +19,12 @@ pub(super) fn digits(text: &[u8]) -> Option<u128> {
     Some(number)
 }
 
+/// Whether it is digits alone, and at least one.
+pub(super) fn are_digits(text: &[u8]) -> bool {
+    let (eights, rest) = text.as_chunks::<8>();
+    !text.is_empty() && eights.iter().all(|eight| are_eight_digits(*eight)) && rest.iter().all(u8::is_ascii_digit)
+}
+
 /// Exactly 32 hex digits in lower case: the numbers that we give out. Two texts are the same exactly when their numbers are.
 pub(super) fn hex(text: &[u8]) -> Option<u128> {
     let text: &[u8; 32] = text.try_into().ok()?;
@@ -51,6 +57,14 @@ pub(super) fn yuan(text: &[u8]) -> Option<u32> {
     }
 }
 
+/// Whether it is yuan with two decimals that [`money::Fen::parse_yuan`] reads, however much: at most fifteen digits before the point.
+pub(super) fn is_yuan(text: &[u8]) -> bool {
+    let size = text.strip_prefix(b"-").unwrap_or(text);
+    let Some((whole, [b'.', tens, ones])) = size.split_last_chunk() else { return false };
+    let is_digit = |byte: &u8| byte.is_ascii_digit();
+    (1..=15).contains(&whole.len()) && whole.iter().all(is_digit) && is_digit(tens) && is_digit(ones)
+}
+
 /// Yuan with exactly five decimals in thousandths of a fen, as [`money::MilliFen::parse_yuan`] reads them; at most five digits
 /// before the point.
 pub(super) fn milli_fen(text: &[u8]) -> Option<i64> {
@@ -72,17 +86,23 @@ pub(super) fn digit_of(byte: u8) -> Option<u32> {
     (value < 10).then_some(u32::from(value))
 }
 
-/// Eight digits at once: pairs, then fours, then the eight are put together by multiplication.
-fn eight_digits(text: [u8; 8]) -> Option<u32> {
+/// Eight times the digit zero.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+fn are_eight_digits(text: [u8; 8]) -> bool {
     const NIBBLES: u64 = 0xf0f0_f0f0_f0f0_f0f0;
-    const ZEROS: u64 = 0x3030_3030_3030_3030;
     const SIXES: u64 = 0x0606_0606_0606_0606;
     let word = u64::from_le_bytes(text);
     // A digit has 3 as its upper half, also after six is added, which takes the characters behind `9` to 4.
-    if word & NIBBLES != ZEROS || word.wrapping_add(SIXES) & NIBBLES != ZEROS {
+    word & NIBBLES == ZEROS && word.wrapping_add(SIXES) & NIBBLES == ZEROS
+}
+
+/// Eight digits at once: pairs, then fours, then the eight are put together by multiplication.
+fn eight_digits(text: [u8; 8]) -> Option<u32> {
+    if !are_eight_digits(text) {
         return None;
     }
-    let ones = word - ZEROS;
+    let ones = u64::from_le_bytes(text) - ZEROS;
     let pairs = ones.wrapping_mul(10).wrapping_add(ones >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
     let eight = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
@@ -138,6 +158,7 @@ mod tests {
             if let Some(found) = yuan(text.as_bytes()) {
                 prop_assert_eq!(Fen::parse_yuan(&text), Ok(Fen::new(i64::from(found))));
             }
+            prop_assert!(!is_yuan(text.as_bytes()) || Fen::parse_yuan(&text).is_ok());
             if let Some(found) = milli_fen(text.as_bytes()) {
                 prop_assert_eq!(MilliFen::parse_yuan(&text), Ok(MilliFen::new(found)));
             }
@@ -146,6 +167,7 @@ mod tests {
         #[test]
         fn usual_amounts_are_taken(fen in 0..999_999_999_u32, milli in -999_999_999_i64..999_999_999) {
             prop_assert_eq!(yuan(Fen::new(i64::from(fen)).to_yuan().as_bytes()), Some(fen));
+            prop_assert!(is_yuan(Fen::new(-i64::from(fen) * 1_000_000).to_yuan().as_bytes()));
             prop_assert_eq!(milli_fen(MilliFen::new(milli).to_yuan().as_bytes()), Some(milli));
             prop_assert_eq!(super::fen(fen.to_string().as_bytes()), Some(fen));
         }
@@ -159,6 +181,12 @@ mod tests {
             prop_assert_eq!(eight_hex(text).is_some(), is_hex);
             let eight = usual.as_bytes().try_into().expect("eight");
             prop_assert_eq!(eight_hex(eight), u32::from_str_radix(&usual, 16).ok());
+        }
+
+        #[test]
+        fn digits_alone_are_seen_as_such(text in "[0-9]{0,20}|[0-9/:]{0,20}|[0-9]{8,20}.[0-9]{0,8}") {
+            let are = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            prop_assert_eq!(are_digits(text.as_bytes()), are);
         }
 
         #[test]

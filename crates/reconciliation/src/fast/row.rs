@@ -8,15 +8,12 @@ use super::cells::{Cells, Values, is_same};
 use super::layout::{Layout, Places};
 use super::numbers::{digits, hex, milli_fen, yuan};
 use super::table::{Amounts, Bins, Entry, Marks};
-use super::{DayText, Splits, day_text, is_on};
+use super::{DayText, LINE, Splits, day_text, is_on};
 use crate::Inputs;
 use crate::books::{Fact, RefundState, Taken, TakenAs};
 use crate::judge::{Judge, PlainMoved, PlainPayment, PlainRefund};
 use crate::rate::Rate;
 use crate::trade::{self, BillRow};
-
-/// What is said to be the line of a row that is read alone. Nobody is told of it: of what cannot be read the ordinary reader tells.
-const LINE: u64 = 2;
 
 /// How many rows are looked at before all are read.
 const SAMPLES: usize = 8192;

@@ -4,6 +4,7 @@
 //! files, which are sorted by these keys, go past it. Files in another order are only slower. Entries stay where they were first
 //! written, in blocks, so nothing is copied when there are more of them than thought.
 
+use super::flow::EntryNotes;
 use super::pieces;
 use super::{Sharing, Splits};
 
@@ -59,6 +60,11 @@ impl Marks {
 
     pub(super) fn has(self, other: Marks) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// Whether it is a refund or a payment, and nothing else.
+    pub(super) fn kind(self) -> Marks {
+        Marks(self.0 & Marks::REFUND.0)
     }
 
     fn is_same_kind(self, other: Marks) -> bool {
@@ -218,6 +224,14 @@ impl Table {
         None
     }
 
+    /// The payment, or else the refund, under this key and its number, from a payment's candidate on.
+    pub(super) fn find_either(&self, candidate: Candidate, key: u128) -> Option<(usize, &Entry)> {
+        self.find(candidate, Marks::NONE, key).or_else(|| {
+            let kind = Marks::REFUND;
+            self.find(self.candidate(candidate.partition, kind, key), kind, key)
+        })
+    }
+
     /// Says of the payment and of the refund under this number that something of them must be told.
     pub(super) fn spoil(&mut self, key: u128) {
         let at = self.splits.partition_of(key);
@@ -239,6 +253,11 @@ impl Table {
     /// Every entry with its number.
     pub(super) fn entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
         self.partitions.iter().flat_map(|partition| partition.threads.iter().flatten().flatten()).enumerate()
+    }
+
+    /// What its entries moved, of which nothing is known yet.
+    pub(super) fn entry_notes(&self) -> EntryNotes {
+        EntryNotes::new(self.entries)
     }
 
     /// Notes about its entries, of which nothing is known yet.
@@ -291,6 +310,11 @@ impl Notes {
         let is_first = *word >> bit & 1 == 0;
         *word |= (1 | u64::from(agrees) << 1) << bit;
         is_first.then_some(())
+    }
+
+    /// The entry does not agree after all.
+    pub(super) fn disagrees(&mut self, entry: usize) {
+        self.0[entry / 32] &= !(2 << (entry % 32 * 2));
     }
 
     pub(super) fn agrees(&self, entry: usize) -> bool {
@@ -384,7 +408,9 @@ mod tests {
     #[test]
     fn only_what_is_under_a_number_is_spoiled() {
         let mut table = table(vec![bins(1..9, Marks::NONE), bins(3..9, Marks::REFUND)]).expect("once each");
-        [2, 5, 9].into_iter().for_each(|key| table.spoil(key));
+        for key in [2, 5, 9] {
+            table.spoil(key);
+        }
         let spoiled = table.entries().filter(|(_, entry)| entry.marks().has(Marks::NOT_PLAIN));
         let mut spoiled: Vec<_> = spoiled.map(|(_, entry)| (entry.key(), entry.marks().has(Marks::REFUND))).collect();
         spoiled.sort_unstable();

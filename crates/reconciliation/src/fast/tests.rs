@@ -6,6 +6,8 @@ use super::{Sharing, sift};
 use crate::reading::read_with;
 use crate::{Outcome, Refused};
 
+mod flows;
+
 #[path = "../../tests/world/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "tests of the outside need more of it")]
 mod world;
@@ -24,6 +26,12 @@ fn world(clean: &[(Clean, i64)], damage: &[(Damage, i64)], early: bool) -> World
     for (damage, fen) in damage {
         damage.strike(&mut world, *fen);
     }
+    world
+}
+
+/// As that, of a merchant whose fund flows cannot be fetched.
+fn without_funds(clean: &[(Clean, i64)], damage: &[(Damage, i64)]) -> World {
+    let mut world = world(clean, damage, false);
     world.fetched[0] = false;
     world
 }
@@ -34,8 +42,14 @@ fn worlds() -> impl Strategy<Value = World> {
     let clean =
         prop_oneof![3 => Just(Clean::Paid), 1 => Just(Clean::Refunded), 2 => prop::sample::select(&Clean::ALL[..])];
     let damage = prop::sample::select(&Damage::ALL[..]);
-    (prop::collection::vec((clean, fen()), 0..40), prop::collection::vec((damage, fen()), 0..8), any::<bool>())
-        .prop_map(|(clean, damage, early)| world(&clean, &damage, early))
+    let days =
+        (prop::collection::vec((clean, fen()), 0..40), prop::collection::vec((damage, fen()), 0..8), any::<bool>());
+    let fetched = prop_oneof![3 => Just(true), 1 => Just(false)];
+    (days, fetched).prop_map(|((clean, damage, early), fetched)| {
+        let mut world = world(&clean, &damage, early);
+        world.fetched[0] = fetched;
+        world
+    })
 }
 
 /// As the ordinary way has it.
@@ -47,8 +61,12 @@ fn ordinary(world: &World, files: &Files) -> Result<Outcome, Refused> {
 
 /// As the quick way has it; `None` when it does not take the files.
 fn quick(world: &World, files: &Files) -> Option<Result<Outcome, Refused>> {
+    quick_shared(world, files, SHARING)
+}
+
+fn quick_shared(world: &World, files: &Files, sharing: Sharing) -> Option<Result<Outcome, Refused>> {
     let inputs = world.inputs(files);
-    let sifted = sift(&inputs, SHARING)?;
+    let sifted = sift(&inputs, sharing)?;
     Some(read_with(&inputs, Some(sifted)).and_then(|reading| {
         let answers = world.answers(&reading.questions());
         reading.conclude(&answers)
@@ -81,7 +99,7 @@ fn shuffled(file: &[u8], heads: usize, tails: usize, seed: u32) -> Vec<u8> {
 
 #[test]
 fn a_day_that_agrees_leaves_no_rows() {
-    let world = world(&[(Clean::Paid, 100), (Clean::PaidWithCoupon, 31), (Clean::Refunded, 7)], &[], false);
+    let world = without_funds(&[(Clean::Paid, 100), (Clean::PaidWithCoupon, 31), (Clean::Refunded, 7)], &[]);
     let files = world.files();
     let sifted = sift(&world.inputs(&files), SHARING).expect("the files are usual");
     assert_eq!((sifted.payments.count, sifted.payments.sum.get()), (3, 138));
@@ -93,7 +111,7 @@ fn a_day_that_agrees_leaves_no_rows() {
 fn a_row_that_seems_to_be_like_the_one_before_and_is_not_is_taken_all_the_same() {
     let mut clean = vec![(Clean::Paid, 100); 30];
     clean.push((Clean::Refunded, 70));
-    let world = world(&clean, &[], false);
+    let world = without_funds(&clean, &[]);
     let files = world.files();
     let one_thread = Sharing { threads: 1, piece_bytes: 1 << 20 };
     for seed in 0..20 {
@@ -189,6 +207,15 @@ fn what_the_ordinary_reader_must_refuse_or_read_is_left_to_it() {
     );
 }
 
+fn file_mut(files: &mut Files, file: usize) -> &mut Vec<u8> {
+    match file {
+        0 => files.trade.get_or_insert_default(),
+        1 => &mut files.payments,
+        2 => &mut files.refunds,
+        _ => files.funds[0].get_or_insert_default(),
+    }
+}
+
 /// An edit that found nothing to edit proves nothing.
 fn is_same(one: &Files, other: &Files) -> bool {
     assert_ne!(one, other);
@@ -204,7 +231,12 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_lines_does_not_matter(world in worlds(), seed: u32) {
+    fn the_order_of_lines_does_not_matter_nor_how_work_is_shared(
+        world in worlds(),
+        seed: u32,
+        threads in 1..4_usize,
+        piece_bytes in 1..4000_usize,
+    ) {
         let files = world.files();
         let other = Files {
             trade: files.trade.as_ref().map(|file| shuffled(file, 1, 2, seed)),
@@ -212,24 +244,22 @@ proptest! {
             refunds: shuffled(&files.refunds, 0, 0, seed),
             ..files.clone()
         };
-        prop_assert_eq!(quick(&world, &files), quick(&world, &other));
+        let usual = quick(&world, &files);
+        prop_assert_eq!(&usual, &quick(&world, &other));
+        prop_assert_eq!(usual, quick_shared(&world, &files, Sharing { threads, piece_bytes }));
         agree(&world, &other)?;
     }
 
     #[test]
     fn a_damaged_file_is_refused_with_the_same_words_or_read_with_the_same_result(
         world in worlds(),
-        file in 0..3_usize,
+        file in 0..4_usize,
         at: prop::sample::Index,
         damage in prop_oneof![any::<u8>().prop_map(Ok), "[`,\\n\t0-9.a-f -]{0,3}".prop_map(Err)],
         length in 0..2_usize,
     ) {
         let mut files = world.files();
-        let bytes = match file {
-            0 => files.trade.get_or_insert_default(),
-            1 => &mut files.payments,
-            _ => &mut files.refunds,
-        };
+        let bytes = file_mut(&mut files, file);
         if !bytes.is_empty() {
             let at = at.index(bytes.len());
             let damage = damage.map_or_else(String::into_bytes, |byte| vec![byte]);
@@ -241,16 +271,12 @@ proptest! {
     #[test]
     fn lines_that_are_lost_or_come_twice_give_the_same_either_way(
         world in worlds(),
-        file in 0..3_usize,
+        file in 0..4_usize,
         at: prop::sample::Index,
         twice: bool,
     ) {
         let mut files = world.files();
-        let bytes = match file {
-            0 => files.trade.get_or_insert_default(),
-            1 => &mut files.payments,
-            _ => &mut files.refunds,
-        };
+        let bytes = file_mut(&mut files, file);
         let mut lines: Vec<Vec<u8>> = bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
         if !lines.is_empty() {
             let line = lines.remove(at.index(lines.len()));

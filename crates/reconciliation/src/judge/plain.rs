@@ -50,6 +50,20 @@ pub(crate) struct PlainMoved {
     pub(crate) anything_else: bool,
 }
 
+impl PlainMoved {
+    /// Adds a movement under the number of a row whose money moves as `principal`. `None` when the sums do not fit.
+    pub(crate) fn add(&mut self, principal: Kind, kind: Kind, amount: Fen) -> Option<()> {
+        if kind.is_fee() {
+            self.fee = self.fee.checked_sub(amount)?;
+        } else if kind == principal && kind.comes_in() == amount.is_positive() && self.principal.is_none() {
+            self.principal = Some(Fen::new(amount.get().checked_abs()?));
+        } else {
+            self.anything_else = true;
+        }
+        Some(())
+    }
+}
+
 impl Judge {
     /// Whether [`Judge::payment`] has nothing to tell of it, and all of it agrees.
     pub(crate) fn is_plain_payment(&self, payment: &PlainPayment) -> bool {
@@ -83,7 +97,8 @@ impl Judge {
         }
     }
 
-    fn moved_as(&self, moved: PlainMoved, accepted: [Fen; 2], fee: MilliFen) -> bool {
+    /// Whether it moved as a row of which one of these sizes is accepted, with its fee.
+    pub(crate) fn moved_as(&self, moved: PlainMoved, accepted: [Fen; 2], fee: MilliFen) -> bool {
         let is_principal_right = match moved.principal {
             Some(principal) => accepted.contains(&principal),
             None => accepted[0] == Fen::ZERO,
@@ -148,14 +163,7 @@ impl RefundGroup {
 fn moved(movements: &[Movement], principal: Kind) -> Option<PlainMoved> {
     let mut moved = PlainMoved::default();
     for movement in movements {
-        let kind = Kind::of(&movement.kind);
-        if kind.is_fee() {
-            moved.fee = moved.fee.checked_sub(movement.amount)?;
-        } else if kind == principal && kind.comes_in() == movement.amount.is_positive() && moved.principal.is_none() {
-            moved.principal = Some(Fen::new(movement.amount.get().checked_abs()?));
-        } else {
-            moved.anything_else = true;
-        }
+        moved.add(principal, Kind::of(&movement.kind), movement.amount)?;
     }
     Some(moved)
 }
