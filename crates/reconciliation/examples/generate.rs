@@ -4,9 +4,11 @@
 //! generate FOLDER ROWS
 //! ```
 //! `trade.csv` has `ROWS` rows, one in fifty a refund, in the order of their times. `payments.tsv` and `refunds.tsv` are sorted by
-//! the provider's number, as reconcile-svc writes them. Of ten thousand payments one is only in the bill, one only in our books,
-//! and one has another amount. The same arguments give the same bytes.
+//! the provider's number, as reconcile-svc writes them. `funds.csv` has what moved on the basic account: each row's principal, and
+//! behind it its fee, unless that is less than half a fen. Of ten thousand payments one is only in the bill, one only in our books,
+//! one has another amount, and one did not move. The same arguments give the same bytes.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
@@ -17,13 +19,14 @@ use jiff::{SignedDuration, Timestamp};
 use money::{Fen, MilliFen};
 use reconciliation::books::{BookPayment, BookRefund, Fact, OrderState, RefundCause, RefundState, Taken, TakenAs};
 use wechat_pay::bill::{BillRefund, BillState, TradeBillWriter, TradeRow};
+use wechat_pay::fund_flow::{Direction, FundFlowWriter, Movement};
 use wechat_pay::time;
 use wechat_pay::v2::OpenId;
 
 /// Of so many rows one is a refund.
 const ROWS_PER_REFUND: u64 = 50;
 
-/// Of so many payments one differs in each of three ways.
+/// Of so many payments one differs in each of four ways.
 const DIFFERENT: u64 = 10_000;
 
 /// What people sell; names hold commas.
@@ -38,6 +41,7 @@ fn main() -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)?;
     let day = Day { payments: rows - rows / ROWS_PER_REFUND, refunds: rows / ROWS_PER_REFUND };
     day.bill(&folder.join("trade.csv"))?;
+    day.fund_flow(&folder.join("funds.csv"))?;
     let mut file = BufWriter::new(File::create(folder.join("payments.tsv"))?);
     for at in 0..day.payments {
         if at % DIFFERENT != 1 {
@@ -61,19 +65,56 @@ struct Day {
 impl Day {
     fn bill(&self, path: &Path) -> anyhow::Result<()> {
         let mut bill = TradeBillWriter::new(BufWriter::with_capacity(1 << 20, File::create(path)?))?;
-        let rows = self.payments + self.refunds;
-        for place in 0..rows {
-            // Times have another order than numbers. The step has no factor in common with any number of rows used here.
-            let at = place.wrapping_mul(7_368_787) % rows;
-            if at < self.payments {
-                if at % DIFFERENT != 2 {
-                    bill.row(&self.payment(at, place, rows))?;
-                }
-            } else {
-                bill.row(&self.refund(at - self.payments, place, rows))?;
-            }
+        for row in self.rows() {
+            bill.row(&row)?;
         }
         bill.finish()?;
+        Ok(())
+    }
+
+    /// Those of the bill, in its order.
+    fn rows(&self) -> impl Iterator<Item = TradeRow> {
+        let rows = self.payments + self.refunds;
+        (0..rows).filter_map(move |place| {
+            // Times have another order than numbers. The step has no factor in common with any number of rows used here.
+            let at = place.wrapping_mul(7_368_787) % rows;
+            if self.payments <= at {
+                return Some(self.refund(at - self.payments, place, rows));
+            }
+            (at % DIFFERENT != 2).then(|| self.payment(at, place, rows))
+        })
+    }
+
+    fn fund_flow(&self, path: &Path) -> anyhow::Result<()> {
+        let mut flow = FundFlowWriter::new(BufWriter::with_capacity(1 << 20, File::create(path)?))?;
+        let unmoved: HashSet<String> =
+            (0..self.payments).filter(|at| at % DIFFERENT == 4).map(|at| self.transaction_id(at)).collect();
+        let (mut balance, mut written) = (100_000_000_000, 0_u64);
+        for row in self.rows().filter(|row| row.refund.is_some() || !unmoved.contains(&row.transaction_id)) {
+            for (word, fen) in moved(&row).into_iter().filter(|(_, fen)| *fen != 0) {
+                balance += fen;
+                written += 1;
+                let (number, voucher, remark) = match &row.refund {
+                    Some(refund) => (&refund.refund_id, &refund.out_refund_no, "缺货"),
+                    None => (&row.transaction_id, &row.out_trade_no, ""),
+                };
+                flow.row(&Movement {
+                    line: 0,
+                    booked_at: row.trade_time,
+                    number: number.clone(),
+                    flow_number: flow_number(written),
+                    name: word.to_owned(),
+                    kind: word.to_owned(),
+                    direction: if 0 < fen { Direction::In } else { Direction::Out },
+                    amount: Fen::new(fen.abs()),
+                    balance: Fen::new(balance),
+                    by: "system".to_owned(),
+                    remark: remark.to_owned(),
+                    voucher: voucher.clone(),
+                })?;
+            }
+        }
+        flow.finish()?;
         Ok(())
     }
 
@@ -173,6 +214,22 @@ impl Day {
         let step = 9_999_999_999 / self.payments;
         format!("4200002764{}{:010}", "20261128", at * step + mixed(at) % step)
     }
+}
+
+/// How a row's money moves: the kind and how much, negative when it leaves.
+fn moved(row: &TradeRow) -> [(&'static str, i64); 2] {
+    let charged = |settled: i64| (settled * 6 + 500) / 1000;
+    if let Some(refund) = &row.refund {
+        let settled = refund.settlement_refund_fee.get();
+        return [("退款", -settled), ("返还交易手续费", charged(settled))];
+    }
+    let settled = row.settlement_total_fee.get();
+    [("交易", settled), ("扣除交易手续费", -charged(settled))]
+}
+
+/// The merchant, the day, and ten digits that do not rise.
+fn flow_number(at: u64) -> String {
+    format!("190000010920261128{:010}", at.wrapping_mul(7_368_787) % 10_000_000_000)
 }
 
 fn refund_id(at: u64) -> String {

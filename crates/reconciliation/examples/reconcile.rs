@@ -1,9 +1,9 @@
 //! Reconciles the files that `generate` writes, and tells what it took.
 //!
 //! ```text
-//! reconcile FOLDER
+//! reconcile FOLDER [funds]
 //! ```
-//! Prints one line: milliseconds, the most memory beside the mapped files in MiB, rows of the bill that agree, differences, and
+//! With the fund flow only when the second argument asks for it. Prints one line: milliseconds, the most memory beside the mapped files in MiB, rows of the bill that agree, differences, and
 //! the digest of the outcome.
 
 use std::fs::File;
@@ -18,7 +18,13 @@ use memmap2::Mmap;
 use reconciliation::{Account, Answers, FundFile, Inputs, Rules, read};
 
 fn main() -> anyhow::Result<()> {
-    let folder = std::env::args().nth(1).context("which folder?")?;
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().context("which folder?")?;
+    let with_funds = match arguments.next().as_deref() {
+        None => false,
+        Some("funds") => true,
+        Some(other) => anyhow::bail!("{other:?} is no argument: funds, or nothing"),
+    };
     let map = |name: &str| {
         let file = File::open(Path::new(&folder).join(name)).with_context(|| format!("{name} cannot be opened"))?;
         #[expect(unsafe_code, reason = "nobody changes the files while they are measured")]
@@ -26,13 +32,15 @@ fn main() -> anyhow::Result<()> {
         anyhow::Ok(map)
     };
     let (trade, payments, refunds) = (map("trade.csv")?, map("payments.tsv")?, map("refunds.tsv")?);
+    let funds = with_funds.then(|| map("funds.csv")).transpose()?;
+    let basic = funds.as_ref().map_or(FundFile::NotFetched, |file| FundFile::Read(file));
     let inputs = Inputs {
         day: date(2026, 11, 28),
         as_of: date(2026, 11, 29),
         account: Account { mch_id: "1900000109", sub_mch_id: "" },
         rules: Rules::CURRENT,
         trade: Some(&trade),
-        funds: [FundFile::NotFetched; 3],
+        funds: [basic, FundFile::NotFetched, FundFile::NotFetched],
         closings: [None; 3],
         payments: &payments,
         refunds: &refunds,
