@@ -1,6 +1,10 @@
 //! Where in a row its values begin and end.
 
+mod few;
+
 use std::ops::Range;
+
+use few::FewTexts;
 
 /// Longer rows are left to the ordinary reader, which has its own limit.
 const MAX_ROW_BYTES: usize = 60_000;
@@ -8,11 +12,23 @@ const MAX_ROW_BYTES: usize = 60_000;
 /// Longest value that is looked for byte by byte: no number, time or amount is longer.
 const MAX_SHORT_BYTES: usize = 48;
 
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// What whoever cuts the row reads to the last byte, and takes nothing that holds the end of a value.
+    Exact,
+    /// Any text.
+    Text,
+    /// Any text, and nearly always one of a few short ones.
+    FewTexts,
+}
+
 /// Where the values of the row at hand are.
 pub(super) struct Cells {
     ranges: Vec<Range<usize>>,
     /// How long the last value of each column was: often the next one is as long.
     lengths: Vec<usize>,
+    few: Vec<FewTexts>,
 }
 
 /// The values of one row.
@@ -24,7 +40,7 @@ pub(super) struct Values<'r> {
 impl Cells {
     /// Of rows of so many values.
     pub(super) fn new(width: usize) -> Cells {
-        Cells { ranges: vec![0..0; width], lengths: vec![0; width] }
+        Cells { ranges: vec![0..0; width], lengths: vec![0; width], few: vec![FewTexts::default(); width] }
     }
 
     /// The values of the row that was cut last, which begins like `bytes`.
@@ -40,20 +56,23 @@ impl Cells {
     /// Finds the values of the row with which `bytes` begin. How long the row is with its end. `None` for a row that is not as
     /// wide as its header, and for one of which that is not seen at once.
     ///
-    /// A value ends before a comma and a backtick. Of free texts the first such pair is looked for; of the others a pair is taken
-    /// that stands where it did in the row before: whoever reads them must take none that holds one.
-    pub(super) fn cut(&mut self, bytes: &[u8], is_text: &[bool]) -> Option<usize> {
+    /// A value ends before a comma and a backtick. Of texts the first such pair is looked for; of the others a pair is taken that
+    /// stands where it did in the row before.
+    pub(super) fn cut(&mut self, bytes: &[u8], contents: &[Content]) -> Option<usize> {
         let mut at = bytes.first().filter(|byte| **byte == b'`').map(|_| 1)?;
         let (last, others) = self.ranges.split_last_mut()?;
-        for ((range, length), is_text) in others.iter_mut().zip(&mut self.lengths).zip(is_text) {
-            let end = if *is_text {
-                text_end(bytes, at)?
-            } else {
-                if !ends_at(bytes, at + *length) {
-                    let near = bytes.get(at..)?;
-                    *length = near.iter().take(MAX_SHORT_BYTES).position(|byte| *byte == b',')?;
+        let columns = others.iter_mut().zip(&mut self.lengths).zip(&mut self.few).zip(contents);
+        for (((range, length), few), content) in columns {
+            let end = match content {
+                Content::Text => text_end(bytes, at)?,
+                Content::FewTexts => few.end(bytes, at)?,
+                Content::Exact => {
+                    if !ends_at(bytes, at + *length) {
+                        let near = bytes.get(at..)?;
+                        *length = near.iter().take(MAX_SHORT_BYTES).position(|byte| *byte == b',')?;
+                    }
+                    at + *length
                 }
-                at + *length
             };
             if !ends_at(bytes, end) {
                 return None;
@@ -78,19 +97,20 @@ impl<'r> Values<'r> {
         &self.bytes[self.ranges[place].clone()]
     }
 
-    /// Whether the free texts are texts. The other values are, when they can be read.
-    pub(super) fn are_utf8(&self, is_text: &[bool]) -> bool {
-        let mut texts = self.ranges.iter().zip(is_text).filter(|(_, is_text)| **is_text);
-        texts.all(|(range, _)| {
-            let text = &self.bytes[range.clone()];
-            text.is_ascii() || std::str::from_utf8(text).is_ok()
-        })
+    /// Whether what may be any text is one. Of a few texts that was asked before, and what is read exactly is one.
+    pub(super) fn are_utf8(&self, contents: &[Content]) -> bool {
+        let mut texts = self.ranges.iter().zip(contents).filter(|(_, content)| **content == Content::Text);
+        texts.all(|(range, _)| is_utf8(&self.bytes[range.clone()]))
     }
 }
 
 /// Whether two short values are the same. A call to compare memory would take longer than that.
 pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one == other)
+}
+
+fn is_utf8(text: &[u8]) -> bool {
+    text.is_ascii() || std::str::from_utf8(text).is_ok()
 }
 
 /// Whether a comma and a backtick stand `at` this place.

@@ -9,39 +9,28 @@ mod entry_notes;
 mod kinds;
 mod layout;
 mod row;
+mod rule;
 mod seen;
 
-use money::{Fen, MilliFen};
-
-use entry_notes::Part;
 use kinds::Kinds;
 use layout::Layout;
 use row::{Row, RowReader, Sums};
+use rule::Rule;
 use seen::Seen;
 
 pub(super) use entry_notes::EntryNotes;
+pub(super) use rule::Unmoved;
 
 use super::cells::Cells;
-use super::table::{Candidate, Entry, Marks, Notes, Table};
+use super::table::{Candidate, Entry, Marks, Notes, Spot, Table};
 use super::{Basic, MAX_LEFT, Sharing, pieces};
 use crate::funds::{AccountFlow, Movement};
-use crate::judge::{Judge, MovementsJudged, PlainMoved};
+use crate::judge::{Judge, MovementsJudged};
 use crate::movement_kind::Kind;
 use crate::{AccountKind, Inputs, MovementState};
 
 /// Rows that are looked up together, so that the memory is not waited for row by row.
 const BATCH: usize = 64;
-
-/// An entry that agrees with our books and did not move as it must.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Unmoved {
-    /// Which entry.
-    pub(super) number: usize,
-    pub(super) kind: Marks,
-    pub(super) key: u128,
-    pub(super) ours: u128,
-    pub(super) amount: u32,
-}
 
 /// Reads and controls every row, on all cores, and gives each to its entry. With what is left, and the entries that are left.
 pub(super) fn pass(
@@ -100,6 +89,7 @@ fn read(reader: &RowReader<'_>, rule: Rule, table: &Table, booked: &Notes, shari
         sums: Sums::default(),
         batch: Vec::with_capacity(BATCH),
         partition: 0,
+        last: vec![Spot::default(); table.partitions()],
         notes: table.entry_notes(),
         left: Vec::new(),
     };
@@ -135,6 +125,9 @@ struct Pass<'p> {
     batch: Vec<(Row, usize)>,
     /// Where the last number was.
     partition: usize,
+    /// In each partition, where the last entry was found. The provider writes both files in the order of time, so the next one is
+    /// nearly always behind it, and no slot is asked.
+    last: Vec<Spot>,
     notes: EntryNotes,
     /// Where rows begin that are not counted.
     left: Vec<usize>,
@@ -164,15 +157,30 @@ impl Pass<'_> {
     fn settle(&mut self, rows: usize) -> Option<()> {
         let batch = std::mem::take(&mut self.batch);
         let runs = || batch[..rows].chunk_by(|(one, _), (other, _)| one.number == other.number);
-        let mut candidates: [Option<Candidate>; BATCH] = [None; BATCH];
-        for (candidate, run) in candidates.iter_mut().zip(runs()) {
+        let mut looked_up: [Option<LookedUp<'_>>; BATCH] = [const { None }; BATCH];
+        for (place, run) in looked_up.iter_mut().zip(runs()) {
             let number = run[0].0.number;
             self.partition = self.table.partition_of(number, self.partition);
-            *candidate = Some(self.table.candidate(self.partition, Marks::NONE, number));
+            let next = self.last[self.partition].next();
+            *place = Some(match self.table.payment_in(self.partition, next, number) {
+                Some(entry) => {
+                    self.last[self.partition] = next;
+                    LookedUp::Found(self.table.number(self.partition, next), entry)
+                }
+                None => LookedUp::Candidate(self.table.candidate(self.partition, Marks::NONE, number)),
+            });
         }
         let mut found: [Option<(usize, &Entry)>; BATCH] = [None; BATCH];
-        for ((found, candidate), run) in found.iter_mut().zip(candidates).zip(runs()) {
-            *found = candidate.and_then(|candidate| self.table.find_either(candidate, run[0].0.number));
+        for ((found, looked_up), run) in found.iter_mut().zip(looked_up).zip(runs()) {
+            *found = match looked_up? {
+                LookedUp::Found(number, entry) => Some((number, entry)),
+                LookedUp::Candidate(candidate) => {
+                    self.table.find_either(candidate, run[0].0.number).map(|(spot, entry)| {
+                        self.last[candidate.partition()] = spot;
+                        (self.table.number(candidate.partition(), spot), entry)
+                    })
+                }
+            };
         }
         for (found, run) in found.into_iter().zip(runs()) {
             self.run(found, run)?;
@@ -211,74 +219,8 @@ impl Pass<'_> {
     }
 }
 
-/// Says whether an entry moved as it must, by the rule of all plain groups.
-#[derive(Clone, Copy)]
-struct Rule {
-    principal: Judge,
-    all: Judge,
-}
-
-impl Rule {
-    fn of(judge: &Judge) -> Rule {
-        let with = |movements| Judge { movements, ..*judge };
-        Rule { principal: with(MovementsJudged::Principal), all: with(MovementsJudged::All) }
-    }
-
-    /// What these movements under an entry's number are of what it must have. `None` when they are not as they must be.
-    fn part(self, entry: &Entry, movements: impl Iterator<Item = (Kind, i64)>) -> Option<Part> {
-        let principal = if entry.marks().has(Marks::REFUND) { Kind::Refund } else { Kind::Payment };
-        let (mut moved, mut has_fee) = (PlainMoved::default(), false);
-        for (kind, amount) in movements.filter(|(kind, _)| *kind != Kind::Ordinary) {
-            has_fee |= kind.is_fee();
-            moved.add(principal, kind, Fen::new(amount))?;
-        }
-        let has_principal = moved.principal.is_some();
-        // The other part may stand somewhere else.
-        moved.principal = moved.principal.or(Some(Fen::new(i64::from(entry.amounts.settled))));
-        let judge = if has_fee { self.all } else { self.principal };
-        let part = Part::NONE.and_if(has_principal, Part::PRINCIPAL).and_if(has_fee, Part::FEE);
-        moved_as(judge, entry, moved).then_some(part)
-    }
-
-    /// The entries that agree with our books and did not move as they must, and the numbers of those of which something was
-    /// counted.
-    fn unmoved(
-        self,
-        judged: MovementsJudged,
-        table: &Table,
-        booked: &Notes,
-        notes: &EntryNotes,
-    ) -> Option<(Vec<Unmoved>, Vec<u128>)> {
-        let judge = if judged == MovementsJudged::All { self.all } else { self.principal };
-        let (mut unmoved, mut sought) = (Vec::new(), Vec::new());
-        for (number, entry) in table.entries() {
-            let had = notes.of(number);
-            if !booked.agrees(number) || had == Part::PRINCIPAL.and(Part::FEE) {
-                continue;
-            }
-            let settled = Fen::new(i64::from(entry.amounts.settled));
-            let (principal, fee) = (Some(settled).filter(|_| had.has(Part::PRINCIPAL)), Fen::ZERO);
-            let moved = PlainMoved { principal, fee, anything_else: had.has(Part::SPOILED) };
-            // A fee that was counted is right.
-            let judge = if had.has(Part::FEE) { self.principal } else { judge };
-            if moved_as(judge, entry, moved) {
-                continue;
-            }
-            let (key, kind) = (entry.key(), entry.marks().kind());
-            unmoved.push(Unmoved { number, kind, key, ours: entry.ours(), amount: entry.amounts.amount });
-            if had.has(Part::PRINCIPAL) || had.has(Part::FEE) {
-                sought.push(key);
-            }
-            if MAX_LEFT < unmoved.len() {
-                return None;
-            }
-        }
-        sought.sort_unstable();
-        Some((unmoved, sought))
-    }
-}
-
-fn moved_as(judge: Judge, entry: &Entry, moved: PlainMoved) -> bool {
-    let accepted = [entry.amounts.settled, entry.amounts.amount].map(|amount| Fen::new(i64::from(amount)));
-    judge.moved_as(moved, accepted, MilliFen::new(i64::from(entry.amounts.fee)))
+/// What is known of a number before the memory has answered.
+enum LookedUp<'t> {
+    Found(usize, &'t Entry),
+    Candidate(Candidate),
 }

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use wechat_pay::bill::{Column, Summary, TradeColumns};
 
+use super::cells::Content;
+
 /// How the header of a summary begins.
 const SUMMARY: &[u8] = "总交易单数".as_bytes();
 
@@ -14,8 +16,8 @@ const MAX_SUMMARY_BYTES: usize = 64 * 1024;
 pub(super) struct Layout {
     pub(super) columns: TradeColumns,
     pub(super) places: Places,
-    /// Of each column, whether its values are free texts. The others are read to the last byte.
-    pub(super) is_text: Vec<bool>,
+    /// Of each column, what it holds.
+    pub(super) contents: Vec<Content>,
     pub(super) summary: Summary,
     /// The rows, each with its line end.
     pub(super) rows: Range<usize>,
@@ -50,11 +52,11 @@ impl Layout {
         let rows = rows(file, SUMMARY)?;
         let columns = TradeColumns::find(&file[..rows.start]).ok()?;
         let places = Places::of(&columns)?;
-        let mut is_text = vec![true; columns.width()];
+        let mut contents = vec![Content::Text; columns.width()];
         for place in places.all() {
-            is_text[place] = false;
+            contents[place] = Content::Exact;
         }
-        Some(Layout { places, is_text, columns, summary: Summary::read(&file[rows.end..]).ok()?, rows })
+        Some(Layout { places, contents, columns, summary: Summary::read(&file[rows.end..]).ok()?, rows })
     }
 }
 

@@ -74,7 +74,7 @@ impl<'a> RowReader<'a> {
         let keys = rows.clone().step_by(step).filter_map(|at| {
             let at = at + memchr::memchr(b'\n', &self.file[at..rows.end])? + 1;
             let bytes = &self.file[at..rows.end];
-            cells.cut(bytes, &self.layout.is_text)?;
+            cells.cut(bytes, &self.layout.contents)?;
             let values = cells.values(bytes);
             let places = &self.layout.places;
             digits(values.get(places.refund_id)).or_else(|| digits(values.get(places.transaction_id)))
@@ -103,7 +103,7 @@ impl<'a> RowReader<'a> {
             if !guesses {
                 found.cells.forget();
             }
-            let Some(length) = found.cells.cut(bytes, &self.layout.is_text) else { continue };
+            let Some(length) = found.cells.cut(bytes, &self.layout.contents) else { continue };
             let values = found.cells.values(bytes);
             if let Some((entry, sums)) = self.entry(&mut found.rate, &values, at) {
                 found.bins.push(splits, entry);
@@ -124,7 +124,7 @@ impl<'a> RowReader<'a> {
         let is_ours = is_same(get(places.mch_id), account.mch_id.as_bytes())
             && is_same(sub_mch_id, account.sub_mch_id.as_bytes())
             && is_same(get(places.fee_type), trade::CURRENCY.as_bytes());
-        if !is_ours || !values.are_utf8(&self.layout.is_text) {
+        if !is_ours || !values.are_utf8(&self.layout.contents) {
             return None;
         }
         let sums = Sums::of(places, values)?;

@@ -4,6 +4,10 @@
 //! files, which are sorted by these keys, go past it. Files in another order are only slower. Entries stay where they were first
 //! written, in blocks, so nothing is copied when there are more of them than thought.
 
+mod entry;
+
+pub(super) use entry::{Amounts, Entry, Marks};
+
 use super::flow::EntryNotes;
 use super::pieces;
 use super::{Sharing, Splits};
@@ -13,98 +17,10 @@ const BLOCK: usize = 512;
 
 /// Most entries that one thread has in one partition: they are numbered with 24 bits. A hundred million rows, which is the most
 /// that a bill has, are far fewer.
-const MAX_ENTRIES: usize = 1 << 24;
+const MAX_ENTRIES: u32 = 1 << 24;
 
 /// Most threads that a number of an entry names.
 const MAX_THREADS: usize = 127;
-
-/// What is known of one row. Numbers are kept in halves: a whole one would have the entry aligned to 16 bytes.
-pub(super) struct Entry {
-    key: [u64; 2],
-    ours: [u64; 2],
-    pub(super) amounts: Amounts,
-    /// Where in the file its row begins, and [`Marks`] in the lowest byte.
-    state: u64,
-}
-
-// Ten million of them are held at once.
-const _: () = assert!(size_of::<Entry>() == 56);
-
-/// The amounts of one row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Amounts {
-    /// What was paid or goes back, in fen.
-    pub(super) amount: u32,
-    /// Of a payment the amount without coupons, in fen.
-    pub(super) net: u32,
-    /// What moves, in fen.
-    pub(super) settled: u32,
-    /// In thousandths of a fen, negative when it is given back.
-    pub(super) fee: i32,
-}
-
-/// What else is known of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Marks(u64);
-
-impl Marks {
-    pub(super) const NONE: Marks = Marks(0);
-    /// It is a refund; otherwise it is a payment.
-    pub(super) const REFUND: Marks = Marks(1);
-    /// Something of it must be told, or might have to be.
-    pub(super) const NOT_PLAIN: Marks = Marks(2);
-
-    pub(super) fn and(self, other: Marks) -> Marks {
-        Marks(self.0 | other.0)
-    }
-
-    pub(super) fn has(self, other: Marks) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// Whether it is a refund or a payment, and nothing else.
-    pub(super) fn kind(self) -> Marks {
-        Marks(self.0 & Marks::REFUND.0)
-    }
-
-    fn is_same_kind(self, other: Marks) -> bool {
-        (self.0 ^ other.0) & Marks::REFUND.0 == 0
-    }
-}
-
-impl Entry {
-    pub(super) fn new(key: u128, ours: u128, amounts: Amounts, at: usize, marks: Marks) -> Entry {
-        Entry { key: halves(key), ours: halves(ours), amounts, state: (at as u64) << 8 | marks.0 }
-    }
-
-    /// The provider's number, a whole one.
-    pub(super) fn key(&self) -> u128 {
-        whole(self.key)
-    }
-
-    /// Ours.
-    pub(super) fn ours(&self) -> u128 {
-        whole(self.ours)
-    }
-
-    /// Where in the file its row begins.
-    pub(super) fn at(&self) -> usize {
-        usize::try_from(self.state >> 8).expect("it was a place in a slice")
-    }
-
-    pub(super) fn marks(&self) -> Marks {
-        Marks(self.state & 0xff)
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "halves of a number")]
-fn halves(number: u128) -> [u64; 2] {
-    [number as u64, (number >> 64) as u64]
-}
-
-fn whole([low, high]: [u64; 2]) -> u128 {
-    u128::from(high) << 64 | u128::from(low)
-}
 
 /// Entries of one thread, by partition.
 pub(super) struct Bins(Vec<Bin>);
@@ -160,13 +76,33 @@ pub(super) struct Candidate {
     value: u64,
 }
 
+impl Candidate {
+    pub(super) fn partition(&self) -> usize {
+        self.partition
+    }
+}
+
+/// Where in a partition an entry is: whose thread's, and which of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spot {
+    thread: u32,
+    at: u32,
+}
+
+impl Spot {
+    /// The spot of the entry that was read next by the same thread.
+    pub(super) fn next(self) -> Spot {
+        Spot { at: self.at + 1, ..self }
+    }
+}
+
 /// What was found out about entries, by one thread or by all of them together.
 pub(super) struct Notes(Vec<u64>);
 
 impl Table {
     /// Puts the threads' entries together. `None` when two are the same.
     pub(super) fn of(splits: Splits, threads: Vec<Bins>, sharing: Sharing) -> Option<Table> {
-        let too_many = |bins: &Bins| bins.0.iter().any(|bin| MAX_ENTRIES <= (bin.full.len() + 1) * BLOCK);
+        let too_many = |bins: &Bins| bins.0.iter().any(|bin| MAX_ENTRIES as usize <= (bin.full.len() + 1) * BLOCK);
         if MAX_THREADS < threads.len() || threads.iter().any(too_many) {
             return None;
         }
@@ -209,13 +145,17 @@ impl Table {
 
     /// The entry of this kind under this key and its number, from its candidate on.
     pub(super) fn find(&self, candidate: Candidate, kind: Marks, key: u128) -> Option<(usize, &Entry)> {
+        self.find_spot(candidate, kind, key).map(|(spot, entry)| (self.number(candidate.partition, spot), entry))
+    }
+
+    fn find_spot(&self, candidate: Candidate, kind: Marks, key: u128) -> Option<(Spot, &Entry)> {
         let partition = &self.partitions[candidate.partition];
         let Candidate { hash, mut slot, mut value, .. } = candidate;
         while value != 0 {
             if value >> 32 == hash.tag() {
-                let (number, entry) = partition.entry(value);
+                let (spot, entry) = partition.entry(value);
                 if entry.key() == key && entry.marks().is_same_kind(kind) {
-                    return Some((number, entry));
+                    return Some((spot, entry));
                 }
             }
             slot = (slot + 1) & (partition.slots.len() - 1);
@@ -224,12 +164,28 @@ impl Table {
         None
     }
 
-    /// The payment, or else the refund, under this key and its number, from a payment's candidate on.
-    pub(super) fn find_either(&self, candidate: Candidate, key: u128) -> Option<(usize, &Entry)> {
-        self.find(candidate, Marks::NONE, key).or_else(|| {
+    /// The payment, or else the refund, under this key and its spot, from a payment's candidate on.
+    pub(super) fn find_either(&self, candidate: Candidate, key: u128) -> Option<(Spot, &Entry)> {
+        self.find_spot(candidate, Marks::NONE, key).or_else(|| {
             let kind = Marks::REFUND;
-            self.find(self.candidate(candidate.partition, kind, key), kind, key)
+            self.find_spot(self.candidate(candidate.partition, kind, key), kind, key)
         })
+    }
+
+    /// The payment under this key, if it is in this spot.
+    pub(super) fn payment_in(&self, partition: usize, spot: Spot, key: u128) -> Option<&Entry> {
+        let blocks = self.partitions[partition].threads.get(spot.thread as usize)?;
+        let entry = blocks.get(spot.at as usize / BLOCK)?.get(spot.at as usize % BLOCK)?;
+        (entry.key() == key && entry.marks().is_same_kind(Marks::NONE)).then_some(entry)
+    }
+
+    /// The number of the entry in a spot.
+    pub(super) fn number(&self, partition: usize, spot: Spot) -> usize {
+        self.partitions[partition].before[spot.thread as usize] + spot.at as usize
+    }
+
+    pub(super) fn partitions(&self) -> usize {
+        self.partitions.len()
     }
 
     /// Says of the payment and of the refund under this number that something of them must be told.
@@ -240,10 +196,10 @@ impl Table {
             let mut slot = hash.slot(self.partitions[at].slots.len());
             while self.partitions[at].slots[slot] != 0 {
                 let partition = &mut self.partitions[at];
-                let (thread, place) = Partition::place(partition.slots[slot]);
-                let entry = &mut partition.threads[thread][place / BLOCK][place % BLOCK];
+                let Spot { thread, at } = Partition::spot(partition.slots[slot]);
+                let entry = &mut partition.threads[thread as usize][at as usize / BLOCK][at as usize % BLOCK];
                 if entry.key() == key && entry.marks().is_same_kind(kind) {
-                    entry.state |= Marks::NOT_PLAIN.0;
+                    entry.mark(Marks::NOT_PLAIN);
                 }
                 slot = (slot + 1) & (partition.slots.len() - 1);
             }
@@ -267,15 +223,16 @@ impl Table {
 }
 
 impl Partition {
-    /// Which thread's which entry a slot that is not empty names.
-    fn place(slot: u64) -> (usize, usize) {
-        let number = usize::try_from(slot & 0xffff_ffff).expect("32 bits fit") - 1;
-        (number / MAX_ENTRIES, number % MAX_ENTRIES)
+    /// Where the entry is that a slot names.
+    fn spot(slot: u64) -> Spot {
+        let number = u32::try_from(slot & 0xffff_ffff).expect("32 bits fit") - 1;
+        Spot { thread: number / MAX_ENTRIES, at: number % MAX_ENTRIES }
     }
 
-    fn entry(&self, slot: u64) -> (usize, &Entry) {
-        let (thread, at) = Partition::place(slot);
-        (self.before[thread] + at, &self.threads[thread][at / BLOCK][at % BLOCK])
+    fn entry(&self, slot: u64) -> (Spot, &Entry) {
+        let place = Partition::spot(slot);
+        let at = place.at as usize;
+        (place, &self.threads[place.thread as usize][at / BLOCK][at % BLOCK])
     }
 
     /// The slots. `None` when two entries are the same.
@@ -296,7 +253,7 @@ impl Partition {
                     }
                     slot = (slot + 1) & (slots.len() - 1);
                 }
-                slots[slot] = hash.tag() << 32 | (thread * MAX_ENTRIES + at + 1) as u64;
+                slots[slot] = hash.tag() << 32 | (thread * MAX_ENTRIES as usize + at + 1) as u64;
             }
         }
         Some(slots)
@@ -339,7 +296,7 @@ impl Hash {
         const ODD: u128 = 0x9e37_79b9_7f4a_7c15;
         #[expect(clippy::cast_possible_truncation, reason = "halves of a number")]
         let (low, high) = (key as u64, (key >> 64) as u64);
-        let mixed = u128::from(low ^ high.rotate_left(31) ^ (kind.0 & Marks::REFUND.0)) * ODD;
+        let mixed = u128::from(low ^ high.rotate_left(31) ^ kind.kind_bit()) * ODD;
         #[expect(clippy::cast_possible_truncation, reason = "halves of a number")]
         let folded = mixed as u64 ^ (mixed >> 64) as u64;
         Hash(folded.wrapping_mul(0xd6e8_feb8_6659_fd93))

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use wechat_pay::fund_flow::{Column, FundColumns, FundSummary};
 
+use crate::fast::cells::Content;
 use crate::fast::layout::rows;
 
 /// How the header of a summary begins.
@@ -13,8 +14,8 @@ const SUMMARY: &[u8] = "资金流水总笔数".as_bytes();
 pub(super) struct Layout {
     pub(super) columns: FundColumns,
     pub(super) places: Places,
-    /// Of each column, whether its values are free texts. The others are read to the last byte.
-    pub(super) is_text: Vec<bool>,
+    /// Of each column, what it holds.
+    pub(super) contents: Vec<Content>,
     pub(super) stated: FundSummary,
     /// The rows, each with its line end.
     pub(super) rows: Range<usize>,
@@ -46,13 +47,18 @@ impl Layout {
             amount: at(Column::Amount)?,
             balance: at(Column::Balance)?,
         };
-        let mut is_text = vec![true; columns.width()];
-        // A kind is any text.
+        let mut contents = vec![Content::Text; columns.width()];
+        let few = [Column::Name, Column::Kind, Column::By, Column::Remark];
+        // The last value ends with its line.
+        let is_last = |place: &usize| *place + 1 == columns.width();
+        for place in few.into_iter().filter_map(|column| columns.place(column)).filter(|place| !is_last(place)) {
+            contents[place] = Content::FewTexts;
+        }
         for place in
             [places.booked_at, places.number, places.flow_number, places.direction, places.amount, places.balance]
         {
-            is_text[place] = false;
+            contents[place] = Content::Exact;
         }
-        Some(Layout { places, is_text, stated: FundSummary::read(&file[rows.end..]).ok()?, columns, rows })
+        Some(Layout { places, contents, stated: FundSummary::read(&file[rows.end..]).ok()?, columns, rows })
     }
 }

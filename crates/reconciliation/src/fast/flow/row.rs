@@ -57,7 +57,7 @@ impl<'a> RowReader<'a> {
             if !guesses {
                 cells.forget();
             }
-            let Some(length) = cells.cut(bytes, &self.layout.is_text) else { continue };
+            let Some(length) = cells.cut(bytes, &self.layout.contents) else { continue };
             if let Some((row, flow_number)) = self.usual(kinds, &cells.values(bytes)) {
                 return Some((row, flow_number, length));
             }
@@ -80,7 +80,7 @@ impl<'a> RowReader<'a> {
         if !(is_on(&self.day, get(places.booked_at)) && is_yuan(get(places.balance)) && are_digits(flow_number)) {
             return None;
         }
-        if !values.are_utf8(&self.layout.is_text) {
+        if !values.are_utf8(&self.layout.contents) {
             return None;
         }
         Some((Row { number, word: kinds.place(get(places.kind))?, amount, came }, mixed(flow_number)))
