@@ -162,7 +162,7 @@ fn provenance(run: &Run) -> String {
     // A text takes everything.
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
-            let _ = writeln!(text, "  {name:<13} {value}");
+            let _ = writeln!(text, "  {name:<14} {value}");
         }
     };
     line("run", &run.name);
@@ -278,7 +278,7 @@ mod tests {
             "  P5        2     1.00  paid in our books, not in the bill\n",
             "  F9        1     0.01\n",
             "           提现 (no trade)      1  -0.06\n",
-            "  run           runs/0198c5f2-7d1e-7b6a-9a3e-2f4c5d6e7f80\n",
+            "  run            runs/0198c5f2-7d1e-7b6a-9a3e-2f4c5d6e7f80\n",
         ] {
             assert!(text.contains(line), "{line}{text}");
         }
