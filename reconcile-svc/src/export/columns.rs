@@ -53,7 +53,8 @@ pub(super) const COLUMNS: [Column; 25] = [
     }),
     column(Words("差额（元）", "Bill less books"), 15, Kind::Money, |row| {
         let (bill, book) = (Fen::new(row.difference.bill_amount_fen), Fen::new(row.difference.book_amount_fen));
-        bill.checked_sub(book).map_or(Cell::Empty, Cell::Amount)
+        // Of two sides that have nothing there is no difference to tell.
+        bill.checked_sub(book).filter(|_| (bill, book) != (Fen::ZERO, Fen::ZERO)).map_or(Cell::Empty, Cell::Amount)
     }),
     column(Words("涉及金额（元）", "At risk (yuan)"), 15, Kind::Money, |row| {
         Cell::Amount(Fen::new(row.difference.risk_fen))
@@ -78,7 +79,7 @@ pub(super) const COLUMNS: [Column; 25] = [
         Cell::instant(row.difference.open_time.as_ref())
     }),
     column(Words("负责人", "Assignee"), 14, Kind::Word, |row| Cell::text(&row.difference.assignee)),
-    column(Words("挂账至", "Waived until"), 14, Kind::Word, |row| Cell::date(&row.difference.waived_until)),
+    column(Words("豁免至", "Waived until"), 14, Kind::Word, |row| Cell::date(&row.difference.waived_until)),
     column(Words("处理结果", "Resolution"), 34, Kind::Word, |row| {
         Cell::text(&words::resolution(&row.difference.resolution))
     }),

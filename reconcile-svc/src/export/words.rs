@@ -31,23 +31,23 @@ pub(super) fn verdict(state: run::State) -> Words {
 pub(super) fn state(state: discrepancy::State) -> Words {
     match state {
         discrepancy::State::Unspecified => Words("未知", "Unknown"),
-        discrepancy::State::Open => Words("未处理", "Open"),
-        discrepancy::State::Resolved => Words("已解决", "Resolved"),
+        discrepancy::State::Open => Words("未结", "Open"),
+        discrepancy::State::Resolved => Words("已结", "Resolved"),
         discrepancy::State::Held => Words("待定", "Held"),
         discrepancy::State::Resolving => Words("查询中", "Resolving"),
-        discrepancy::State::Proposed => Words("待审批", "Proposed"),
+        discrepancy::State::Proposed => Words("待复核", "Proposed"),
         discrepancy::State::Approved => Words("已批准", "Approved"),
-        discrepancy::State::Applied => Words("已执行", "Applied"),
-        discrepancy::State::Waived => Words("已挂账", "Waived"),
+        discrepancy::State::Applied => Words("已处理", "Applied"),
+        discrepancy::State::Waived => Words("暂予豁免", "Waived"),
     }
 }
 
 /// How a difference ended; another release's word stays as it is.
 pub(super) fn resolution(word: &str) -> String {
     match word {
-        "RESOLVED_BY_RERUN" => "重跑后消失 Resolved by a later run".to_owned(),
-        "APPLIED" => "已执行 Applied".to_owned(),
-        "WAIVED" => "已挂账 Waived".to_owned(),
+        "RESOLVED_BY_RERUN" => "后续对账已无此差异 Resolved by a later run".to_owned(),
+        "APPLIED" => "已按批准执行 Applied".to_owned(),
+        "WAIVED" => "已豁免 Waived".to_owned(),
         _ => word.to_owned(),
     }
 }
