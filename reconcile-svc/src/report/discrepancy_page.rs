@@ -82,9 +82,12 @@ fn facts(view: &View, explained: &ExplainDiscrepancyResponse, found: &Discrepanc
         (Text::OurRefundNumber, &found.out_refund_no),
         (Text::ProvidersRefundNumber, &found.refund_id),
         (Text::MovementNumber, &found.movement),
-        (Text::Account, account_name(view, &found.account)),
     ];
-    let sentences = [(Text::LastAnswer, found.answer.as_str()), (Text::HowItEnded, resolution)];
+    let sentences = [
+        (Text::Account, account_name(view, &found.account)),
+        (Text::LastAnswer, found.answer.as_str()),
+        (Text::HowItEnded, resolution),
+    ];
     let run = |name: &str| html! { a href=(view.link(&format!("/{name}"), &[])) { (view.text(Text::TheRun)) } };
     html! {
         dl.facts {

@@ -129,6 +129,7 @@ texts! {
 
     /// Lists of differences.
     DifferencesHead: "Differences", "差异（笔）";
+    AndWaiting: ", and {0} waiting", "，另有待定 {0}";
     TheDifferences: "What was found", "差异明细";
     Code: "Code", "代码";
     Numbers: "Numbers", "单号";
@@ -235,6 +236,27 @@ texts! {
     FourLegs: "The four legs", "四方对照";
     NothingHere: "Nothing is known here.", "此方无记录。";
     Differs: "differs", "不一致";
+    RowOfFile: "row {0}", "第 {0} 行";
+    FieldLine: "line of the file", "文件行号";
+    FieldOrderNo: "team's number (order_no)", "业务订单号（order_no）";
+    FieldApp: "team (app)", "应用（app）";
+    FieldMchId: "merchant number (mch_id)", "商户号（mch_id）";
+    FieldFile: "file", "文件";
+    FieldOpening: "opening balance (yuan)", "期初余额（元）";
+    FieldClosing: "closing balance (yuan)", "期末余额（元）";
+    FieldClosedBefore: "closing balance of the day before (yuan)", "前一日期末余额（元）";
+    ValuePaid: "paid", "已付";
+    ValueSurplusClosed: "surplus: the order was closed", "多收：订单已关闭";
+    ValueSurplusPaid: "surplus: the order was paid already", "多收：订单此前已付";
+    ValuePaidByOther: "not paid; its order was paid by another payment", "未付；订单已由另一笔支付付清";
+    ValueNotPaidClosed: "not paid; its order is closed", "未付；订单已关闭";
+    ValueNotPaidOpen: "not paid; its order is open", "未付；订单未完成";
+    ValueCallback: "the provider's callback", "微信通知";
+    ValueQuery: "a question of ours", "我方查询";
+    ValueBillQuery: "a question because of the bill", "因账单而查询";
+    ValueNoFile: "the provider says that there is none", "微信告知当日无账单";
+    ValueNotFetched: "not fetched: it needs the merchant's client certificate", "未取：需要商户证书";
+    ValueNoLongerKept: "no longer kept: its time is over", "已过保存期限";
     FieldPayment: "payment", "支付";
     FieldRefund: "refund", "退款";
     FieldAmount: "amount (yuan)", "金额（元）";

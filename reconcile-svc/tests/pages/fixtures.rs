@@ -290,7 +290,7 @@ pub(crate) fn explained() -> ExplainDiscrepancyResponse {
                     field("out_trade_no", "0198f2a47c1b7d3c9e2f5a6b7c8d9e0f", false),
                     field("amount", "198.00", true),
                     field("state", "PAID", false),
-                    field("paid at", "2026-11-21 23:59:58", false),
+                    field("paid", "2026-11-21 23:59:58", false),
                 ],
             ),
             leg(
@@ -299,7 +299,7 @@ pub(crate) fn explained() -> ExplainDiscrepancyResponse {
                     field("transaction_id", "4200002026112100000000000005", false),
                     field("amount", "199.00", true),
                     field("payer's amount", "199.00", false),
-                    field("source", "NOTIFY", false),
+                    field("told by", "the provider's callback", false),
                 ],
             ),
             leg(
@@ -317,7 +317,15 @@ pub(crate) fn explained() -> ExplainDiscrepancyResponse {
                     ),
                 ],
             ),
-            leg("F", Vec::new()),
+            leg(
+                "F",
+                vec![
+                    field("1: 业务类型", "交易", false),
+                    field("1: 收支金额(元)", "199.00", false),
+                    field("2: 业务类型", "扣除交易手续费", false),
+                    field("2: 收支金额(元)", "1.19", false),
+                ],
+            ),
         ],
         next_steps: ["STEP_RETRY", "STEP_PROPOSE", "STEP_WAIVE", "STEP_NOTE", "STEP_ASSIGN"]
             .map(str::to_owned)

@@ -1,7 +1,7 @@
 //! One difference over its legs, and two versions of a day.
 
 use proto::reconcile::v1::discrepancy::State;
-use proto::reconcile::v1::{DiffRunsResponse, Discrepancy, ExplainDiscrepancyResponse, LegField, Run};
+use proto::reconcile::v1::{DiffRunsResponse, Discrepancy, ExplainDiscrepancyResponse, Leg, LegField, Run};
 use reconcile_svc::report::{diff_page, discrepancy_page};
 use reconciliation::Code;
 
@@ -16,10 +16,11 @@ fn the_four_legs_stand_side_by_side_and_say_what_differs() {
     for told in [
         "P6 payment amounts differ",
         "The bill has 199.00 yuan, our books took 198.00 yuan.",
-        "O Our orders out_trade_no",
+        "O Our orders our number (out_trade_no)",
         "amount (yuan) ≠ differs 198.00 State PAID",
         "订单金额 ≠ differs 199.00",
-        "F Fund flow Nothing is known here.",
+        "told by the provider's callback",
+        "row 1 业务类型 交易 收支金额(元) 199.00 row 2 业务类型 扣除交易手续费",
         "Ask the provider again",
         "assigned 王小明",
         "shop SO-2026-11-21-000123",
@@ -40,10 +41,12 @@ fn what_has_ended_offers_nothing_and_says_how_it_ended() {
             ..difference(Code::P1, 0)
         }),
         next_steps: Vec::new(),
+        legs: vec![Leg { leg: "F".into(), fields: Vec::new() }],
         ..explained()
     };
     let shown = text(&rendered("discrepancy-ended", |view| discrepancy_page(&ended, view)));
     assert!(shown.contains("a later run no longer found it"), "{shown}");
+    assert!(shown.contains("F Fund flow Nothing is known here."), "{shown}");
     assert!(shown.contains("Nothing: it has ended") && !shown.contains("payctl"), "{shown}");
 }
 

@@ -1,5 +1,6 @@
 //! Pictures of numbers that stand beside them as text: nothing is told by length or colour alone.
 
+use jiff::civil::{Date, Weekday};
 use maud::{Markup, html};
 use money::Fen;
 use proto::reconcile::v1::Run;
@@ -65,6 +66,7 @@ pub(super) fn by_day(view: &View, page: &RunPage) -> Markup {
     let most_open = page.days.iter().map(|day| day.open_risk.get()).max().unwrap_or_default();
     let found = page.days.iter().fold(0_i64, |sum, day| sum.saturating_add(day.differences));
     let open = page.days.iter().fold(0_i64, |sum, day| sum.saturating_add(day.open_risk.get()));
+    let this = page.run.bill_date.parse().ok();
     let told = view.fill(Text::DaysTold, &[&page.days.len(), &count(found), &yuan(Fen::new(open))]);
     html! {
         @if !page.days.is_empty() {
@@ -74,15 +76,19 @@ pub(super) fn by_day(view: &View, page: &RunPage) -> Markup {
                     title id="days-title" { (t(Text::DaysTitle)) }
                     desc id="days-desc" { (told) }
                     text x="0" y="22" { (t(Text::DifferencesHead)) }
-                    text.axis x=(LEFT - 8) y=(UPPER - HIGH + 10) text-anchor="end" { (count(most)) }
+                    @if 0 < most {
+                        text.axis x=(LEFT - 8) y=(UPPER - HIGH + 10) text-anchor="end" { (count(most)) }
+                    }
                     text.axis x=(LEFT - 8) y=(UPPER) text-anchor="end" { "0" }
                     line.axis x1=(LEFT) y1=(UPPER) x2=(WIDTH) y2=(UPPER) {}
                     text x="0" y=(LOWER - HIGH - 12) { (t(Text::OpenYuan)) }
-                    text.axis x=(LEFT - 8) y=(LOWER - HIGH + 10) text-anchor="end" { (yuan(Fen::new(most_open))) }
+                    @if 0 < most_open {
+                        text.axis x=(LEFT - 8) y=(LOWER - HIGH + 10) text-anchor="end" { (yuan(Fen::new(most_open))) }
+                    }
                     text.axis x=(LEFT - 8) y=(LOWER) text-anchor="end" { "0" }
                     line.axis x1=(LEFT) y1=(LOWER) x2=(WIDTH) y2=(LOWER) {}
                     @for (place, day) in (0_i64..).zip(&page.days) {
-                        (one_day(view, day, LEFT + place * STEP, most, most_open, day.date.to_string() == page.run.bill_date))
+                        (one_day(view, day, LEFT + place * STEP, most, most_open, label(day.date, this)))
                     }
                 }
             }
@@ -98,7 +104,28 @@ fn shown(differences: i64) -> String {
     if MOST_ABOVE_A_BAR < differences { format!("{MOST_ABOVE_A_BAR}+") } else { differences.to_string() }
 }
 
-fn one_day(view: &View, day: &DayFigures, x: i64, most: i64, most_open: i64, this: bool) -> Markup {
+/// What stands under a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Label {
+    None,
+    Date,
+    /// Of the page's own day.
+    This,
+}
+
+/// Mondays have their date, unless it would touch the mark of the page's own day.
+fn label(day: Date, this: Option<Date>) -> Label {
+    let apart = this.map(|this| day.duration_until(this).as_hours().abs() / 24);
+    match (day.weekday(), apart) {
+        (_, Some(0)) => Label::This,
+        (Weekday::Monday, Some(1)) => Label::None,
+        (Weekday::Monday, _) => Label::Date,
+        _ => Label::None,
+    }
+}
+
+fn one_day(view: &View, day: &DayFigures, x: i64, most: i64, most_open: i64, label: Label) -> Markup {
+    let this = label == Label::This;
     let mark = Mark::of_run(day.state);
     let (upper, lower) = (share(day.differences, most, HIGH), share(day.open_risk.get(), most_open, HIGH));
     let values: [&dyn std::fmt::Display; 4] =
@@ -115,11 +142,26 @@ fn one_day(view: &View, day: &DayFigures, x: i64, most: i64, most_open: i64, thi
             @if day.differences == 0 || day.state != State::Differences {
                 text class={ "daysign " (mark.tone) } x=(x + STEP / 2) y=(UPPER - 4) text-anchor="middle" { (mark.sign) }
             }
-            @if this || day.date.weekday() == jiff::civil::Weekday::Monday {
+            @if label != Label::None {
                 text class=(if this { "axis this" } else { "axis" }) x=(x + STEP / 2) y=(if this { LOWER + 34 } else { LOWER + 16 })
                     text-anchor="middle" { (short_day(day.date)) }
             }
             @if this { path.this d={ "M" (x + STEP / 2 - 5) " " (LOWER + 20) " l5 -14 l5 14 z" } {} }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn the_date_of_a_monday_does_not_touch_the_mark_of_the_page() {
+        let monday = date(2026, 11, 30);
+        let labels = [monday, date(2026, 12, 1), date(2026, 12, 2)].map(|this| label(monday, Some(this)));
+        assert_eq!(labels, [Label::This, Label::None, Label::Date]);
+        assert_eq!(label(date(2026, 12, 1), None), Label::None);
     }
 }

@@ -18,7 +18,10 @@ pub(super) fn list(view: &View, page: &RunPage) -> Markup {
     let next = &page.found.next_page_token;
     html! {
         @if is_shown(page) {
-            h2 #list { (view.text(Text::TheDifferences)) " " small { (count(differences(run))) } }
+            h2 #list { (view.text(Text::TheDifferences)) " " small {
+                (count(differences(run)))
+                @if 0 < run.waiting_count { (view.fill(Text::AndWaiting, &[&count(run.waiting_count)])) }
+            } }
             (page.filter.form(view, &path))
             @if shown.is_empty() {
                 p.quiet { (view.text(if page.filter.is_set() { Text::NoneLikeThis } else { Text::NoneListed })) }
