@@ -6,6 +6,7 @@ mod books;
 mod files;
 mod leg;
 mod pieces;
+mod whole;
 
 pub use leg::{Field, Leg};
 

@@ -254,6 +254,8 @@ pub struct KeptInput {
     pub state: String,
     /// The file; `None` when it is gone, or never was.
     pub bill_id: Option<Uuid>,
+    /// Of its decompressed bytes, hex, as the run read them.
+    pub sha256: String,
 }
 
 /// One input of a run; `None` in runs of earlier releases.
@@ -265,7 +267,7 @@ pub async fn input(
 ) -> sqlx::Result<Option<KeptInput>> {
     sqlx::query_as!(
         KeptInput,
-        r#"SELECT i.state, b.bill_id AS "bill_id?" FROM run_inputs i
+        r#"SELECT i.state, b.bill_id AS "bill_id?", i.sha256 FROM run_inputs i
            LEFT JOIN bills b ON b.merchant = $2 AND b.bill_date = $3 AND b.kind = i.input AND b.sha256 = i.sha256
            WHERE i.run_id = $1 AND i.input = $4"#,
         run.run_id,

@@ -1,9 +1,11 @@
 //! Bills as they are kept: in how many pieces, for how long, and what is said when one is damaged or gone.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
+use flate2::Compression;
 use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use proto::gateway::v1::download_bill_request::Kind;
 use proto::reconcile::v1::Run;
 use proto::reconcile::v1::export_run_request::Format;
@@ -118,7 +120,7 @@ async fn a_bill_of_several_pieces_is_kept_byte_for_byte_and_found_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_piece_that_was_damaged_or_lost_is_told_and_nothing_of_the_file_is_shown() {
+async fn a_piece_that_was_damaged_lost_or_exchanged_is_told_and_nothing_of_the_file_is_shown() {
     let world = World::start().await;
     let (run, _) = large_bill(&world).await;
     assert_eq!(world.told_of_the_file().await, None);
@@ -138,8 +140,17 @@ async fn a_piece_that_was_damaged_or_lost_is_told_and_nothing_of_the_file_is_sho
         for repair in ["DELETE FROM bill_pieces", "INSERT INTO bill_pieces SELECT * FROM good"] {
             sqlx::query(repair).execute(&world.pool).await.expect(repair);
         }
-        assert_eq!(world.told_of_the_file().await, None, "after {damage}");
     }
+    assert_eq!(world.told_of_the_file().await, None, "everything is repaired");
+    // A whole bill that says something else in the place of the one that the run read.
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(&bill::text(&[Payment::on(world.day(), 100).row()])).expect("memory takes every write");
+    sqlx::query("DELETE FROM bill_pieces WHERE piece <> 0").execute(&world.pool).await.expect("a deletion");
+    let exchange =
+        sqlx::query("UPDATE bill_pieces SET gzip = $1").bind(gzip.finish().expect("memory takes every write"));
+    exchange.execute(&world.pool).await.expect("an update");
+    let told = world.told_of_the_file().await;
+    assert_eq!(told.as_deref(), Some("cannot be read: it is not the file that the run read"));
     world.end().await;
 }
 

@@ -1,4 +1,5 @@
-use std::io::{self, BufReader};
+use std::error::Error as _;
+use std::io::{self, BufRead, BufReader};
 use std::time::{Duration, Instant};
 
 use reconciliation::{AccountKind, Code};
@@ -9,6 +10,7 @@ use wechat_pay::bill::{BillError, plain};
 use super::Wanted;
 use super::leg::{Leg, Role};
 use super::pieces::Pieces;
+use super::whole::Whole;
 use crate::runs::{InputKind, Reconciler};
 use crate::store::legs::{self, KeptInput, SeenBy};
 
@@ -128,19 +130,31 @@ async fn read(reconciler: &Reconciler, input: Option<KeptInput>, numbers: Vec<St
     let place = tokio::time::timeout(WAIT_TIME, PLACES.acquire()).await;
     let _place = place.map_err(|_| "not read: others are being read at this moment, ask again")?;
     let pieces = Pieces::of(reconciler.pool.clone(), bill_id);
-    let scanned = tokio::task::spawn_blocking(move || scan(pieces, &numbers)).await;
-    scanned.map_err(|error| error.to_string()).and_then(|rows| rows.map_err(|error| error.to_string())).map_err(
-        |error| {
-            tracing::warn!(bill = %bill_id, "a kept file cannot be read: {error}");
-            format!("cannot be read: {error}")
-        },
-    )
+    let scanned = tokio::task::spawn_blocking(move || scan(pieces, &numbers, &input.sha256)).await;
+    scanned.map_err(|error| error.to_string()).and_then(|rows| rows.map_err(|error| told(&error))).map_err(|error| {
+        tracing::warn!(bill = %bill_id, "a kept file cannot be read: {error}");
+        format!("cannot be read: {error}")
+    })
 }
 
-/// The rows with one of these numbers.
-fn scan(pieces: Pieces, numbers: &[String]) -> Result<Vec<Shown>, BillError> {
+/// Why a file cannot be read, for people: what a reader found, or what the disk or the packing said.
+fn told(error: &BillError) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// The rows with one of these numbers, of a file that is still the one that the run read.
+fn scan(pieces: Pieces, numbers: &[String], sha256: &str) -> Result<Vec<Shown>, BillError> {
     let deadline = Instant::now() + READ_TIME;
-    let mut reader = CellReader::open(plain(BufReader::new(pieces))?)?;
+    let mut file = Whole::new(plain(BufReader::new(pieces))?);
+    let found = rows(&mut file, numbers, deadline)?;
+    if file.sha256(deadline)? != sha256 {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not the file that the run read").into());
+    }
+    Ok(found)
+}
+
+fn rows(file: impl BufRead, numbers: &[String], deadline: Instant) -> Result<Vec<Shown>, BillError> {
+    let mut reader = CellReader::open(file)?;
     let columns: Vec<String> = reader.columns().iter().map(|name| normalised(name)).collect();
     let is_number = |name: &String| TRADE_NUMBERS.contains(&name.as_str()) || FUND_NUMBERS.contains(&name.as_str());
     let places: Vec<usize> = columns.iter().enumerate().filter(|(_, name)| is_number(name)).map(|(at, _)| at).collect();
