@@ -38,16 +38,21 @@ impl Seen {
     }
 }
 
-/// 64 bits of a text.
+/// 64 bits of a text, spread: numbers of one file differ in a few digits only.
 pub(super) fn mixed(text: &[u8]) -> u64 {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |mixed: u64, eight: [u8; 8]| (mixed.rotate_left(29) ^ u64::from_le_bytes(eight)).wrapping_mul(ODD);
     let (eights, rest) = text.as_chunks::<8>();
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
-    let mixed = mix(eights.iter().fold(text.len() as u64, |mixed, eight| mix(mixed, *eight)), last);
-    // The lower bits are as good as the upper ones.
-    (mixed ^ mixed >> 32).wrapping_mul(ODD)
+    mix(eights.iter().fold(text.len() as u64, |mixed, eight| mix(mixed, *eight)), last)
+}
+
+/// Every bit of the result hangs on every bit of both: the product's upper half, which lower bits reach, is folded into its lower one.
+fn mix(mixed: u64, eight: [u8; 8]) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let product = u128::from(mixed ^ u64::from_le_bytes(eight) ^ ODD.rotate_left(32)) * u128::from(ODD);
+    #[expect(clippy::cast_possible_truncation, reason = "halves of a number")]
+    let (low, high) = (product as u64, (product >> 64) as u64);
+    low ^ high
 }
 
 /// `None` when two may be the same, whichever threads saw them.
@@ -103,6 +108,12 @@ mod tests {
             }
         }
         assert!(all_differ(&[], SHARING).is_some());
+    }
+
+    #[test]
+    fn a_million_numbers_that_rise_are_not_taken_for_the_same() {
+        let base = 1_900_000_109_202_611_280_000_000_000;
+        assert!(all_differ(&[seen(base..base + 1_000_000)], SHARING).is_some());
     }
 
     #[test]
