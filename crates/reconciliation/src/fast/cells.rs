@@ -122,12 +122,13 @@ fn ends_at(bytes: &[u8], at: usize) -> bool {
 pub(super) fn text_end(bytes: &[u8], at: usize) -> Option<usize> {
     let mut from = at;
     loop {
-        if ends_at(bytes, from) {
-            return Some(from);
-        }
-        from += 1 + memchr::memchr2(b',', b'\n', bytes.get(from + 1..)?)?;
+        from += memchr::memchr2(b',', b'\n', bytes.get(from..)?)?;
         if bytes[from] == b'\n' {
             return None;
         }
+        if ends_at(bytes, from) {
+            return Some(from);
+        }
+        from += 1;
     }
 }

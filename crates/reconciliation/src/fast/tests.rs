@@ -184,6 +184,8 @@ fn what_the_ordinary_reader_must_refuse_or_read_is_left_to_it() {
         [
             edited(&files, twice),
             edited(&files, |bill| bill.replacen("`CNY", "`USD", 1)),
+            // A value that begins with a line break ends its row when the next line begins as one.
+            edited(&files, |bill| bill.replace("绿`茶", "\n`茶")),
             edited(&files, |bill| bill.replacen("`1900000001", "`1900000002", 1)),
             edited(&files, |bill| bill.replacen("2026-11-20", "2026-11-21", 1)),
             edited(&files, |bill| bill.replacen("12:00:00", "24:00:00", 1)),
