@@ -9,7 +9,10 @@ use super::discrepancies::FoundBy;
 /// Wishes for another run of the day after, when it was compared with other closing balances than this version's: its accounts do not
 /// open as this version closes, or did not open as the version before closed; of the days whose payments and refunds the version
 /// before had in its files and this one has not, or has with another amount; and of those whose payments and refunds this version has
-/// in its files although they missed none: there they are a second time, or not all of them. Each has a version that counts already.
+/// in its files although they missed none: there they are a second time, or not all of them.
+///
+/// Each has a version that counts already, or is being compared for the first time at this moment: that run may have read our books
+/// before this one is written.
 pub async fn look_again(conn: &mut PgConnection, by: &FoundBy<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         "WITH before AS (
@@ -24,8 +27,10 @@ pub async fn look_again(conn: &mut PgConnection, by: &FoundBy<'_>) -> sqlx::Resu
          INSERT INTO days_to_look_at (merchant, bill_date, look_at)
          SELECT DISTINCT r.merchant, r.bill_date, now() + interval '10 s'
          FROM runs r
-         WHERE r.merchant = $2 AND r.current AND r.bill_date <> $3 AND (
-             (r.bill_date = $3 + 1 AND EXISTS (
+         WHERE r.merchant = $2 AND (r.current OR r.state = 'RUNNING') AND r.bill_date <> $3 AND (
+             (r.bill_date = $3 + 1 AND r.state = 'RUNNING' AND EXISTS (
+                 SELECT 1 FROM run_accounts WHERE run_id = $1 AND closing_fen IS NOT NULL))
+             OR (r.bill_date = $3 + 1 AND EXISTS (
                  SELECT 1 FROM run_accounts mine JOIN run_accounts next ON next.account = mine.account
                  LEFT JOIN run_accounts was ON was.account = mine.account AND was.run_id = (SELECT run_id FROM before)
                  WHERE mine.run_id = $1 AND mine.closing_fen IS NOT NULL
@@ -50,7 +55,8 @@ pub async fn look_again(conn: &mut PgConnection, by: &FoundBy<'_>) -> sqlx::Resu
     Ok(())
 }
 
-/// Days that have a version that counts and are worth another run, because something about them came into our books just now:
+/// Days that have a version that counts, or are being compared at this moment, and are worth another run, because something about them
+/// came into our books just now:
 /// `out_trade_nos` were told as paid or taken, `out_refund_nos` had something happen to them.
 pub async fn booked_late(
     conn: &mut PgConnection,
@@ -69,7 +75,8 @@ pub async fn booked_late(
              WHERE b.merchant = ANY($1) AND b.out_refund_no = ANY($3)
              UNION SELECT b.merchant, p.paid_date FROM book_refunds b JOIN book_payments p USING (merchant, out_trade_no)
              WHERE b.merchant = ANY($1) AND b.out_refund_no = ANY($3)
-         ) AS touched JOIN runs r ON r.merchant = touched.merchant AND r.bill_date = touched.day AND r.current",
+         ) AS touched JOIN runs r ON r.merchant = touched.merchant AND r.bill_date = touched.day
+             AND (r.current OR r.state = 'RUNNING')",
         merchants,
         out_trade_nos,
         out_refund_nos,

@@ -35,6 +35,19 @@ impl World {
         sqlx::query("DELETE FROM days_to_look_at").execute(&self.pool).await.expect("a deletion");
     }
 
+    /// A process has begun to compare this day for the first time, and died.
+    async fn is_begun(&self, day: Date) {
+        sqlx::query(
+            "INSERT INTO runs (run_id, merchant, bill_date, version, state, holder, lease_until, engine_version, start_time)
+             VALUES (gen_random_uuid(), $1, $2, 1, 'RUNNING', gen_random_uuid(), now(), 5, now())",
+        )
+        .bind(MERCHANT)
+        .bind(jiff_sqlx::ToSqlx::to_sqlx(day))
+        .execute(&self.pool)
+        .await
+        .expect("a claim");
+    }
+
     /// Looks at what waits, and at what that lets wait, until nothing does. Answers what was seen, in that order.
     async fn look_until_rest(&self) -> Vec<Run> {
         let mut seen = Vec::new();
@@ -265,6 +278,37 @@ async fn two_days_that_take_back_what_they_said_about_each_other_come_to_rest() 
         assert_eq!((run.state(), run.matched_count), (State::Balanced, 1));
     }
     assert_eq!(world.waiting().await, []);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_that_is_compared_for_the_first_time_at_this_moment_is_looked_at_as_well() {
+    let world = World::start().await;
+    world.gateway.set_certificate();
+    let (day, next) = two_days(&world);
+    // Its run may have read the books before the other's was written, so it must be asked to look again.
+    let (payment, row) = about_midnight(next, 100);
+    world.book(&[&payment]).await;
+    world.gateway.set_bill(MERCHANT, next, Bill::Whole(bill::text(&[row])));
+    world.is_begun(day).await;
+    world.run(next).await;
+    assert_eq!(world.waiting().await, [day], "the other bill has its payment");
+    let seen = world.look_until_rest().await;
+    assert_eq!((seen.len(), seen[0].state()), (1, State::Balanced));
+
+    // Nor does it know of what comes into our books meanwhile.
+    let before = day.yesterday().expect("within the calendar");
+    world.is_begun(before).await;
+    world.publish(&[Payment::on(before, 7).told()]).await;
+    assert_eq!(world.waiting().await, [before]);
+    world.forget_waiting().await;
+
+    // Nor of how the day before closes.
+    world.set_balances(before, 70, 100);
+    let long_ago = before.yesterday().expect("within the calendar");
+    world.set_balances(long_ago, 50, 60);
+    world.run(long_ago).await;
+    assert_eq!(world.waiting().await, [before]);
     world.end().await;
 }
 
