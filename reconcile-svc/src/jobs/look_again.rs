@@ -1,9 +1,13 @@
 use std::time::Duration;
 
+use jiff::ToSpan as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::resolution::{DayToLookAt, days_to_look_at, look_later, looked_at};
 use crate::runs::Reconciler;
+
+/// For so long a provider's bills can be had. Source: WeChat Pay v2 docs, "Download transaction bill", read 2026-08.
+const KEPT_MONTHS: i64 = 3;
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -33,6 +37,12 @@ pub async fn look_again_after_repairs(reconciler: Reconciler, stop: Cancellation
 }
 
 async fn look(reconciler: &Reconciler, day: &DayToLookAt) -> sqlx::Result<()> {
+    let today = wechat_pay::time::bill_date(reconciler.clock.now());
+    if day.bill_date < today.saturating_sub(KEPT_MONTHS.months()) {
+        // What is known of it now is on the page of the payment or refund; its bill can never be compared again.
+        tracing::info!(merchant = day.merchant, day = %day.bill_date, "not looked at again: its bill is no longer to be had");
+        return looked_at(&mut *reconciler.pool.acquire().await?, day).await;
+    }
     let ran = reconciler.reconcile(&day.merchant, day.bill_date).await;
     let mut conn = reconciler.pool.acquire().await?;
     match ran {
