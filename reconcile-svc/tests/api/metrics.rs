@@ -15,7 +15,7 @@ use crate::harness::World;
 const RULES: &str = "../deploy/alerts/reconcile-svc.yml";
 
 /// Words of the query language that stand in the rules; all others are metrics.
-const WORDS: [&str; 5] = ["and", "or", "on", "hour", "by"];
+const WORDS: [&str; 6] = ["and", "or", "on", "hour", "by", "absent"];
 
 /// Every sample by its name with labels.
 fn samples(text: &str) -> BTreeMap<&str, i64> {
