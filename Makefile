@@ -42,8 +42,8 @@ chaos: build
 	@$(provisioned) $(target)/debug/chaos
 
 # An optimised build and some minutes; DuckDB comes from PyPI. Everything it writes is in target/bench and removed again.
-bench-reconcile: cargo
-	@scripts/bench-reconcile
+bench-reconcile: provision
+	@$(provisioned) scripts/bench-reconcile
 
 # Beside `make test` and not in it: the clients come from registries. What cannot be had is skipped with a reason.
 interop: provision

@@ -1,12 +1,14 @@
 //! Writes a large day: a trade bill in the provider's form and our own two files, of which nearly everything agrees.
 //!
 //! ```text
-//! generate FOLDER ROWS
+//! generate FOLDER ROWS [DAY]
 //! ```
+//! `DAY` is a date in Beijing such as `2026-11-28`, which is also what it is by itself.
+//!
 //! `trade.csv` has `ROWS` rows, one in fifty a refund, in the order of their times. `payments.tsv` and `refunds.tsv` are sorted by
 //! the provider's number, as reconcile-svc writes them. `funds.csv` has what moved on the basic account: each row's principal, and
-//! behind it its fee, unless that is less than half a fen. Of ten thousand payments one is only in the bill, one only in our books,
-//! one has another amount, and one did not move. The same arguments give the same bytes.
+//! behind it its fee, unless that is less than half a fen. Of 3,900 payments one is only in the bill, one only in our books, one has
+//! another amount, and one did not move: a thousand differences in a million rows. The same arguments give the same bytes.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -14,7 +16,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use money::{Fen, MilliFen};
 use reconciliation::books::{BookPayment, BookRefund, Fact, OrderState, RefundCause, RefundState, Taken, TakenAs};
@@ -27,7 +29,7 @@ use wechat_pay::v2::OpenId;
 const ROWS_PER_REFUND: u64 = 50;
 
 /// Of so many payments one differs in each of four ways.
-const DIFFERENT: u64 = 10_000;
+const DIFFERENT: u64 = 3_900;
 
 /// What people sell; names hold commas.
 const GOODS: [&str; 8] =
@@ -37,9 +39,10 @@ fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().context("which folder?")?;
     let rows: u64 = arguments.next().context("how many rows?")?.parse().context("how many rows?")?;
+    let date = arguments.next().map_or(Ok(date(2026, 11, 28)), |day| day.parse()).context("which day?")?;
     let folder = Path::new(&folder);
     std::fs::create_dir_all(folder)?;
-    let day = Day { payments: rows - rows / ROWS_PER_REFUND, refunds: rows / ROWS_PER_REFUND };
+    let day = Day { date, payments: rows - rows / ROWS_PER_REFUND, refunds: rows / ROWS_PER_REFUND };
     day.bill(&folder.join("trade.csv"))?;
     day.fund_flow(&folder.join("funds.csv"))?;
     let mut file = BufWriter::new(File::create(folder.join("payments.tsv"))?);
@@ -58,6 +61,7 @@ fn main() -> anyhow::Result<()> {
 
 /// A day of so many payments and refunds. Everything about one follows from its number.
 struct Day {
+    date: Date,
     payments: u64,
     refunds: u64,
 }
@@ -122,7 +126,7 @@ impl Day {
         let (amount, coupon) = (amount(at), coupon(at));
         let settled = Fen::new(amount.get() - coupon.get());
         TradeRow {
-            trade_time: moment(place, rows),
+            trade_time: moment(self.date, place, rows),
             appid: "wx8888888888888888".to_owned(),
             mch_id: "1900000109".to_owned(),
             sub_mch_id: None,
@@ -180,7 +184,7 @@ impl Day {
             issued: Some(amount),
             taken: Some(Taken { amount, taken_as: TakenAs::Paid }),
             fact: Some(Fact { amount, payer: Fen::new(amount.get() - coupon(at).get()), ripe: true }),
-            paid_date: date(2026, 11, 28),
+            paid_date: self.date,
             billed_on: None,
             billed: None,
             moved_on: None,
@@ -202,7 +206,7 @@ impl Day {
             state: RefundState::Succeeded,
             cause: RefundCause::Requested,
             fact: Some(amount),
-            accept_date: Some(date(2026, 11, 28)),
+            accept_date: Some(self.date),
             billed_on: None,
             moved_on: None,
             moved: None,
@@ -259,8 +263,8 @@ fn refunded(of: u64) -> Fen {
 }
 
 /// A moment of the day in Beijing.
-fn moment(place: u64, rows: u64) -> Timestamp {
-    let start = time::day_start(date(2026, 11, 28)).expect("the day is in the calendar");
+fn moment(date: Date, place: u64, rows: u64) -> Timestamp {
+    let start = time::day_start(date).expect("the day is in the calendar");
     start + SignedDuration::from_secs(i64::try_from(place * 86_400 / rows).expect("a day is short"))
 }
 

@@ -14,7 +14,7 @@ use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
 use crate::{folders, measure::resident_mb};
 
 /// Gives WeChat the bills of `folder`, writes its books into the database as facts would have, and lets the day be reconciled.
-/// Prints one line.
+/// Prints how long that took, and what reconcile-svc says that it spent it on.
 pub(crate) async fn run(folder: &Path, day: Date) -> anyhow::Result<()> {
     let _alone = folders::alone("day")?;
     let place = folders::folder("day");
@@ -58,6 +58,9 @@ pub(crate) async fn run(folder: &Path, day: Date) -> anyhow::Result<()> {
         run.matched_count + run.matched_refund_count,
         resident_mb(world.pid(Part::ReconcileSvc))?
     );
+    let log = world.log(Part::ReconcileSvc);
+    let spent = log.lines().rev().find_map(|line| line.split_once(" took: ")).map(|(_, spent)| spent);
+    println!("    {}", spent.and_then(|spent| spent.split(" run=").next()).unwrap_or_default());
     pool.close().await;
     world.end();
     folders::remove(&place)
