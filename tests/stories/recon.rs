@@ -41,11 +41,11 @@ fn a_day_is_run_listed_and_shown_and_the_exit_code_says_whether_it_agrees() {
         contains(&clean, &["matched payments", "3.50", "result sha256", "交易"]);
         // The same again is the same version, and every merchant is one more.
         let all = finance.ends(0, &["run", &date, "--all", "--gateway-url", &world.addresses().gateway.url()]);
-        contains(&all, &[&headline, &format!("{OTHER_MERCHANT}/{day}/v1 BALANCED: 1 payments")]);
+        contains(&all, &[&headline, &format!("{OTHER_MERCHANT}/{day}/v1 BALANCED: 1 payment and ")]);
 
         world.sandbox.fault(once(FaultPoint::DownloadBill, Fault::ExtraRow)).await;
         let differs = finance.ends(1, &["run", &date, "--merchant", MERCHANT]);
-        assert!(differs.starts_with(&format!("{MERCHANT}/{day}/v2 DIFFERENCES: 1 differences, 1.00 yuan at risk\n")));
+        assert!(differs.starts_with(&format!("{MERCHANT}/{day}/v2 DIFFERENCES: 1 difference, 1.00 yuan at risk\n")));
         contains(&differs, &["P3", "never issued"]);
 
         let listed = finance.json(0, &["list", "--merchant", MERCHANT, "--date", &date]);
@@ -153,8 +153,15 @@ fn two_people_settle_a_difference_and_the_log_fits() {
         contains(&finance.as_person("nobodys-token").fails(2, &propose), &["PEOPLE_FILE of reconcile-svc"]);
         let (one, other) = (finance.as_person(ONE), finance.as_person(OTHER));
         assert!(one.ends(0, &propose).starts_with("P3 PROPOSED of "));
-        contains(&one.fails(1, &["resolve", name, "--approve"]), &["let another person do it"]);
-        let settled = other.ends(0, &["resolve", name, "--approve"]);
+        let proposed = finance.json(0, &["list", "--differences", "--code", "P3", "--date", &date]);
+        let number = proposed["discrepancies"][0]["proposalSequence"].as_str().expect("a number");
+        contains(&finance.ends(0, &["explain", name]), &[&format!("--approve {number}")]);
+        contains(&one.fails(1, &["resolve", name, "--approve", number]), &["let another person do it"]);
+        contains(
+            &other.fails(1, &["resolve", name, "--approve", "1"]),
+            &[&format!("what stands is proposal {number}")],
+        );
+        let settled = other.ends(0, &["resolve", name, "--approve", number]);
         assert!(settled.starts_with("P3 APPLIED of "), "{settled}");
         contains(&other.fails(1, &["resolve", name, "--reject"]), &["payctl recon explain NAME"]);
         contains(&finance.ends(0, &["explain", name]), &["finance-a PROPOSED", "wired back", "finance-b APPROVED"]);
