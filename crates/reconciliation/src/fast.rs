@@ -64,8 +64,9 @@ pub(crate) struct Basic {
     pub(crate) moved: Vec<(String, bool, Tally)>,
 }
 
-/// Most rows of the fund flow, and most entries that did not move as they must, that are left. A day with more is not one of which
-/// nearly everything agrees, and the ordinary way says whether it can be compared.
+/// Most rows of the bill and of the fund flow, most lines of our books for each thread, and most entries that did not move as they
+/// must, that are left. A day with more is not one of which nearly everything agrees, and the ordinary way says whether it can be
+/// compared.
 const MAX_LEFT: usize = 4 * MAX_DIFFERENCES;
 
 /// Most rows of one bill, as the ordinary reader has it.

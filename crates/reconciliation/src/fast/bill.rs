@@ -9,7 +9,7 @@ use super::layout::Layout;
 use super::pieces;
 use super::row::{RowReader, Sums};
 use super::table::{Notes, Table};
-use super::{MAX_ROWS, Sharing, Splits};
+use super::{MAX_LEFT, MAX_ROWS, Sharing, Splits};
 use crate::Inputs;
 use crate::judge::Judge;
 use crate::trade::{BillRow, RowKind};
@@ -80,6 +80,9 @@ impl Bill {
         if let (Some(layout), Some(file)) = (&self.layout, inputs.trade) {
             let reader = RowReader::new(file, layout, inputs, judge)?;
             for (_, entry) in self.table.entries().filter(|(number, _)| !notes.agrees(*number)) {
+                if MAX_LEFT < rows.len() {
+                    return None;
+                }
                 rows.push((entry.at(), reader.reread(entry.at())?));
             }
         }

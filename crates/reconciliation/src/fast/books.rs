@@ -5,7 +5,7 @@ mod again;
 use super::numbers::{digit_of, digits, hex};
 use super::pieces;
 use super::table::{Marks, Notes, Table};
-use super::{Count, DayText, Sharing, day_text};
+use super::{Count, DayText, MAX_LEFT, Sharing, day_text};
 use crate::Inputs;
 use crate::books::{BookPayment, BookRefund, RefundCause};
 
@@ -160,7 +160,7 @@ impl<T: Line> Pass<'_, T> {
             }
         }
         self.batch.clear();
-        Some(())
+        (self.left.len() <= MAX_LEFT).then_some(())
     }
 }
 
