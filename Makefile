@@ -18,7 +18,7 @@ help:
 	@echo 'make down   stop it'
 	@echo 'make test   run every test'
 	@echo 'make chaos  load and faults of every kind at one time, 3 minutes; CHAOS_SECONDS, CHAOS_SEED'
-	@echo 'make bench-reconcile  compare a day of 10 million rows beside DuckDB; ROWS, ROUNDS; wants Python, 9 GB of disk and 12 GB of memory'
+	@echo 'make bench-reconcile  compare a day of 10 million rows beside DuckDB; ROWS, ROUNDS, DAY_ROWS; wants Python, 12 GB of disk and 12 GB of memory'
 	@echo 'make interop  let clients of others speak with the sandbox and notify-svc; wants Node.js with npm, and Python'
 	@echo 'make pages  buy from the sample shop in a real browser, in every way a page can sell; wants Node.js with npm, and Chromium'
 	@echo 'make fuzz   feed the readers of bills with what no provider sends, 10 minutes each; wants a nightly Rust and cargo-fuzz; FUZZ_SECONDS'
