@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use proto::order::v1::{GetOrderRequest, ListRefundsRequest, Order, Refund, WatchOrderRequest};
+use proto::order::v1::{GetOrderRequest, ListRefundsRequest, Order, Refund, WatchOrderRequest, order::State};
 use serde::Serialize;
 
 use super::{Connection, Done, refusal, show};
@@ -45,7 +45,7 @@ pub(super) async fn get(connection: &mut Connection, args: &GetArgs) -> anyhow::
     let request = ListRefundsRequest { order: name, page_size: MOST_REFUNDS, page_token: String::new() };
     let refunds = connection.orders.list_refunds(request).await?.into_inner().refunds;
     let mut text = show::order(&order);
-    text.extend(refunds.iter().map(show::refund));
+    text.extend(refunds.iter().map(|refund| format!("  refund       {}", show::refund(refund))));
     Done::of(&Whole { order, refunds }, text)
 }
 
@@ -53,6 +53,10 @@ pub(super) async fn get(connection: &mut Connection, args: &GetArgs) -> anyhow::
 pub(super) async fn watch(connection: &mut Connection, args: &WatchArgs, json: bool) -> anyhow::Result<ExitCode> {
     match watched(connection, args, json).await {
         Ok(Some(last)) if last.paid_time.is_some() => Ok(output::GOOD),
+        Ok(Some(last)) if last.state() == State::Pending => {
+            output::note("the stream has ended and the order has not: it can still be paid; watch it again");
+            Ok(output::no())
+        }
         Ok(_) => Ok(output::no()),
         Err(error) => refused::tell(error, json, refusal::fix),
     }
