@@ -175,15 +175,9 @@ ALTER TABLE discrepancies
     ADD CHECK (state <> 'HELD' OR due_date IS NOT NULL),
     ADD CHECK ((state = 'WAIVED') = (waived_until IS NOT NULL)),
     ADD CHECK (state NOT IN ('PROPOSED', 'APPROVED') OR (proposed IS NOT NULL AND proposed_by IS NOT NULL));
--- Numbers are marked as `Key::fingerprint` marks them. What is open is asked about as it would have been.
-UPDATE discrepancies SET
-    fingerprint = replace(replace(replace(out_trade_no, '\', '\\'), '/', '\/'), '|', '\|') || '/'
-        || replace(replace(replace(transaction_id, '\', '\\'), '/', '\/'), '|', '\|') || '|/|/',
-    critical = code = 'P3',
+UPDATE discrepancies SET fingerprint = out_trade_no || '/' || transaction_id || '|/|/', critical = code = 'P3',
     resolution = CASE state WHEN 'RESOLVED' THEN 'RESOLVED_BY_RERUN' ELSE '' END,
-    repair = CASE WHEN code IN ('P1', 'P5', 'P8') THEN 'QUERY_PAYMENT' END,
-    repair_at = CASE WHEN code IN ('P1', 'P5', 'P8') AND state = 'OPEN' THEN COALESCE(ask_at, now()) END,
-    repair_count = ask_count;
+    repair = CASE WHEN code = 'P1' THEN 'QUERY_PAYMENT' END;
 ALTER TABLE discrepancies ALTER COLUMN fingerprint SET NOT NULL;
 CREATE UNIQUE INDEX discrepancies_by_fingerprint ON discrepancies (merchant, code, fingerprint);
 CREATE INDEX discrepancies_by_number ON discrepancies (merchant, out_trade_no);
