@@ -128,8 +128,10 @@ async fn two_runs_and_answers_about_the_same_differences_wait_for_each_other() {
     world
         .pool
         .execute(
-            "INSERT INTO repairs (repair_id, discrepancy_id, action, requested_by, request_time)
-             SELECT gen_random_uuid(), discrepancy_id, 'QUERY_PAYMENT', '{test}', now() FROM discrepancies
+            // In the order of everybody: the service asks about them at the same time.
+            "WITH locked AS (SELECT discrepancy_id FROM discrepancies ORDER BY discrepancy_id FOR UPDATE)
+             INSERT INTO repairs (repair_id, discrepancy_id, action, requested_by, request_time)
+             SELECT gen_random_uuid(), discrepancy_id, 'QUERY_PAYMENT', '{test}', now() FROM locked
              ON CONFLICT DO NOTHING",
         )
         .await
