@@ -22,8 +22,8 @@ use crate::postgres::IDLE_IN_TRANSACTION_TIME;
 use crate::process::DRAIN_TIME;
 use crate::schedule::jittered;
 
-/// Events in one transaction and one atomic batch.
-const BATCH: usize = 64;
+/// Events in one transaction and one atomic batch, at most: as many as one batch may have.
+const BATCH: usize = 256;
 
 /// How long taking events out of the database may take. sqlx has no read timeout, so a black hole would hold us for ever.
 const TAKE_TIME: Duration = Duration::from_secs(4);
@@ -62,6 +62,9 @@ const DELETE_SQL: &str = "DELETE FROM outbox WHERE seq = ANY($1)";
 /// The gauge of waiting events stops counting here, so that counting stays cheap.
 const MAX_COUNTED: i64 = 10_000;
 
+/// What waits is counted this often at most: under load a count costs more than a round.
+const MEASURE_EVERY: Duration = Duration::from_millis(500);
+
 /// Publishes the outbox of one database. One per process; several processes share the work.
 #[derive(Debug)]
 pub struct Relay {
@@ -72,6 +75,8 @@ pub struct Relay {
     resting: Resting,
     /// What is done with rows once they are published.
     settle_sql: &'static str,
+    /// When what waits was last counted.
+    measured: Option<Instant>,
 }
 
 /// Wakes the relay of this process: call it after a commit that wrote events. Clones wake the same relay.
@@ -109,6 +114,15 @@ enum RelayError {
     Slow,
 }
 
+/// Why a round begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    /// Time has passed; most such looks find nothing.
+    Look,
+    /// Somebody has written, or the round before left some.
+    Rows,
+}
+
 /// What a round did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Round {
@@ -129,7 +143,15 @@ impl Relay {
             published: metrics.counters("outbox_published", "Events that left the outbox, or could not, by outcome"),
         };
         let publisher = Publisher::new(bus).with_deadline(ACK_TIME);
-        Self { pool, publisher, notify: Arc::default(), metrics, resting: Resting::default(), settle_sql: DELETE_SQL }
+        Self {
+            pool,
+            publisher,
+            notify: Arc::default(),
+            metrics,
+            resting: Resting::default(),
+            settle_sql: DELETE_SQL,
+            measured: None,
+        }
     }
 
     /// The same, but what is published moves into the archive: a service with
@@ -151,12 +173,17 @@ impl Relay {
     /// None: the result is what [`crate::process::Tasks::spawn`] wants. A database or a bus that is away is waited for.
     pub async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
         let mut pause = POLL;
+        let mut reason = Reason::Look;
         while !stop.is_cancelled() {
-            let round = self.round().await;
-            self.measure().await;
+            let round = self.round(reason).await;
+            if self.measured.is_none_or(|measured| MEASURE_EVERY <= measured.elapsed()) {
+                self.measure().await;
+                self.measured = Some(Instant::now());
+            }
             let wakes = match round {
                 Ok(Round::Done { more: true }) => {
                     pause = POLL;
+                    reason = Reason::Rows;
                     continue;
                 }
                 Ok(Round::Done { more: false }) => {
@@ -176,8 +203,8 @@ impl Relay {
             tokio::select! {
                 () = stop.cancelled() => {}
                 // While something is away, new events are no reason to try sooner.
-                () = self.notify.notified(), if wakes => {}
-                () = tokio::time::sleep(jittered(pause)) => {}
+                () = self.notify.notified(), if wakes => reason = Reason::Rows,
+                () = tokio::time::sleep(jittered(pause)) => reason = Reason::Look,
             }
         }
         Ok(())
@@ -185,10 +212,10 @@ impl Relay {
 
     /// One transaction: take, publish, delete, commit. The rows stay locked while they are published, so that no other relay
     /// takes them; the server ends the transaction if we disappear.
-    async fn round(&mut self) -> Result<Round, RelayError> {
+    async fn round(&mut self, reason: Reason) -> Result<Round, RelayError> {
         let taking = Instant::now() + TAKE_TIME;
         let mut connection = timely(taking, self.pool.acquire()).await?;
-        let round = self.round_on(&mut connection, taking).await;
+        let round = self.round_on(&mut connection, reason, taking).await;
         if matches!(round, Err(RelayError::Slow)) {
             // It is in the middle of something; nobody else shall get it from the pool.
             drop(connection.detach());
@@ -196,10 +223,15 @@ impl Relay {
         round
     }
 
-    async fn round_on(&mut self, connection: &mut PgConnection, taking: Instant) -> Result<Round, RelayError> {
+    async fn round_on(
+        &mut self,
+        connection: &mut PgConnection,
+        reason: Reason,
+        taking: Instant,
+    ) -> Result<Round, RelayError> {
         let resting = self.resting.rows(Instant::now());
         self.metrics.resting.set(i64::try_from(resting.len()).unwrap_or(i64::MAX));
-        let Some((mut tx, rows)) = timely(taking, take(connection, &resting)).await? else {
+        let Some((mut tx, rows)) = timely(taking, take(connection, reason, &resting)).await? else {
             return Ok(Round::Done { more: false });
         };
         crash::point("relay.taken");
@@ -295,15 +327,18 @@ impl RelayMetrics {
 /// The oldest rows that do not rest and that nobody else holds, locked; `None` when there are none.
 async fn take<'c>(
     connection: &'c mut PgConnection,
+    reason: Reason,
     resting: &[i64],
 ) -> sqlx::Result<Option<(Transaction<'c, Postgres>, Vec<PgRow>)>> {
-    // Most looks find nothing; they need no transaction.
-    let waiting: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM outbox WHERE seq <> ALL($1))")
-        .bind(resting)
-        .fetch_one(&mut *connection)
-        .await?;
-    if !waiting {
-        return Ok(None);
+    // What finds nothing needs no transaction.
+    if reason == Reason::Look {
+        let waiting: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM outbox WHERE seq <> ALL($1))")
+            .bind(resting)
+            .fetch_one(&mut *connection)
+            .await?;
+        if !waiting {
+            return Ok(None);
+        }
     }
     let mut tx = connection.begin().await?;
     let rows = sqlx::query(
