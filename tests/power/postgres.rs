@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use e2e::{disk::Disk, ports::Port, postgres::Postgres};
+use e2e::{
+    disk::Disk,
+    ports::Port,
+    postgres::{Postgres, Size},
+};
 use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -73,7 +77,7 @@ async fn insert(pool: PgPool, writer: i64, committed: Acknowledged<i64>) {
 
 async fn start(disk: &Disk, port: &Port) -> Postgres {
     let data = disk.folder().join("postgres");
-    Postgres::start(&data, &log(disk.folder()), port, true).await
+    Postgres::start(Size::Small, &data, &log(disk.folder()), port, true).await
 }
 
 fn log(folder: &Path) -> std::path::PathBuf {

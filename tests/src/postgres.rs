@@ -34,16 +34,47 @@ ALTER DATABASE template1 RENAME TO reconcile;",
     ),
 ];
 
-/// What a cluster of a test needs: little memory, many connections, and everything that makes a commit durable.
+/// What every cluster of ours is told: where it listens, and nothing that makes a commit less durable.
 const SETTINGS: &str = "
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 200
-shared_buffers = 32MB
 dynamic_shared_memory_type = mmap
 log_min_messages = log
-autovacuum_naptime = 1h
 ";
+
+/// How much a cluster is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// A story's: little memory, short log segments, nothing that runs by itself.
+    Small,
+    /// As a person would set it up who means to use it.
+    Usual,
+}
+
+impl Size {
+    fn word(self) -> &'static str {
+        match self {
+            Size::Small => "small",
+            Size::Usual => "usual",
+        }
+    }
+
+    fn settings(self) -> &'static str {
+        match self {
+            Size::Small => "shared_buffers = 32MB\nautovacuum_naptime = 1h\n",
+            Size::Usual => "shared_buffers = 512MB\nmax_wal_size = 4GB\nmin_wal_size = 1GB\n",
+        }
+    }
+
+    /// Megabytes of a segment of its log.
+    fn segment(self) -> u8 {
+        match self {
+            Size::Small => 1,
+            Size::Usual => 16,
+        }
+    }
+}
 
 /// A Postgres that runs, or has been stopped and may run again. Dropping it ends it.
 #[derive(Debug)]
@@ -62,12 +93,12 @@ impl Postgres {
     ///
     /// # Panics
     /// When it cannot be made or does not answer.
-    pub async fn start(data: &Path, log: &Path, port: &Port, keep: bool) -> Self {
+    pub async fn start(size: Size, data: &Path, log: &Path, port: &Port, keep: bool) -> Self {
         let (from, to) = (data.to_owned(), data.to_owned());
         // Copying a cluster takes a moment, and the other parts start meanwhile.
         let copied = tokio::task::spawn_blocking(move || {
             if !from.join("PG_VERSION").exists() {
-                copy(&template(), &to);
+                copy(&template(size), &to);
             }
         });
         copied.await.expect("the template can be copied");
@@ -186,12 +217,13 @@ pub fn temporary_data(folder: &Path) -> PathBuf {
 static MAKING: Mutex<()> = Mutex::new(());
 
 /// An empty cluster with our databases, made once per machine and copied for each world: initdb takes seconds.
-fn template() -> PathBuf {
+fn template(size: Size) -> PathBuf {
     let version = Command::new(programs::postgres("postgres")).arg("--version").output().expect("Postgres was found");
     let version = String::from_utf8_lossy(&version.stdout);
     let version: String = version.chars().filter(char::is_ascii_alphanumeric).collect();
     let user = if programs::are_root() { "root" } else { "user" };
-    let template = std::env::temp_dir().join(format!("tongbao-template-3-{version}-{user}-{}", owner()));
+    let name = format!("tongbao-template-4-{}-{version}-{user}-{}", size.word(), owner());
+    let template = std::env::temp_dir().join(name);
     let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     if template.join("PG_VERSION").exists() {
         return template;
@@ -201,12 +233,12 @@ fn template() -> PathBuf {
         std::env::temp_dir().join(format!("tongbao-template-making-{}-{}", std::process::id(), fastrand::u64(..)));
     let mut initdb = programs::as_postgres(&programs::postgres("initdb"));
     initdb.arg("-D").arg(&aside).args(["-U", "tongbao", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
-    run(initdb.args(["--wal-segsize=1"]).current_dir("/"));
+    run(initdb.arg(format!("--wal-segsize={}", size.segment())).current_dir("/"));
     let mut settings = programs::as_postgres(Path::new("/bin/sh"));
     run(settings
         .args(["-c", "printf '%s' \"$1\" >> \"$0\"/postgresql.conf"])
         .arg(&aside)
-        .arg(SETTINGS)
+        .arg(format!("{SETTINGS}{}", size.settings()))
         .current_dir("/"));
     for (connected, commands) in MAKING_DATABASES {
         let mut single = programs::as_postgres(Path::new("/bin/sh"));

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::{Link, Part};
+use crate::postgres::Size;
 
 /// How a world differs from the usual one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Options {
     pub ask_schedule: String,
     /// How old an attempt must be before it can be closed, in seconds.
     pub close_min_age_s: u64,
+    /// How much Postgres is made for.
+    pub database: Size,
     /// More settings: part, variable, value. The last one of a variable counts.
     pub settings: Vec<(Part, String, String)>,
     /// The links that lead through a proxy, where things can go wrong.
@@ -55,6 +58,13 @@ impl Options {
         self
     }
 
+    /// With a database as a person would set it up.
+    #[must_use]
+    pub fn usual_database(mut self) -> Self {
+        self.database = Size::Usual;
+        self
+    }
+
     /// Asking on this schedule, such as [`Options::REAL_SCHEDULE`].
     #[must_use]
     pub fn asking(mut self, schedule: &str) -> Self {
@@ -91,6 +101,7 @@ impl Default for Options {
             reconcile_by_itself: false,
             ask_schedule: "10m".to_owned(),
             close_min_age_s: 300,
+            database: Size::Small,
             settings: Vec::new(),
             links: BTreeSet::new(),
             dead_letters: 0,

@@ -33,7 +33,7 @@ impl World {
         let postgres_log = plan.log(Part::Postgres);
         // What reads clock or bus at its start comes after them, so that nobody waits for a second try.
         let (postgres, nats, (sandbox, gateway)) = tokio::join!(
-            Postgres::start(&plan.postgres_data, &postgres_log, &at.postgres, plan.keep),
+            Postgres::start(plan.options.database, &plan.postgres_data, &postgres_log, &at.postgres, plan.keep),
             Nats::start(&plan.folder, &at.nats, &at.nats_monitor),
             async {
                 let sandbox = plan.launch(Part::Sandbox).await;

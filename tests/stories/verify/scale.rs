@@ -15,7 +15,7 @@ use async_nats::{
 use e2e::{
     nats::Nats,
     ports::Port,
-    postgres::{self, Postgres},
+    postgres::{self, Postgres, Size},
     programs,
 };
 use proto::{
@@ -39,7 +39,7 @@ async fn memory_is_bounded_by_the_orders_that_are_looked_at() {
     fs::create_dir_all(&folder).expect("the target folder can be written");
     let (at, nats_at, monitor_at) = (Port::reserve(), Port::reserve(), Port::reserve());
     let data = postgres::temporary_data(&folder);
-    let database = Postgres::start(&data, &folder.join("postgres.log"), &at, false).await;
+    let database = Postgres::start(Size::Small, &data, &folder.join("postgres.log"), &at, false).await;
     let nats = Nats::start(&folder, &nats_at, &monitor_at).await;
     let pool = database.pool("orders");
     migrate(&pool).await;
