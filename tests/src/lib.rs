@@ -22,6 +22,7 @@ pub mod deciding;
 pub mod disk;
 pub mod eventually;
 pub mod frozen;
+pub mod load;
 pub mod nats;
 pub mod ports;
 pub mod postgres;

@@ -39,7 +39,7 @@ pub use proto::order::v1::{
 pub use refund::Refund;
 pub use refunding::Refunding;
 pub(crate) use team::is_undecided;
-pub use team::{Orders, Team};
+pub use team::{Orders, Team, Token};
 
 use crate::World;
 

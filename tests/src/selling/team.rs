@@ -26,6 +26,16 @@ pub struct Team {
 #[derive(Clone, Debug)]
 pub struct Token(MetadataValue<Ascii>);
 
+impl Token {
+    /// The token of a team.
+    ///
+    /// # Panics
+    /// When it is not printable.
+    pub fn new(token: &str) -> Self {
+        Self(format!("Bearer {token}").parse().expect("tokens are printable"))
+    }
+}
+
 impl Interceptor for Token {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         request.metadata_mut().insert("authorization", self.0.clone());
@@ -36,8 +46,7 @@ impl Interceptor for Token {
 impl Team {
     pub(crate) fn new(url: &str, token: &str, sandbox: SandboxClient) -> Self {
         let channel = grpc::channel(url).expect("our own URL is well formed");
-        let token = Token(format!("Bearer {token}").parse().expect("tokens are printable"));
-        Self { orders: OrderServiceClient::with_interceptor(channel, token), sandbox }
+        Self { orders: OrderServiceClient::with_interceptor(channel, Token::new(token)), sandbox }
     }
 
     /// The client underneath, for odd requests.

@@ -27,12 +27,10 @@ impl World {
     }
 
     /// As [`World::metric`]; `None` when there is no such series.
-    pub(crate) async fn try_metric(
-        &self,
-        part: Part,
-        name: &str,
-        labels: &[(&str, &str)],
-    ) -> Result<Option<i64>, String> {
+    ///
+    /// # Errors
+    /// When the part does not answer, or the metric is not of whole numbers.
+    pub async fn try_metric(&self, part: Part, name: &str, labels: &[(&str, &str)]) -> Result<Option<i64>, String> {
         let admin = self.plan.admin_url(part).ok_or_else(|| format!("{part} has no metrics"))?;
         read(&client(), &admin, name, labels).await
     }
