@@ -51,12 +51,39 @@ pub async fn enqueue<E: Event>(connection: &mut PgConnection, event: &E, source:
 /// # Errors
 /// As [`enqueue`]; then none is written.
 pub async fn enqueue_many<E: Event>(connection: &mut PgConnection, events: &[E], source: &str) -> sqlx::Result<()> {
-    if events.is_empty() {
-        return Ok(());
+    let sealed = events.iter().map(|event| Sealed::of(event, source)).collect::<sqlx::Result<Vec<_>>>()?;
+    enqueue_sealed(connection, &sealed).await
+}
+
+/// An event as it will be written, with the trace of whoever made it: events of several calls go together, and each stays in
+/// the trace of its own call.
+#[derive(Clone, Debug)]
+pub struct Sealed(Envelope);
+
+impl Sealed {
+    /// Seals an event in the current span. `source` is the name of the process.
+    ///
+    /// # Errors
+    /// [`sqlx::Error::Encode`] for an event that no message can carry: only a bug makes one.
+    pub fn of<E: Event>(event: &E, source: &str) -> sqlx::Result<Self> {
+        Envelope::of(event, source).map(Self).map_err(|error| sqlx::Error::Encode(error.into()))
     }
+}
+
+/// Writes sealed events in their order, in one statement. See [`enqueue`].
+///
+/// # Errors
+/// The database's; then none is written.
+pub async fn enqueue_sealed(
+    connection: &mut PgConnection,
+    events: impl IntoIterator<Item = &Sealed>,
+) -> sqlx::Result<()> {
     let mut columns = Columns::default();
-    for event in events {
-        columns.push(Envelope::of(event, source).map_err(|error| sqlx::Error::Encode(error.into()))?);
+    for Sealed(envelope) in events {
+        columns.push(envelope);
+    }
+    if columns.event_id.is_empty() {
+        return Ok(());
     }
     sqlx::query(
         "INSERT INTO outbox (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload)
@@ -81,26 +108,26 @@ pub async fn enqueue_many<E: Event>(connection: &mut PgConnection, events: &[E],
 }
 
 #[derive(Default)]
-struct Columns {
-    event_id: Vec<String>,
-    subject: Vec<String>,
-    ce_type: Vec<String>,
-    ce_source: Vec<String>,
-    ce_subject: Vec<String>,
-    ce_time: Vec<String>,
-    traceparent: Vec<Option<String>>,
-    payload: Vec<Vec<u8>>,
+struct Columns<'e> {
+    event_id: Vec<&'e str>,
+    subject: Vec<&'e str>,
+    ce_type: Vec<&'e str>,
+    ce_source: Vec<&'e str>,
+    ce_subject: Vec<&'e str>,
+    ce_time: Vec<&'e str>,
+    traceparent: Vec<Option<&'e str>>,
+    payload: Vec<&'e [u8]>,
 }
 
-impl Columns {
-    fn push(&mut self, envelope: Envelope) {
-        self.event_id.push(envelope.id);
-        self.subject.push(envelope.subject);
-        self.ce_type.push(envelope.event_type);
-        self.ce_source.push(envelope.source);
-        self.ce_subject.push(envelope.about);
-        self.ce_time.push(envelope.time);
-        self.traceparent.push(envelope.traceparent);
-        self.payload.push(envelope.payload);
+impl<'e> Columns<'e> {
+    fn push(&mut self, envelope: &'e Envelope) {
+        self.event_id.push(&envelope.id);
+        self.subject.push(&envelope.subject);
+        self.ce_type.push(&envelope.event_type);
+        self.ce_source.push(&envelope.source);
+        self.ce_subject.push(&envelope.about);
+        self.ce_time.push(&envelope.time);
+        self.traceparent.push(envelope.traceparent.as_deref());
+        self.payload.push(&envelope.payload);
     }
 }

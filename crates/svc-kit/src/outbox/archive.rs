@@ -9,7 +9,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Row as _};
 
 use super::Columns;
-use crate::bus::{Delivery, Envelope, Message, PublishError};
+use crate::bus::{Delivery, Message, PublishError};
 
 /// The archive's table, to be copied into a migration of a service whose relay keeps what it publishes. The columns are the
 /// outbox's; each fact stands once, whoever told it.
@@ -84,17 +84,15 @@ pub async fn keep(connection: &mut PgConnection, heard: &[&Delivery]) -> sqlx::R
     let mut heard = heard.to_vec();
     heard.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     for delivery in heard {
-        let header = |name| delivery.header(name).unwrap_or_default().to_owned();
-        columns.push(Envelope {
-            id: delivery.id.clone(),
-            subject: delivery.subject.clone(),
-            event_type: header(header::TYPE),
-            source: header(header::SOURCE),
-            about: header(header::SUBJECT),
-            time: header(header::TIME),
-            traceparent: delivery.header(header::TRACEPARENT).map(str::to_owned),
-            payload: delivery.payload.to_vec(),
-        });
+        let header = |name| delivery.header(name).unwrap_or_default();
+        columns.event_id.push(&delivery.id);
+        columns.subject.push(&delivery.subject);
+        columns.ce_type.push(header(header::TYPE));
+        columns.ce_source.push(header(header::SOURCE));
+        columns.ce_subject.push(header(header::SUBJECT));
+        columns.ce_time.push(header(header::TIME));
+        columns.traceparent.push(delivery.header(header::TRACEPARENT));
+        columns.payload.push(&delivery.payload);
     }
     sqlx::query(
         "INSERT INTO outbox_archive
