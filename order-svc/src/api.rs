@@ -3,7 +3,7 @@
 mod answer;
 mod close_order;
 mod close_product_code;
-mod create_order;
+pub mod create_order;
 mod create_product_code;
 mod create_refund;
 mod fields;
@@ -45,12 +45,19 @@ pub struct Api {
     pub(crate) merchants: Merchants,
     pub(crate) apps: Arc<Callers>,
     pub(crate) watchers: Watchers,
+    creating: create_order::Queue,
 }
 
 impl Api {
-    /// Serves the teams in `apps`.
-    pub fn new(life: Life, merchants: Merchants, apps: Callers, watchers: Watchers) -> Self {
-        Self { life, merchants, apps: Arc::new(apps), watchers }
+    /// Serves the teams in `apps`. New orders wait in `creating`.
+    pub fn new(
+        life: Life,
+        merchants: Merchants,
+        apps: Callers,
+        watchers: Watchers,
+        creating: create_order::Queue,
+    ) -> Self {
+        Self { life, merchants, apps: Arc::new(apps), watchers, creating }
     }
 
     fn counted<T>(&self, rpc: &'static str, answer: Result<T, Status>) -> Result<Response<T>, Status> {

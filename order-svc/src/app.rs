@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 
 use crate::{
-    api::{Api, watch::Watchers},
+    api::{Api, create_order::Together, watch::Watchers},
     config::{Config, PROCESS},
     consume::{native_scanned, paid::PaidFacts, refund_noticed::RefundHints, repair_requested::RepairRequests},
     gateway::{Gateway, Merchants},
@@ -125,7 +125,10 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
 
     let watchers = Watchers::new();
     tasks.spawn("watch orders", watchers.clone().look(life.pool.clone(), tasks.stop()));
-    let api = Api::new(life, merchants, apps, watchers);
+    let (creating, together) = Together::new(&life, REQUESTS_IN_FLIGHT);
+    // When the last call is answered, the last queue goes with the server, and this task ends.
+    tasks.spawn("create orders", together.run());
+    let api = Api::new(life, merchants, apps, watchers, creating);
     tasks.spawn("answer scans", native_scanned::run(api.clone(), bus, config.terminal_ip, tasks.stop()));
     let service = OrderServiceServer::new(api);
     let listener = listen::bind("grpc", config.listen).await?;

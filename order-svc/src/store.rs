@@ -1,6 +1,7 @@
 //! The database: one function per question, a connection as its first argument, so the caller owns the transaction.
 
 pub mod asking;
+pub mod creating;
 pub mod measures;
 pub mod orders;
 pub mod payments;

@@ -1,18 +1,27 @@
-//! `CreateOrder`: one row and one event in one transaction; nothing leaves for a provider.
+//! `CreateOrder`: one row and one event in one transaction, shared with whoever calls meanwhile; nothing leaves for a provider.
+
+mod alone;
+mod queue;
+mod together;
+
+use std::{mem, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use money::Fen;
+use prost::Message as _;
 use proto::{
     order::v1::{self, CreateOrderRequest},
     time::from_wire,
 };
-use svc_kit::{outbox, refusal::Violations};
+use sqlx::{Postgres, Transaction};
+use svc_kit::{outbox::Sealed, refusal::Violations};
 use tonic::{Request, Status};
+use tracing::Span;
 use uuid::Uuid;
 
 use super::{
     Api, answer, fields, particulars, refuse,
-    replay::{self, Named, Taken, content_of},
+    replay::{self, Named, content_of},
 };
 use crate::{
     config::PROCESS,
@@ -21,41 +30,45 @@ use crate::{
         order::{Order, State},
     },
     events,
-    store::{orders, payments},
 };
+use queue::{Draft, Outcome};
 
+pub use queue::Queue;
+pub use together::Together;
+
+/// What a request id of this call names.
+const RPC: &str = "CreateOrder";
 /// WeChat refuses attempts that expire within a minute.
 const MIN_LIFE: SignedDuration = SignedDuration::from_mins(1);
 /// Longer than any cashier stays open.
 const MAX_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// When the caller does not say.
 const DEFAULT_LIFE: SignedDuration = SignedDuration::from_mins(30);
-/// The whole call is one transaction, so nobody ever sees this lease.
-const LEASE_S: u32 = 1;
 
 pub(super) async fn handle(api: &Api, request: Request<CreateOrderRequest>) -> Result<v1::Order, Status> {
     let app = api.apps.caller(request.metadata())?;
-    let request = request.into_inner();
+    let mut request = request.into_inner();
     // Whole microseconds, as the database keeps them, so that the first answer and every later one are equal.
     let now = api.life.clock.now();
     let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
-    let content_sha256 = content_of(&CreateOrderRequest { request_id: String::new(), ..request.clone() });
-    let wanted = match check(api, &request, now).await {
+    let request_id = mem::take(&mut request.request_id);
+    let content_sha256 = content_of(&request);
+    let wanted = match check(api, &request_id, &request, now).await {
         Ok(wanted) => wanted,
         // What was right when it was first asked is still answered the same when its time has passed.
         Err(refusal) => {
-            return replay::or_refuse(api, &app, &request.request_id, "CreateOrder", content_sha256, refusal).await;
+            return replay::or_refuse(api, &app, &request_id, RPC, content_sha256, refusal).await;
         }
     };
 
     let order = Order {
         id: OrderId(api.life.clock.uuid_v7()),
         app: app.clone(),
-        order_no: request.order_no.clone(),
-        merchant: request.merchant.clone(),
+        order_no: request.order_no,
+        merchant: request.merchant,
         amount: wanted.amount,
-        description: request.description.clone(),
-        particulars: request.particulars.clone(),
+        description: request.description,
+        particulars: request.particulars,
         product_code: None,
         state: State::Pending,
         create_time: now,
@@ -63,42 +76,37 @@ pub(super) async fn handle(api: &Api, request: Request<CreateOrderRequest>) -> R
         close_requested_at: None,
         version: 1,
     };
-    let named = Named { app, request_id: wanted.request_id, rpc: "CreateOrder", content_sha256 };
-    create(api, &named, order).await
+    let named = Named { app, request_id: wanted.request_id, rpc: RPC, content_sha256 };
+    create(api, named, order).await
 }
 
-async fn create(api: &Api, named: &Named, order: Order) -> Result<v1::Order, Status> {
-    let failed = |error: sqlx::Error| refuse::database(&error);
-    let mut tx = api.life.pool.begin().await.map_err(failed)?;
-    match named.take::<v1::Order>(&mut tx, LEASE_S).await? {
-        Err(replayed) => return Ok(replayed),
-        Ok(Taken::New | Taken::Unanswered(_)) => {}
-    }
-    let created = orders::insert(&mut tx, &order, &named.content_sha256).await.map_err(failed)?;
-    let response = if created {
-        outbox::enqueue(&mut tx, &events::order_created(&order), PROCESS).await.map_err(failed)?;
-        answer::order(&order, &[])
-    } else {
-        // The team's own number decides: the same order asked for under another request id is the same order.
-        let known = orders::by_order_no(&mut tx, &order.app, &order.order_no).await.map_err(failed)?;
-        let Some((id, content)) = known else { return Err(refuse::in_progress()) };
-        if content != named.content_sha256 {
-            return Err(refuse::order_no_reused(OrderId(id)));
+/// Writes an order with all that wait, or alone when it shares a name with another.
+async fn create(api: &Api, named: Named, order: Order) -> Result<v1::Order, Status> {
+    let event = Sealed::of(&events::order_created(&order), PROCESS).map_err(|error| refuse::database(&error))?;
+    // The answer of a new order is known before it is written.
+    let response = answer::order(&order, &[]);
+    let draft = Draft { named, order, response: response.encode_to_vec(), event, span: Span::current() };
+    let draft = Arc::new(draft);
+    match api.creating.put(Arc::clone(&draft)).await? {
+        Outcome::Created => Ok(response),
+        Outcome::Failed(status) => Err(status),
+        Outcome::Alone => {
+            let _place = api.creating.place().await?;
+            alone::create(api, &draft.named, &draft.order).await
         }
-        let known = orders::get(&mut tx, &order.app, OrderId(id)).await.map_err(failed)?;
-        let known = known.ok_or_else(refuse::in_progress)?;
-        let attempts = payments::of_orders(&mut tx, &[known.id]).await.map_err(failed)?;
-        answer::order(&known, &attempts)
-    };
-    let response = named.keep(&mut tx, response).await?;
-    svc_kit::crash::point("order.create.before_commit");
-    tx.commit().await.map_err(failed)?;
-    svc_kit::crash::point("order.create.committed");
-    api.life.relay.wake();
-    if created {
-        tracing::info!(order.name = response.name, merchant = response.merchant, "order created");
     }
-    Ok(response)
+}
+
+/// Commits what one or several calls have written.
+async fn commit(tx: Transaction<'_, Postgres>) -> sqlx::Result<()> {
+    svc_kit::crash::point("order.create.before_commit");
+    tx.commit().await?;
+    svc_kit::crash::point("order.create.committed");
+    Ok(())
+}
+
+fn told(order: &Order) {
+    tracing::info!(order.name = %order.id, merchant = order.merchant, "order created");
 }
 
 struct Wanted {
@@ -107,9 +115,9 @@ struct Wanted {
     expire_time: Timestamp,
 }
 
-async fn check(api: &Api, request: &CreateOrderRequest, now: Timestamp) -> Result<Wanted, Status> {
+async fn check(api: &Api, request_id: &str, request: &CreateOrderRequest, now: Timestamp) -> Result<Wanted, Status> {
     let mut violations = Violations::new();
-    let request_id = fields::request_id(&request.request_id, &mut violations);
+    let request_id = fields::request_id(request_id, &mut violations);
     violations.check(
         fields::is_order_no(&request.order_no),
         "order_no",

@@ -2,7 +2,7 @@
 
 use money::Fen;
 use proto::{error::ErrorReason, gateway::v1::NotDone};
-use svc_kit::refusal::refuse;
+use svc_kit::{grpc::OVERLOADED, refusal::refuse};
 use tonic::{Code, Status};
 
 use crate::{
@@ -13,6 +13,11 @@ use crate::{
 /// A failure of the database. Logged here, once; the caller learns only what helps.
 pub(super) fn database(error: &sqlx::Error) -> Status {
     tracing::error!(error = error as &dyn std::error::Error, "order store failed");
+    store_away()
+}
+
+/// Nobody knows what the database did.
+pub(super) fn store_away() -> Status {
     try_again("the order store cannot answer now; the same request_id tells, or does, what this call was for")
 }
 
@@ -30,9 +35,18 @@ pub(super) fn internal(words: &str) -> Status {
 pub(super) fn broken(unfinished: &Unfinished) -> Status {
     match unfinished {
         Unfinished::Broken(error) if error.is_panic() => internal("a call panicked"),
-        Unfinished::Broken(_) => try_again("this process ends; retry with the same request_id"),
+        Unfinished::Broken(_) => ending(),
         Unfinished::Silent => try_again("a part of ours did not answer; retry with the same request_id"),
     }
+}
+
+pub(super) fn ending() -> Status {
+    try_again("this process ends; retry with the same request_id")
+}
+
+/// As the server refuses when too many calls are being answered.
+pub(super) fn overloaded() -> Status {
+    refuse(Code::ResourceExhausted, OVERLOADED, "too many requests at once; try again later", [])
 }
 
 pub(super) fn in_progress() -> Status {

@@ -35,6 +35,11 @@ pub(super) fn content_of(message: &impl Message) -> [u8; 32] {
 }
 
 impl Named {
+    /// What the request is known by.
+    pub(super) fn request(&self) -> (&str, Uuid) {
+        (&self.app, self.request_id)
+    }
+
     /// Takes the id in the caller's transaction, or says what it is.
     ///
     /// # Errors

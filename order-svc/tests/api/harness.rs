@@ -98,11 +98,13 @@ impl World {
         }
     }
 
-    /// Starts another replica beside the first.
-    pub(crate) async fn second(&mut self) {
+    /// Starts another replica beside the first, and answers the way to it.
+    pub(crate) async fn second(&mut self) -> OrderServiceClient<Channel> {
         let tasks = Tasks::new();
-        app::start_on(Some(self.clock.clone()), &self.config, &tasks).await.expect("the second one starts");
+        let addresses = app::start_on(Some(self.clock.clone()), &self.config, &tasks).await;
         self.tasks.push(tasks);
+        let address = addresses.expect("the second one starts").grpc;
+        OrderServiceClient::connect(format!("http://{address}")).await.expect("it answers")
     }
 
     pub(crate) async fn create(&self, request: CreateOrderRequest) -> Result<Order, Status> {

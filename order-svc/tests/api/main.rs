@@ -8,6 +8,7 @@ mod harness;
 mod programs;
 
 mod charges;
+mod creating;
 mod kept;
 mod paying;
 mod product_codes;
