@@ -181,3 +181,25 @@ async fn two_teams_use_the_same_names_at_once_and_two_replicas_write_at_once() {
     assert_eq!(world.count("SELECT count(*) FROM orders").await, 300);
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn among_calls_at_once_one_whose_request_id_is_held_for_long_fails_alone() {
+    let world = World::start().await;
+    let requests = many();
+    let mut held = world.pool.begin().await.expect("a transaction");
+    sqlx::query(
+        "INSERT INTO requests (app, request_id, rpc, content_sha256)
+         VALUES ('shop', $1::uuid, 'CreateOrder', decode(repeat('00', 32), 'hex'))",
+    )
+    .bind(&requests[7].request_id)
+    .execute(&mut *held)
+    .await
+    .expect("a row");
+    let answers = create_all(&world, &requests).await;
+    assert_eq!(reason(all_but(7, &requests, answers)), "TRY_AGAIN");
+
+    held.rollback().await.expect("it is given back");
+    world.create(requests[7].clone()).await.expect("the same call is taken now");
+    are_all(&world, 150).await;
+    world.end().await;
+}
