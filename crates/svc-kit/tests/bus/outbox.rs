@@ -2,10 +2,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use proto::event::{Event as _, PaymentSurplus};
 use sqlx::PgPool;
 use svc_kit::bus::Delivery;
 use svc_kit::outbox::archive::{ARCHIVE_MIGRATION_SQL, Place, archived, keep, prune};
-use svc_kit::outbox::{Relay, enqueue, enqueue_many};
+use svc_kit::outbox::{Relay, Sealed, enqueue, enqueue_many, enqueue_sealed};
 use tokio_util::sync::CancellationToken;
 
 use crate::nats::Nats;
@@ -29,6 +30,30 @@ async fn an_event_commits_with_its_transaction_or_not_at_all() {
     enqueue(&mut tx, &paid("2"), "order-svc").await.expect("it was written");
     tx.commit().await.expect("it is committed");
     assert_eq!(waiting(&postgres.pool).await, 2);
+}
+
+#[tokio::test]
+async fn events_of_several_types_are_written_in_the_order_in_which_they_were_added() {
+    let postgres = Postgres::start().await;
+    let mut connection = postgres.pool.acquire().await.expect("a connection");
+    let surplus = |n: &str| PaymentSurplus {
+        app: "shop".to_owned(),
+        order: "orders/1".to_owned(),
+        payment: format!("orders/1/payments/{n}"),
+        ..PaymentSurplus::default()
+    };
+    let sealed = [
+        Sealed::of(&surplus("2"), "order-svc").expect("it can be sent"),
+        Sealed::of(&paid("1"), "order-svc").expect("it can be sent"),
+        Sealed::of(&surplus("1"), "order-svc").expect("it can be sent"),
+    ];
+    enqueue_sealed(&mut connection, &sealed).await.expect("they are written");
+    enqueue_sealed(&mut connection, &[]).await.expect("of none, nothing is written");
+    let written: Vec<String> = sqlx::query_scalar("SELECT event_id FROM outbox ORDER BY seq")
+        .fetch_all(&mut *connection)
+        .await
+        .expect("the outbox can be read");
+    assert_eq!(written, [surplus("2").id(), paid("1").id(), surplus("1").id()]);
 }
 
 #[tokio::test]
