@@ -30,6 +30,10 @@ pub async fn timely<T>(step: impl Future<Output = sqlx::Result<T>>) -> sqlx::Res
     })
 }
 
+/// Statements about many rows are planned each time. A plan that a connection keeps from when a table was small reads all of it,
+/// until the table's statistics are made anew.
+const PLAN_IS_KEPT: bool = false;
+
 /// A row that the checks of the database should have made impossible.
 #[derive(Debug, thiserror::Error)]
 #[error("{table} holds an impossible row: {what}")]
@@ -54,6 +58,11 @@ fn from_json<T: DeserializeOwned>(text: &str) -> sqlx::Result<T> {
 /// In the database's words.
 pub fn interval(time: SignedDuration) -> PgInterval {
     PgInterval { months: 0, days: 0, microseconds: i64::try_from(time.as_micros()).unwrap_or(i64::MAX) }
+}
+
+/// One column of rows that are written together.
+fn column<'a, R, V>(rows: &'a [R], value: impl FnMut(&'a R) -> V) -> Vec<V> {
+    rows.iter().map(value).collect()
 }
 
 fn some_sqlx(instant: Option<Timestamp>) -> Option<jiff_sqlx::Timestamp> {

@@ -91,7 +91,7 @@ async fn give_up(api: &Api, named: &Named, id: OrderId) -> Result<Option<v1::Ord
                 outbox::enqueue(&mut tx, &closed, PROCESS).await.map_err(failed)?;
             }
             orders::update(&mut tx, &order).await.map_err(failed)?;
-            asking::ask_soon(&mut tx, id, now).await.map_err(failed)?;
+            asking::ask_soon(&mut tx, &[id], now).await.map_err(failed)?;
         }
     }
     svc_kit::crash::point("order.close.before_commit");

@@ -85,7 +85,7 @@ async fn create(api: &Api, named: &Named, wanted: Wanted) -> Result<v1::Refund, 
         Err(refusal) => return keep_refusal(tx, named, refused(&order, wanted.payment, refusal)).await,
     };
     orders::update(&mut tx, &order).await.map_err(failed)?;
-    payments::update(&mut tx, &payment, None).await.map_err(failed)?;
+    payments::update(&mut tx, &payment).await.map_err(failed)?;
     refunds::insert(&mut tx, &refund).await.map_err(failed)?;
     outbox::enqueue(&mut tx, &events::refund_created(&order, &refund), PROCESS).await.map_err(failed)?;
     let response = named.keep(&mut tx, answer::refund(&refund)).await?;

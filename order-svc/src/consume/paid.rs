@@ -62,9 +62,8 @@ impl Handler for PaidFacts {
         // What we told ourselves the relay keeps. What names no attempt of ours is kept too: reconciliation must know of it.
         let told_by_others =
             |delivery: &&Delivery| delivery.header(header::SOURCE).is_some_and(|source| source != PROCESS);
-        let heard: Vec<&Delivery> =
-            batch.iter().zip(&decoded).filter(|(_, decoded)| decoded.is_ok()).map(|(delivery, _)| delivery).collect();
-        let heard: Vec<&Delivery> = heard.into_iter().filter(told_by_others).collect();
+        let readable = batch.iter().zip(&decoded).filter(|(_, decoded)| decoded.is_ok()).map(|(delivery, _)| delivery);
+        let heard: Vec<&Delivery> = readable.filter(told_by_others).collect();
         archive::keep(&mut tx, &heard).await?;
         svc_kit::crash::point("order.paid.before_commit");
         tx.commit().await?;

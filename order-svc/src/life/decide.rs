@@ -132,20 +132,26 @@ pub(super) async fn decide_in(
     let mut attempts = payments::of_orders(tx, &[order.id]).await?;
     let mut changed = false;
     if let Some(payment) = attempts.iter_mut().find(|payment| payment.id == id) {
-        let (took, provider_code) = match word {
-            Word::Accepted => (payment.accepted(), None),
-            Word::Refused { provider_code } => (payment.refused(), Some(provider_code.as_str())),
-            Word::Closed => (payment.closed(), None),
-            Word::Failed => (payment.failed(), None),
+        let took = match word {
+            Word::Accepted => payment.accepted(),
+            Word::Refused { provider_code } => {
+                let took = payment.refused();
+                if took {
+                    payment.provider_code = Some(provider_code.clone());
+                }
+                took
+            }
+            Word::Closed => payment.closed(),
+            Word::Failed => payment.failed(),
             Word::NeverArrived { sends, closing, asked_at } => {
                 let sent_before = asked_at.checked_sub(NOT_YET).unwrap_or(Timestamp::MIN);
                 let quiet = payments::is_quiet(tx, id, *sends, sent_before).await?;
-                (quiet && if *closing { payment.closed() } else { payment.failed() }, None)
+                quiet && if *closing { payment.closed() } else { payment.failed() }
             }
-            Word::NeverCharged { reverses } => (payment.never_charged(*reverses), None),
+            Word::NeverCharged { reverses } => payment.never_charged(*reverses),
         };
         if took {
-            payments::update(tx, payment, provider_code).await?;
+            payments::update(tx, payment).await?;
             // The attempt's end, and the order's when it follows, are two versions.
             order.version += 1;
             orders::update(tx, &order).await?;

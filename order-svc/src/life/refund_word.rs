@@ -130,7 +130,7 @@ pub(super) async fn hear_in(
     if matches!(heard, Heard::Unchanged | Heard::Contradiction) {
         return Ok(heard);
     }
-    payments::update(tx, payment, None).await?;
+    payments::update(tx, payment).await?;
     let accepted = !was_accepted && refund.provider_refund_id.is_some();
     refunds::update(tx, refund, accepted).await?;
     orders::update(tx, order).await?;

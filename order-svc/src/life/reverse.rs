@@ -150,7 +150,7 @@ impl Life {
             let current = payments::get(&mut tx, payment.id).await?;
             let disputed = current.is_some_and(|payment| payment.reversing.is_some() && payment.state.is_open());
             if disputed {
-                payments::dispute(&mut tx, payment.id, self.clock.now()).await?;
+                payments::dispute(&mut tx, &[payment.id], self.clock.now()).await?;
             }
             tx.commit().await?;
             Ok(disputed)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use proto::event::PaymentPaid;
 use sqlx::PgConnection;
-use svc_kit::outbox;
+use svc_kit::outbox::{self, Sealed};
 
 use crate::{
     config::PROCESS,
@@ -127,36 +127,59 @@ impl Books {
     }
 
     async fn write(self, tx: &mut PgConnection, now: Timestamp) -> sqlx::Result<()> {
+        let (mut rounds, mut soon, mut told) = (Rounds::default(), BTreeSet::new(), Vec::new());
         for (id, settled, order) in &self.settled {
             let payment = &self.payments[id];
             if *settled == Settled::Reversing {
                 // It is looked at now: perhaps it must be taken back once more.
-                asking::ask_soon(tx, order.id, now).await?;
+                soon.insert(order.id);
                 continue;
             }
             let payment::State::Succeeded { transaction_id, at, .. } = &payment.state else {
                 continue; // Settled payments have succeeded; there is no other way into this list.
             };
-            payments::update(tx, payment, None).await?;
+            rounds.add(payment, order);
             match settled {
                 Settled::Kept => {
-                    orders::update(tx, order).await?;
                     // Nobody shall pay the other attempts now: they are asked about and closed as soon as may be.
-                    asking::ask_soon(tx, order.id, now).await?;
-                    outbox::enqueue(tx, &events::order_paid(order, payment, transaction_id, *at), PROCESS).await?;
+                    soon.insert(order.id);
+                    told.push(Sealed::of(&events::order_paid(order, payment, transaction_id, *at), PROCESS)?);
                 }
                 Settled::Surplus => {
-                    orders::update(tx, order).await?;
-                    let event = events::payment_surplus(order, payment, transaction_id, *at);
-                    outbox::enqueue(tx, &event, PROCESS).await?;
+                    told.push(Sealed::of(&events::payment_surplus(order, payment, transaction_id, *at), PROCESS)?);
                 }
                 Settled::Reversing | Settled::Unchanged => {}
             }
         }
-        for id in &self.disputed {
-            payments::dispute(tx, *id, now).await?;
+        for (payments, orders) in &rounds.written {
+            payments::update_many(tx, payments).await?;
+            orders::update_many(tx, orders).await?;
         }
-        Ok(())
+        asking::ask_soon(tx, &Vec::from_iter(soon), now).await?;
+        outbox::enqueue_sealed(tx, &told).await?;
+        payments::dispute(tx, &Vec::from_iter(self.disputed), now).await
+    }
+}
+
+/// Changes that can be written together: round `n` holds the `n`th change of each order, because a statement writes a row once
+/// while each change is a version of its own. Nearly always there is one round.
+#[derive(Default)]
+struct Rounds<'a> {
+    written: Vec<(Vec<&'a Payment>, Vec<&'a Order>)>,
+    changes: BTreeMap<OrderId, usize>,
+}
+
+impl<'a> Rounds<'a> {
+    /// Adds a change behind the others of its order.
+    fn add(&mut self, payment: &'a Payment, order: &'a Order) {
+        let round = self.changes.entry(order.id).or_default();
+        if *round == self.written.len() {
+            self.written.push(<_>::default());
+        }
+        let (payments, orders) = &mut self.written[*round];
+        payments.push(payment);
+        orders.push(order);
+        *round += 1;
     }
 }
 

@@ -69,7 +69,7 @@ impl Life {
             return Ok(());
         };
         orders::update(&mut tx, &order).await?;
-        payments::update(&mut tx, &payment, None).await?;
+        payments::update(&mut tx, &payment).await?;
         refunds::insert(&mut tx, &refund).await?;
         outbox::enqueue(&mut tx, &events::refund_created(&order, &refund), PROCESS).await?;
         svc_kit::crash::point("order.surplus.before_commit");

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 
-use super::{orders::seconds, payments::Row};
+use super::{PLAN_IS_KEPT, column, orders::seconds, payments::Row};
 use crate::domain::{
     OrderId, PaymentId,
     payment::{Method, Payment},
@@ -138,14 +138,18 @@ pub async fn release(
     Ok(())
 }
 
-/// Brings the turn of an order's open attempts forward to `at`, when it is later. The caller holds the order's lock, so that
-/// attempts are always locked after their order.
-pub async fn ask_soon(conn: &mut PgConnection, order: OrderId, at: Timestamp) -> sqlx::Result<()> {
+/// Brings the turns of these orders' open attempts forward to `at`, when they are later. The caller holds the orders' locks, so
+/// that attempts are always locked after their order.
+pub async fn ask_soon(conn: &mut PgConnection, orders: &[OrderId], at: Timestamp) -> sqlx::Result<()> {
+    if orders.is_empty() {
+        return Ok(());
+    }
     sqlx::query!(
-        "UPDATE payments SET next_ask_at = least(next_ask_at, $2) WHERE order_id = $1 AND next_ask_at IS NOT NULL",
-        order.0,
+        "UPDATE payments SET next_ask_at = least(next_ask_at, $2) WHERE order_id = ANY($1) AND next_ask_at IS NOT NULL",
+        &column(orders, |order| order.0),
         at.to_sqlx() as _,
     )
+    .persistent(PLAN_IS_KEPT)
     .execute(conn)
     .await?;
     Ok(())

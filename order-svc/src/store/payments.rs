@@ -6,7 +6,7 @@ use money::Fen;
 use sqlx::{PgConnection, postgres::types::PgInterval};
 use uuid::Uuid;
 
-use super::{from_json, impossible, orders::seconds, some_sqlx, to_json};
+use super::{PLAN_IS_KEPT, column, from_json, impossible, orders::seconds, to_json};
 use crate::domain::{
     OrderId, PaymentId,
     charge::Reversing,
@@ -333,23 +333,18 @@ pub async fn orders_of(conn: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<Ve
 }
 
 /// Writes what may change in an attempt whose order was locked in this transaction. A final state needs no more asking.
-pub async fn update(conn: &mut PgConnection, payment: &Payment, provider_code: Option<&str>) -> sqlx::Result<()> {
-    let (transaction_id, paid_time, surplus) = match &payment.state {
-        State::Succeeded { transaction_id, at, surplus } => (Some(transaction_id.as_str()), Some(*at), *surplus),
-        State::Created | State::Pending | State::Closed | State::Failed => (None, None, false),
-    };
+pub async fn update(conn: &mut PgConnection, payment: &Payment) -> sqlx::Result<()> {
+    let (transaction_id, paid_time, surplus) = money(payment);
     sqlx::query!(
-        "UPDATE payments SET state = $2, transaction_id = $3, paid_time = $4, surplus = $5,
-                             provider_code = coalesce($6, provider_code),
-                             next_ask_at = CASE WHEN $7 THEN next_ask_at END,
-                             refunded_fen = $8, refunding_fen = $9
+        "UPDATE payments SET state = $2, transaction_id = $3, paid_time = $4, surplus = $5, provider_code = $6,
+                             next_ask_at = CASE WHEN $7 THEN next_ask_at END, refunded_fen = $8, refunding_fen = $9
          WHERE payment_id = $1",
         payment.id.0,
         payment.state.word(),
         transaction_id,
-        some_sqlx(paid_time) as _,
+        paid_time as _,
         surplus,
-        provider_code,
+        payment.provider_code,
         payment.state.is_open(),
         payment.refunded.get(),
         payment.refunding.get(),
@@ -359,11 +354,53 @@ pub async fn update(conn: &mut PgConnection, payment: &Payment, provider_code: O
     Ok(())
 }
 
-/// The provider says that it was paid, but not what we asked for: a person must look, nobody asks again.
-pub async fn dispute(conn: &mut PgConnection, id: PaymentId, now: Timestamp) -> sqlx::Result<()> {
+/// The same for many, in one statement; each stands there once.
+pub async fn update_many(conn: &mut PgConnection, payments: &[&Payment]) -> sqlx::Result<()> {
+    if payments.is_empty() {
+        return Ok(());
+    }
+    let money = column(payments, |payment| money(payment));
     sqlx::query!(
-        "UPDATE payments SET disputed_at = coalesce(disputed_at, $2), next_ask_at = NULL WHERE payment_id = $1",
-        id.0,
+        "UPDATE payments AS p
+         SET state = new.state, transaction_id = new.transaction_id, paid_time = new.paid_time, surplus = new.surplus,
+             provider_code = new.provider_code,
+             next_ask_at = CASE WHEN new.is_open THEN p.next_ask_at END,
+             refunded_fen = new.refunded_fen, refunding_fen = new.refunding_fen
+         FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::boolean[], $6::text[], $7::boolean[],
+                     $8::bigint[], $9::bigint[])
+              AS new (payment_id, state, transaction_id, paid_time, surplus, provider_code, is_open, refunded_fen, refunding_fen)
+         WHERE p.payment_id = new.payment_id",
+        &column(payments, |payment| payment.id.0),
+        &column(payments, |payment| payment.state.word().to_owned()),
+        &column(&money, |(transaction_id, ..)| *transaction_id) as _,
+        &column(&money, |(_, at, _)| *at) as _,
+        &column(&money, |(.., surplus)| *surplus),
+        &column(payments, |payment| payment.provider_code.as_deref()) as _,
+        &column(payments, |payment| payment.state.is_open()),
+        &column(payments, |payment| payment.refunded.get()),
+        &column(payments, |payment| payment.refunding.get()),
+    )
+    .persistent(PLAN_IS_KEPT)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+fn money(payment: &Payment) -> (Option<&str>, Option<jiff_sqlx::Timestamp>, bool) {
+    match &payment.state {
+        State::Succeeded { transaction_id, at, surplus } => (Some(transaction_id), Some(at.to_sqlx()), *surplus),
+        State::Created | State::Pending | State::Closed | State::Failed => (None, None, false),
+    }
+}
+
+/// The provider says that they were paid, but not what we asked for: a person must look, nobody asks again.
+pub async fn dispute(conn: &mut PgConnection, ids: &[PaymentId], now: Timestamp) -> sqlx::Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "UPDATE payments SET disputed_at = coalesce(disputed_at, $2), next_ask_at = NULL WHERE payment_id = ANY($1)",
+        &column(ids, |id| id.0),
         now.to_sqlx() as _,
     )
     .execute(conn)

@@ -7,6 +7,7 @@ use clap::Parser as _;
 use order_svc::app;
 use order_svc::config::Config;
 use proto::event::{Event, PaymentPaid};
+use proto::gateway::v1::PrepayRequest;
 use proto::order::v1::order_service_client::OrderServiceClient;
 use proto::order::v1::*;
 use proto::time::to_wire;
@@ -136,8 +137,14 @@ impl World {
 
     /// The provider tells that the newest prepay was paid, as `change` has it.
     pub(crate) async fn paid(&self, change: impl FnOnce(&mut PaymentPaid)) {
-        let sent = self.gateway.prepays().pop().expect("something was sent");
-        let mut fact = PaymentPaid {
+        let mut fact = self.fact(self.gateway.prepays().pop().expect("something was sent"));
+        change(&mut fact);
+        self.publish(&fact).await;
+    }
+
+    /// What the provider tells of a prepay that was paid.
+    pub(crate) fn fact(&self, sent: PrepayRequest) -> PaymentPaid {
+        PaymentPaid {
             merchant: sent.merchant,
             provider: "wechat-v2".to_owned(),
             out_trade_no: sent.out_trade_no,
@@ -150,9 +157,7 @@ impl World {
             paid_time: Some(to_wire(self.clock.now())),
             sub_mch_id: sent.sub_mch_id,
             ..PaymentPaid::default()
-        };
-        change(&mut fact);
-        self.publish(&fact).await;
+        }
     }
 
     pub(crate) async fn publish<E: Event>(&self, event: &E) {

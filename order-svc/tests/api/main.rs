@@ -7,6 +7,7 @@ mod harness;
 #[path = "../../../reconcile-svc/tests/api/programs.rs"]
 mod programs;
 
+mod batches;
 mod charges;
 mod creating;
 mod kept;

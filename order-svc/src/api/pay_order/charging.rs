@@ -143,7 +143,7 @@ async fn charged(api: &Api, payment: &Payment, status: &PaymentStatus) -> Result
     let at = api.life.next_ask_of_charge(api.life.clock.now());
     let mut tx = api.life.pool.begin().await.map_err(failed)?;
     orders::lock(&mut tx, &[payment.order_id]).await.map_err(failed)?;
-    asking::ask_soon(&mut tx, payment.order_id, at).await.map_err(failed)?;
+    asking::ask_soon(&mut tx, &[payment.order_id], at).await.map_err(failed)?;
     tx.commit().await.map_err(failed)
 }
 

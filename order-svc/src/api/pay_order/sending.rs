@@ -133,7 +133,7 @@ async fn accepted<R: Reply>(
     let mut current = current.ok_or_else(|| refuse::order_not_found(order.id))?;
     // The payer or the clock may have been faster than this answer.
     if current.accepted() {
-        payments::update(&mut tx, &current, None).await.map_err(failed)?;
+        payments::update(&mut tx, &current).await.map_err(failed)?;
         locked.version += 1;
         orders::update(&mut tx, &locked).await.map_err(failed)?;
     } else if !current.state.is_open() {
@@ -143,7 +143,7 @@ async fn accepted<R: Reply>(
     }
     if is_over(&locked) || locked.to_close(now).is_some() {
         // Somebody paid another attempt or gave the order up meanwhile: nobody gets this cashier, and it is closed soon.
-        asking::ask_soon(&mut tx, locked.id, now).await.map_err(failed)?;
+        asking::ask_soon(&mut tx, &[locked.id], now).await.map_err(failed)?;
         tx.commit().await.map_err(failed)?;
         return Err(refuse::order_not_payable(&locked));
     }
@@ -222,7 +222,7 @@ pub(super) async fn ask_now(api: &Api, order: OrderId) -> Result<(), Status> {
     let asked = async {
         let mut tx = api.life.pool.begin().await?;
         orders::lock(&mut tx, &[order]).await?;
-        asking::ask_soon(&mut tx, order, now).await?;
+        asking::ask_soon(&mut tx, &[order], now).await?;
         tx.commit().await
     };
     asked.await.map_err(|error| refuse::database(&error))

@@ -101,7 +101,7 @@ impl Life {
             }
         };
         orders::update(&mut tx, &order).await?;
-        payments::update(&mut tx, &payment, None).await?;
+        payments::update(&mut tx, &payment).await?;
         refunds::insert(&mut tx, &refund).await?;
         outbox::enqueue(&mut tx, &events::refund_created(&order, &refund), PROCESS).await?;
         let accepted_at = accepted_at(repair, &payment, now);

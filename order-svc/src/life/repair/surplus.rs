@@ -66,7 +66,7 @@ impl Life {
             Err(refusal) => return no(refusal.to_string()),
         };
         orders::update(&mut tx, &order).await?;
-        payments::update(&mut tx, &payment, None).await?;
+        payments::update(&mut tx, &payment).await?;
         refunds::insert(&mut tx, &refund).await?;
         outbox::enqueue(&mut tx, &events::refund_created(&order, &refund), PROCESS).await?;
         let (number, fen) = (refund.out_refund_no(), refund.amount.get());
