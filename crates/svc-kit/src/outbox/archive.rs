@@ -94,11 +94,12 @@ pub async fn keep(connection: &mut PgConnection, heard: &[&Delivery]) -> sqlx::R
         columns.traceparent.push(delivery.header(header::TRACEPARENT));
         columns.payload.push(&delivery.payload);
     }
+    // The sequence is looked up in a query of its own: once, not once per fact.
     sqlx::query(
         "INSERT INTO outbox_archive
              (event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at)
-         SELECT event_id, nextval(pg_get_serial_sequence('outbox', 'seq')), subject, ce_type, ce_source, ce_subject, ce_time,
-                traceparent, payload, now()
+         SELECT event_id, nextval((SELECT pg_get_serial_sequence('outbox', 'seq')::regclass)), subject, ce_type, ce_source,
+                ce_subject, ce_time, traceparent, payload, now()
          FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])
               AS event (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload)
          ON CONFLICT (event_id) DO NOTHING",
