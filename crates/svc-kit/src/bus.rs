@@ -33,6 +33,7 @@ mod server;
 pub mod streams;
 
 pub(crate) use batch::BATCH_DEADLINES;
+pub use batch::MAX_BATCH_MESSAGES;
 pub use connect::{Bus, BusArgs, connect};
 pub use consume::{Consumer, Delivery, Failure, Handler, Options, Verdict, Verdicts};
 pub use event::DecodeError;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use svc_kit::bus::MAX_BATCH_MESSAGES;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
@@ -9,8 +10,8 @@ use crate::metrics::PublishMetrics;
 use crate::outcome::Outcome;
 use crate::publish::queue::Waiting;
 
-/// Most facts in one publish. Larger batches gain nothing (a hundred of 1 KB are one write) and lose more when one fails.
-pub(crate) const MAX_BATCH: usize = 100;
+/// Most facts in one publish: as many as go into one atomic batch.
+pub(crate) const MAX_BATCH: usize = MAX_BATCH_MESSAGES;
 
 /// Publishes until the queue is closed and empty. A lone fact goes at once; what arrives while a publish is under way goes
 /// with the next one, at most [`MAX_BATCH`] at a time.
@@ -113,9 +114,10 @@ mod tests {
     #[tokio::test]
     async fn what_waits_is_published_together_and_never_more_than_a_batch() {
         let deadline = Instant::now() + LONG;
-        let (all, answers): (Vec<_>, Vec<_>) = (0..250).map(|n| waiting(&n.to_string(), deadline)).unzip();
+        let (all, answers): (Vec<_>, Vec<_>) =
+            (0..2 * MAX_BATCH + 50).map(|n| waiting(&n.to_string(), deadline)).unzip();
         let batches = publish_all(all, |_| Outcome::Recorded).await;
-        assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [100, 100, 50]);
+        assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [MAX_BATCH, MAX_BATCH, 50]);
         for answer in answers {
             assert_eq!(answer.await, Ok(Outcome::Recorded));
         }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::archive::MOVE_SQL;
 use super::resting::Resting;
-use crate::bus::{Ack, BATCH_DEADLINES, Bus, Envelope, Message, PublishError, Publisher};
+use crate::bus::{Ack, BATCH_DEADLINES, Bus, Envelope, MAX_BATCH_MESSAGES, Message, PublishError, Publisher};
 use crate::crash;
 use crate::metrics::{Age, Metrics};
 use crate::postgres::IDLE_IN_TRANSACTION_TIME;
@@ -23,7 +23,7 @@ use crate::process::DRAIN_TIME;
 use crate::schedule::jittered;
 
 /// Events in one transaction and one atomic batch, at most: as many as one batch may have.
-const BATCH: usize = 256;
+const BATCH: usize = MAX_BATCH_MESSAGES;
 
 /// How long taking events out of the database may take. sqlx has no read timeout, so a black hole would hold us for ever.
 const TAKE_TIME: Duration = Duration::from_secs(4);
