@@ -78,8 +78,11 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
         None => Clock::start(&config.clock, tasks).await?,
     };
     clock.show(&metrics);
-    let settings =
-        postgres::Settings { max_connections: config.database_connections, ..postgres::Settings::new(PROCESS) };
+    let settings = postgres::Settings {
+        max_connections: config.database_connections,
+        by_index: true,
+        ..postgres::Settings::new(PROCESS)
+    };
     let pool = postgres::connect(&config.order_database_url, &settings).await?;
     postgres::migrate(&pool, sqlx::migrate!()).await?;
     postgres::watch(pool.clone(), database_ready, tasks);

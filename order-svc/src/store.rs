@@ -10,6 +10,7 @@ pub mod refund_turns;
 pub mod refunds;
 pub mod repairs;
 pub mod requests;
+pub mod settling;
 
 use std::time::Duration;
 
@@ -29,10 +30,6 @@ pub async fn timely<T>(step: impl Future<Output = sqlx::Result<T>>) -> sqlx::Res
         Err(sqlx::Error::Io(silent))
     })
 }
-
-/// Statements about many rows are planned each time. A plan that a connection keeps from when a table was small reads all of it,
-/// until the table's statistics are made anew.
-const PLAN_IS_KEPT: bool = false;
 
 /// A row that the checks of the database should have made impossible.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +58,7 @@ pub fn interval(time: SignedDuration) -> PgInterval {
 }
 
 /// One column of rows that are written together.
-fn column<'a, R, V>(rows: &'a [R], value: impl FnMut(&'a R) -> V) -> Vec<V> {
+pub(crate) fn column<'a, R, V>(rows: &'a [R], value: impl FnMut(&'a R) -> V) -> Vec<V> {
     rows.iter().map(value).collect()
 }
 

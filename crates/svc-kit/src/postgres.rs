@@ -58,7 +58,16 @@ pub struct Settings {
     pub idle_in_transaction_timeout: Duration,
     /// How long a start waits for a database that cannot be reached.
     pub start_timeout: Duration,
+    /// Every statement of the process finds its rows by an index, also in a table that is still small: see [`BY_INDEX`].
+    pub by_index: bool,
 }
+
+/// A connection keeps the plan of a statement until statistics are made anew, and for a table of a few rows the cheapest plan is
+/// to read all of it. When the table then grows by thousands of rows a second, that plan reads all of those, each time. So a
+/// process whose statements all have their index says so, and gets it at once. What has no index is still read, without the
+/// compiler that the high price of such a plan would call for.
+const BY_INDEX: [(&str, &str); 4] =
+    [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off")];
 
 impl Settings {
     /// The usual limits for a process of this name.
@@ -72,6 +81,7 @@ impl Settings {
             lock_timeout: Duration::from_secs(5),
             idle_in_transaction_timeout: IDLE_IN_TRANSACTION_TIME,
             start_timeout: Duration::from_secs(30),
+            by_index: false,
         }
     }
 
@@ -81,6 +91,7 @@ impl Settings {
             anyhow!("the database URL is not a Postgres URL, such as postgres://user:password@host:5432/database")
         })?;
         let milliseconds = |time: Duration| format!("{}ms", time.as_millis());
+        let options = if self.by_index { options.options(BY_INDEX) } else { options };
         Ok(options.application_name(&self.application_name).options([
             ("statement_timeout", milliseconds(self.statement_timeout)),
             ("lock_timeout", milliseconds(self.lock_timeout)),

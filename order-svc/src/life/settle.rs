@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use proto::event::PaymentPaid;
 use sqlx::PgConnection;
 use svc_kit::outbox::{self, Sealed};
+use uuid::Uuid;
 
 use crate::{
     config::PROCESS,
@@ -16,7 +17,7 @@ use crate::{
         settle::{Mismatch, Paid, Settled, settle},
     },
     events::{self, NotAFact},
-    store::{asking, orders, payments},
+    store::{asking, column, orders, payments, settling},
 };
 
 /// What a fact did.
@@ -63,18 +64,12 @@ pub async fn settle_all(
 ) -> sqlx::Result<Vec<Verdict>> {
     let evidence: Vec<_> = facts.iter().map(events::evidence).collect();
     let ids: Vec<_> = evidence.iter().flatten().map(|(id, _)| id.0).collect();
-    let order_of: BTreeMap<PaymentId, OrderId> = payments::orders_of(tx, &ids).await?.into_iter().collect();
-    let touched: Vec<OrderId> = order_of.values().copied().collect::<BTreeSet<_>>().into_iter().collect();
-    let mut books = Books::open(tx, &touched).await?;
-
+    let mut books = Books::open(tx, &ids).await?;
     let mut verdicts = Vec::with_capacity(facts.len());
     for evidence in evidence {
         verdicts.push(match evidence {
             Err(not_a_fact) => Verdict::Dead(not_a_fact.into()),
-            Ok((id, paid)) => match order_of.get(&id) {
-                None => Verdict::Dead(Dead::UnknownPayment),
-                Some(order) => books.settle(*order, id, &Paid { asked_too_late, ..paid }),
-            },
+            Ok((id, paid)) => books.settle(id, &Paid { asked_too_late, ..paid }),
         });
     }
     books.write(tx, now).await?;
@@ -85,25 +80,31 @@ pub async fn settle_all(
 struct Books {
     orders: BTreeMap<OrderId, Order>,
     payments: BTreeMap<PaymentId, Payment>,
+    /// How many of them each order has.
+    attempts: BTreeMap<OrderId, usize>,
     /// What each fact changed, with the order as it was after it: each change is a version of its own.
     settled: Vec<(PaymentId, Settled, Order)>,
     disputed: BTreeSet<PaymentId>,
 }
 
 impl Books {
-    async fn open(tx: &mut PgConnection, ids: &[OrderId]) -> sqlx::Result<Self> {
-        let orders = orders::lock(tx, ids).await?;
-        let payments = payments::of_orders(tx, ids).await?;
+    async fn open(tx: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<Self> {
+        let orders = orders::lock_of(tx, ids).await?;
+        let payments = payments::of_orders(tx, &column(&orders, |order| order.id)).await?;
+        let mut attempts = BTreeMap::<_, usize>::new();
+        payments.iter().for_each(|payment| *attempts.entry(payment.order_id).or_default() += 1);
         Ok(Self {
             orders: orders.into_iter().map(|order| (order.id, order)).collect(),
             payments: payments.into_iter().map(|payment| (payment.id, payment)).collect(),
+            attempts,
             settled: Vec::new(),
             disputed: BTreeSet::new(),
         })
     }
 
-    fn settle(&mut self, order: OrderId, id: PaymentId, paid: &Paid) -> Verdict {
-        let (Some(order), Some(payment)) = (self.orders.get_mut(&order), self.payments.get_mut(&id)) else {
+    fn settle(&mut self, id: PaymentId, paid: &Paid) -> Verdict {
+        let Some(payment) = self.payments.get_mut(&id) else { return Verdict::Dead(Dead::UnknownPayment) };
+        let Some(order) = self.orders.get_mut(&payment.order_id) else {
             // Both were read in this transaction, and neither is ever deleted.
             return Verdict::Dead(Dead::UnknownPayment);
         };
@@ -142,7 +143,9 @@ impl Books {
             match settled {
                 Settled::Kept => {
                     // Nobody shall pay the other attempts now: they are asked about and closed as soon as may be.
-                    soon.insert(order.id);
+                    if self.attempts.get(&order.id).is_some_and(|attempts| 1 < *attempts) {
+                        soon.insert(order.id);
+                    }
                     told.push(Sealed::of(&events::order_paid(order, payment, transaction_id, *at), PROCESS)?);
                 }
                 Settled::Surplus => {
@@ -151,9 +154,8 @@ impl Books {
                 Settled::Reversing | Settled::Unchanged => {}
             }
         }
-        for (payments, orders) in &rounds.written {
-            payments::update_many(tx, payments).await?;
-            orders::update_many(tx, orders).await?;
+        for round in &rounds.written {
+            settling::write(tx, round).await?;
         }
         asking::ask_soon(tx, &Vec::from_iter(soon), now).await?;
         outbox::enqueue_sealed(tx, &told).await?;
@@ -165,7 +167,7 @@ impl Books {
 /// while each change is a version of its own. Nearly always there is one round.
 #[derive(Default)]
 struct Rounds<'a> {
-    written: Vec<(Vec<&'a Payment>, Vec<&'a Order>)>,
+    written: Vec<Vec<(&'a Payment, &'a Order)>>,
     changes: BTreeMap<OrderId, usize>,
 }
 
@@ -176,9 +178,7 @@ impl<'a> Rounds<'a> {
         if *round == self.written.len() {
             self.written.push(<_>::default());
         }
-        let (payments, orders) = &mut self.written[*round];
-        payments.push(payment);
-        orders.push(order);
+        self.written[*round].push((payment, order));
         *round += 1;
     }
 }

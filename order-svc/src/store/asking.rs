@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 
-use super::{PLAN_IS_KEPT, column, orders::seconds, payments::Row};
+use super::{column, orders::seconds, payments::Row};
 use crate::domain::{
     OrderId, PaymentId,
     payment::{Method, Payment},
@@ -149,7 +149,6 @@ pub async fn ask_soon(conn: &mut PgConnection, orders: &[OrderId], at: Timestamp
         &column(orders, |order| order.0),
         at.to_sqlx() as _,
     )
-    .persistent(PLAN_IS_KEPT)
     .execute(conn)
     .await?;
     Ok(())

@@ -6,7 +6,7 @@ use money::Fen;
 use sqlx::{PgConnection, postgres::types::PgInterval};
 use uuid::Uuid;
 
-use super::{PLAN_IS_KEPT, column, from_json, impossible, some_sqlx, to_json};
+use super::{from_json, impossible, some_sqlx, to_json};
 use crate::domain::{
     OrderId, PaymentId, ProductCodeId,
     order::{Order, Refunded, State},
@@ -152,6 +152,24 @@ pub async fn lock(conn: &mut PgConnection, ids: &[OrderId]) -> sqlx::Result<Vec<
     .collect()
 }
 
+/// Locks the orders of these attempts, as [`lock`] does; numbers that no attempt has are left out.
+pub async fn lock_of(conn: &mut PgConnection, payments: &[Uuid]) -> sqlx::Result<Vec<Order>> {
+    sqlx::query_as!(
+        Row,
+        "SELECT order_id, app, order_no, merchant, amount_fen, description, state, create_time, expire_time,
+                close_requested_at, paid_time, paid_payment_id, close_time, version,
+                particulars::text AS particulars, product_code_id
+         FROM orders WHERE order_id = ANY(ARRAY(SELECT order_id FROM payments WHERE payment_id = ANY($1)))
+         ORDER BY order_id FOR UPDATE",
+        payments,
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Order::try_from)
+    .collect()
+}
+
 /// Writes what may change in an order that was locked in this transaction.
 pub async fn update(conn: &mut PgConnection, order: &Order) -> sqlx::Result<()> {
     let (paid_payment_id, paid_time, close_time) = end(order);
@@ -172,34 +190,8 @@ pub async fn update(conn: &mut PgConnection, order: &Order) -> sqlx::Result<()> 
     Ok(())
 }
 
-/// The same for many, in one statement. Each stands there once: the next version of an order needs another statement.
-pub async fn update_many(conn: &mut PgConnection, orders: &[&Order]) -> sqlx::Result<()> {
-    if orders.is_empty() {
-        return Ok(());
-    }
-    let ends = column(orders, |order| end(order));
-    sqlx::query!(
-        "UPDATE orders AS o
-         SET state = new.state, paid_payment_id = new.paid_payment_id, paid_time = new.paid_time, close_time = new.close_time,
-             close_requested_at = new.close_requested_at, version = new.version
-         FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::bigint[])
-              AS new (order_id, state, paid_payment_id, paid_time, close_time, close_requested_at, version)
-         WHERE o.order_id = new.order_id",
-        &column(orders, |order| order.id.0),
-        &column(orders, |order| order.state.word().to_owned()),
-        &column(&ends, |(payment, ..)| *payment) as _,
-        &column(&ends, |(_, paid, _)| *paid) as _,
-        &column(&ends, |(.., closed)| *closed) as _,
-        &column(orders, |order| some_sqlx(order.close_requested_at)) as _,
-        &column(orders, |order| order.version),
-    )
-    .persistent(PLAN_IS_KEPT)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-fn end(order: &Order) -> (Option<Uuid>, Option<jiff_sqlx::Timestamp>, Option<jiff_sqlx::Timestamp>) {
+/// How an order's state says that it ended: the payment that it kept, when it was paid, when it was closed.
+pub(super) fn end(order: &Order) -> (Option<Uuid>, Option<jiff_sqlx::Timestamp>, Option<jiff_sqlx::Timestamp>) {
     match order.state {
         State::Pending => (None, None, None),
         State::Paid { payment, at, .. } => (Some(payment.0), Some(at.to_sqlx()), None),

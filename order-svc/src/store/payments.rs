@@ -6,7 +6,7 @@ use money::Fen;
 use sqlx::{PgConnection, postgres::types::PgInterval};
 use uuid::Uuid;
 
-use super::{PLAN_IS_KEPT, column, from_json, impossible, orders::seconds, to_json};
+use super::{column, from_json, impossible, orders::seconds, to_json};
 use crate::domain::{
     OrderId, PaymentId,
     charge::Reversing,
@@ -324,14 +324,6 @@ pub async fn get(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<Option<
     .transpose()
 }
 
-/// Which orders these attempts belong to; unknown ids are left out.
-pub async fn orders_of(conn: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<Vec<(PaymentId, OrderId)>> {
-    let rows = sqlx::query!("SELECT payment_id, order_id FROM payments WHERE payment_id = ANY($1)", ids)
-        .fetch_all(conn)
-        .await?;
-    Ok(rows.into_iter().map(|row| (PaymentId(row.payment_id), OrderId(row.order_id))).collect())
-}
-
 /// Writes what may change in an attempt whose order was locked in this transaction. A final state needs no more asking.
 pub async fn update(conn: &mut PgConnection, payment: &Payment) -> sqlx::Result<()> {
     let (transaction_id, paid_time, surplus) = money(payment);
@@ -354,39 +346,8 @@ pub async fn update(conn: &mut PgConnection, payment: &Payment) -> sqlx::Result<
     Ok(())
 }
 
-/// The same for many, in one statement; each stands there once.
-pub async fn update_many(conn: &mut PgConnection, payments: &[&Payment]) -> sqlx::Result<()> {
-    if payments.is_empty() {
-        return Ok(());
-    }
-    let money = column(payments, |payment| money(payment));
-    sqlx::query!(
-        "UPDATE payments AS p
-         SET state = new.state, transaction_id = new.transaction_id, paid_time = new.paid_time, surplus = new.surplus,
-             provider_code = new.provider_code,
-             next_ask_at = CASE WHEN new.is_open THEN p.next_ask_at END,
-             refunded_fen = new.refunded_fen, refunding_fen = new.refunding_fen
-         FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::boolean[], $6::text[], $7::boolean[],
-                     $8::bigint[], $9::bigint[])
-              AS new (payment_id, state, transaction_id, paid_time, surplus, provider_code, is_open, refunded_fen, refunding_fen)
-         WHERE p.payment_id = new.payment_id",
-        &column(payments, |payment| payment.id.0),
-        &column(payments, |payment| payment.state.word().to_owned()),
-        &column(&money, |(transaction_id, ..)| *transaction_id) as _,
-        &column(&money, |(_, at, _)| *at) as _,
-        &column(&money, |(.., surplus)| *surplus),
-        &column(payments, |payment| payment.provider_code.as_deref()) as _,
-        &column(payments, |payment| payment.state.is_open()),
-        &column(payments, |payment| payment.refunded.get()),
-        &column(payments, |payment| payment.refunding.get()),
-    )
-    .persistent(PLAN_IS_KEPT)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-fn money(payment: &Payment) -> (Option<&str>, Option<jiff_sqlx::Timestamp>, bool) {
+/// What a payment's state says about money: WeChat's number, when, and whether the order could not keep it.
+pub(super) fn money(payment: &Payment) -> (Option<&str>, Option<jiff_sqlx::Timestamp>, bool) {
     match &payment.state {
         State::Succeeded { transaction_id, at, surplus } => (Some(transaction_id), Some(at.to_sqlx()), *surplus),
         State::Created | State::Pending | State::Closed | State::Failed => (None, None, false),
