@@ -123,7 +123,7 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
         running: TaskTracker::new(),
     };
     tasks.spawn("relay", relay.run(tasks.stop()));
-    start_jobs(&life, &merchants, &bus, config.archive_keep_days, tasks)?;
+    start_jobs(&life, &merchants, &bus, config, tasks)?;
     readiness.until(tasks.stop());
 
     let watchers = Watchers::new();
@@ -152,18 +152,14 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
     Ok(Addresses { grpc, admin })
 }
 
-fn start_jobs(
-    life: &Life,
-    merchants: &Merchants,
-    bus: &Bus,
-    archive_keep_days: u32,
-    tasks: &Tasks,
-) -> anyhow::Result<()> {
+fn start_jobs(life: &Life, merchants: &Merchants, bus: &Bus, config: &Config, tasks: &Tasks) -> anyhow::Result<()> {
     let durable = bus::durable(bus::ORDER_SVC_PAY).context("the table of durables lacks ours")?;
     // A batch takes milliseconds; a database that went silent is given up soon enough to drain in time.
     let options = Options { handler_time: STEP_TIME, ..Options::default() };
     let consumer = Consumer::new(bus, durable).with_options(options.clone());
-    tasks.spawn("consume payments", consumer.run(PaidFacts::new(life.clone()), tasks.stop()));
+    for _ in 0..config.payment_batches {
+        tasks.spawn("consume payments", consumer.clone().run(PaidFacts::new(life.clone()), tasks.stop()));
+    }
     let durable = bus::durable(bus::ORDER_SVC_REFUND).context("the table of durables lacks ours")?;
     let consumer = Consumer::new(bus, durable).with_options(options.clone());
     tasks.spawn("consume refund hints", consumer.run(RefundHints::new(life.clone()), tasks.stop()));
@@ -183,6 +179,6 @@ fn start_jobs(
         running.wait().await;
         Ok(())
     });
-    tasks.spawn("prune", jobs::prune::run(life.clone(), archive_keep_days, tasks.stop()));
+    tasks.spawn("prune", jobs::prune::run(life.clone(), config.archive_keep_days, tasks.stop()));
     Ok(())
 }

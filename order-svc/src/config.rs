@@ -34,6 +34,10 @@ pub struct Config {
     #[arg(long, env, default_value_t = 32, value_parser = clap::value_parser!(u32).range(4..=200))]
     pub database_connections: u32,
 
+    /// Batches of paid facts that are applied at one time: while one waits for its commit, the next one is read.
+    #[arg(long, env, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub payment_batches: u8,
+
     /// Where pay-gateway is.
     #[arg(long, env, default_value = "http://127.0.0.1:50052")]
     pub gateway_url: Url,
