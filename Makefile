@@ -10,7 +10,7 @@ target := $(or $(CARGO_TARGET_DIR),target)
 dev := $(or $(TONGBAO_DEV_DIR),.dev)
 provisioned := set -a && . '$(abspath $(dev))/provision.env' && set +a &&
 
-.PHONY: help demo up down test chaos bench-reconcile interop pages fuzz lint provision build cargo
+.PHONY: help demo up down test chaos bench bench-reconcile interop pages fuzz lint provision build cargo
 
 help:
 	@echo 'make demo   run the main job from order to reconciliation, with everything it needs, and tell the story'
@@ -18,6 +18,7 @@ help:
 	@echo 'make down   stop it'
 	@echo 'make test   run every test'
 	@echo 'make chaos  load and faults of every kind at one time, 3 minutes; CHAOS_SECONDS, CHAOS_SEED'
+	@echo 'make bench  how fast this is, beside pgbench, single publishes and a plain Node service, about 10 minutes; ROUNDS, MS, ONLY'
 	@echo 'make bench-reconcile  compare a day of 10 million rows beside DuckDB; ROWS, ROUNDS, DAY_ROWS; wants Python, 12 GB of disk and 12 GB of memory'
 	@echo 'make interop  let clients of others speak with the sandbox and notify-svc; wants Node.js with npm, and Python'
 	@echo 'make pages  buy from the sample shop in a real browser, in every way a page can sell; wants Node.js with npm, and Chromium'
@@ -40,6 +41,11 @@ test: build
 # Both variables reach it by the environment; what is drawn and what is seen is printed.
 chaos: build
 	@$(provisioned) $(target)/debug/chaos
+
+# As it ships, and nothing else at the same time. The peer's libraries come from npm; without Node its rows are MISSING.
+bench: provision
+	cargo build --release -p sandbox -p pay-gateway -p notify-svc -p order-svc -p e2e --bins
+	@$(provisioned) $(target)/release/bench
 
 # An optimised build and some minutes; DuckDB comes from PyPI. Everything it writes is in target/bench and removed again.
 bench-reconcile: provision

@@ -35,6 +35,7 @@ pub mod sandbox_client;
 pub mod selling;
 pub mod streams;
 pub mod tools;
+pub mod usage;
 pub mod watchdog;
 pub mod world;
 

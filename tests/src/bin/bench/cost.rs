@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use e2e::{Part, programs};
+use e2e::{Part, programs, usage};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{notices::Says, stage::Stage, usage};
+use crate::{notices::Says, stage::Stage};
 
 /// A load that leaves the machine room to breathe.
 const RATE: u64 = 400;

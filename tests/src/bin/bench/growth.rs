@@ -3,11 +3,10 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use e2e::Part;
-use e2e::load::Spread;
+use e2e::{Part, load::Spread, usage};
 use serde::Serialize;
 
-use crate::{stage::Stage, usage};
+use crate::stage::Stage;
 
 /// The first load, in arrivals per second.
 const FIRST: u64 = 500;

@@ -56,7 +56,7 @@ impl Stage {
         let config = stream::Config {
             name: "BENCH".to_owned(),
             subjects: vec![SUBJECT.to_owned()],
-            max_bytes: i64::try_from(like.max_bytes).context("it fits")?,
+            max_bytes: like.max_bytes,
             duplicate_window: like.duplicate_window,
             storage: stream::StorageType::File,
             ..stream::Config::default()

@@ -17,7 +17,6 @@ mod report;
 mod rounds;
 mod stage;
 mod table;
-mod usage;
 
 use std::{panic, process::ExitCode};
 

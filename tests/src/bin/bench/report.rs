@@ -84,45 +84,45 @@ impl Report {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{}\n\n", self.heading());
-        text += &format!(
-            "{:22} {:>12} {:>12} {:>9} {:>7} {:>7} {:>8} {:>8}\n",
-            "", "ours", "theirs", "median", "min", "max", "floor", "aim"
-        );
-        for row in self.rows() {
-            text += &format!("{}\n", line(row, &self.samples));
-        }
-        for step in self.growth.iter().flatten() {
-            text += &format!("\n{}", step.line());
-        }
-        text += "\n";
-        for cost in self.cost.iter().flatten() {
-            text += &format!("\n{}", cost.line());
-        }
-        text += "\n";
-        text
+        let [ours, theirs, median, min, max, floor, aim] = ["ours", "theirs", "median", "min", "max", "floor", "aim"];
+        let mut lines = vec![
+            self.heading(),
+            String::new(),
+            format!("{:22} {ours:>12} {theirs:>12} {median:>9} {min:>7} {max:>7} {floor:>8} {aim:>8}", ""),
+        ];
+        lines.extend(self.rows().map(|row| line(row, &self.samples)));
+        lines.push(String::new());
+        lines.extend(self.growth.iter().flatten().map(Step::line));
+        lines.push(String::new());
+        lines.extend(self.cost.iter().flatten().map(Cost::line));
+        lines.join("\n")
     }
 
     fn markdown(&self) -> String {
-        let mut text = format!("# Measured\n\n{}: {}.\n\n", self.heading(), self.verdict());
-        text += "| what | ours | theirs | median | min | max | floor | aim | |\n|---|---:|---:|---:|---:|---:|---:|---:|---|\n";
-        for row in self.rows() {
+        let mut lines = vec![
+            "# Measured".to_owned(),
+            String::new(),
+            format!("{}: {}.", self.heading(), self.verdict()),
+            String::new(),
+            "| what | ours | theirs | median | min | max | floor | aim | |".to_owned(),
+            "|---|---:|---:|---:|---:|---:|---:|---:|---|".to_owned(),
+        ];
+        lines.extend(self.rows().map(|row| {
             let Cells { ours, theirs, median, min, max, floor, aim, verdict } = Cells::of(row, &self.samples);
-            text += &format!(
-                "| {} | {ours} | {theirs} | {median} | {min} | {max} | {floor} | {aim} | {verdict} |\n",
-                row.says
-            );
-        }
-        text += "\nOurs and theirs are medians; each ratio is of numbers of one round.\n";
+            let says = row.says;
+            format!("| {says} | {ours} | {theirs} | {median} | {min} | {max} | {floor} | {aim} | {verdict} |")
+        }));
+        lines.push("\nOurs and theirs are medians; each ratio is of numbers of one round.".to_owned());
         if let Some(growth) = &self.growth {
-            text += "\n## Growth\n\nLatencies count from when an arrival was due.\n\n";
-            growth.iter().for_each(|step| text += &format!("- {}\n", step.line()));
+            lines.push("\n## Growth\n\nLatencies count from when an arrival was due.\n".to_owned());
+            lines.extend(growth.iter().map(|step| format!("- {}", step.line())));
         }
         if let Some(cost) = &self.cost {
-            text += "\n## Cost\n\n";
-            cost.iter().for_each(|cost| text += &format!("- {}\n", cost.line()));
+            lines.push("\n## Cost\n".to_owned());
+            lines.extend(cost.iter().map(|cost| format!("- {}", cost.line())));
         }
-        text
+        lines.push(String::new());
+        lines.join("\n")
     }
 
     fn json(&self) -> Value {

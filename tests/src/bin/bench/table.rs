@@ -227,11 +227,10 @@ impl Row {
     /// The median of the rounds decides.
     pub(crate) fn verdict(&self, samples: &Samples) -> Verdict {
         match (self.ranges(samples), self.bound) {
-            (None, Bound::Told) => Verdict::Told,
+            (_, Bound::Told) => Verdict::Told,
             (None, _) => Verdict::Missing,
             (Some((.., found)), Bound::AtLeast(floor, _)) if floor <= found.median => Verdict::Passed,
             (Some((.., found)), Bound::AtMost(most, _)) if found.median <= most => Verdict::Passed,
-            (Some(_), Bound::Told) => Verdict::Told,
             (Some(_), _) => Verdict::Failed,
         }
     }

@@ -28,7 +28,7 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
-struct Callers {
+struct Calling {
     /// order-svc.
     #[arg(long)]
     url: String,
@@ -48,7 +48,7 @@ struct Callers {
 #[derive(Debug, Args)]
 pub(crate) struct Create {
     #[command(flatten)]
-    callers: Callers,
+    calling: Calling,
     /// Where the names of the orders go, a line each.
     #[arg(long)]
     names: Option<PathBuf>,
@@ -57,13 +57,13 @@ pub(crate) struct Create {
 #[derive(Debug, Args)]
 pub(crate) struct Pay {
     #[command(flatten)]
-    callers: Callers,
+    calling: Calling,
     /// The orders, a name on each line.
     #[arg(long)]
     names: PathBuf,
 }
 
-impl Callers {
+impl Calling {
     fn clients(&self) -> anyhow::Result<Vec<Orders>> {
         let mut clients = Vec::new();
         for _ in 0..self.connections {
@@ -126,7 +126,7 @@ impl Create {
                 Ok(())
             }
         };
-        let outcome = self.callers.each(u64::from(u32::MAX), create).await?;
+        let outcome = self.calling.each(u64::from(u32::MAX), create).await?;
         if let Some(path) = &self.names {
             let mut file = std::fs::File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
             let names = names.lock().unwrap_or_else(PoisonError::into_inner);
@@ -156,6 +156,6 @@ impl Pay {
                 client.pay_order(request).await.map(drop)
             }
         };
-        self.callers.each(count, pay).await
+        self.calling.each(count, pay).await
     }
 }

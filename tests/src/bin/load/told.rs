@@ -24,7 +24,7 @@ const SILENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Listening {
     /// Which arrival a key is.
     numbers: HashMap<String, u64>,
-    facts: mpsc::UnboundedReceiver<(String, Instant)>,
+    facts: mpsc::Receiver<(String, Instant)>,
 }
 
 #[derive(Deserialize)]
@@ -45,12 +45,12 @@ pub(crate) async fn listen(url: &str, keys: &[String]) -> anyhow::Result<Listeni
     };
     let consumer = stream.create_consumer(config).await.context("a consumer of ORDER")?;
     let mut messages = consumer.stream().max_messages_per_batch(1000).messages().await.context("messages of ORDER")?;
-    let (heard, facts) = mpsc::unbounded_channel();
+    let (heard, facts) = mpsc::channel(keys.len().max(1));
     tokio::spawn(async move {
         while let Some(Ok(message)) = messages.next().await {
             let at = Instant::now();
             if let Ok(Paid { out_trade_no }) = serde_json::from_slice(&message.payload)
-                && heard.send((out_trade_no, at)).is_err()
+                && heard.send((out_trade_no, at)).await.is_err()
             {
                 return;
             }

@@ -8,10 +8,10 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use e2e::{Options, Part, World, eventually, selling::MERCHANT, world::Plan};
+use e2e::{Options, Part, World, eventually, selling::MERCHANT, usage, world::Plan};
 use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
 
-use crate::{folders, measure::resident_mb};
+use crate::folders;
 
 /// Gives WeChat the bills of `folder`, writes its books into the database as facts would have, and lets the day be reconciled.
 /// Prints how long that took, and what reconcile-svc says that it spent it on.
@@ -56,7 +56,7 @@ pub(crate) async fn run(folder: &Path, day: Date) -> anyhow::Result<()> {
         answered.as_millis(),
         published.as_millis(),
         run.matched_count + run.matched_refund_count,
-        resident_mb(world.pid(Part::ReconcileSvc))?
+        usage::resident_kb(world.pid(Part::ReconcileSvc)).unwrap_or(0) / 1024
     );
     let log = world.log(Part::ReconcileSvc);
     let spent = log.lines().rev().find_map(|line| line.split_once(" took: ")).map(|(_, spent)| spent);

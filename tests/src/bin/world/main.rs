@@ -7,7 +7,6 @@ mod demo;
 mod down;
 mod folders;
 mod lend;
-mod measure;
 mod recorded;
 mod telling;
 mod up;
@@ -41,8 +40,6 @@ enum Command {
         /// Where its logs go. What is there is removed first.
         folder: PathBuf,
     },
-    /// Measures sizes and speed of this build; a release build says something.
-    Measure,
     /// Reconciles a day that the example `generate` wrote, from the download to the last event on the bus, and tells how long it
     /// took; a release build says something.
     Day {
@@ -79,7 +76,6 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Up => runtime.block_on(up::run()),
         Command::Down => down::run(),
         Command::Lend { folder } => runtime.block_on(lend::run(folder)),
-        Command::Measure => runtime.block_on(measure::run()),
         Command::Day { folder, day } => runtime.block_on(day::run(folder, *day)),
     }
 }

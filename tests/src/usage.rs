@@ -2,14 +2,14 @@
 
 use std::{fs, path::Path};
 
+use crate::{World, programs};
 use anyhow::Context as _;
-use e2e::{World, programs};
 
 /// Linux counts in hundredths of a second.
 const TICK_MS: u64 = 10;
 
 /// Milliseconds of a processor that each process of the world, with its children, has used so far. Empty where there is no `/proc`.
-pub(crate) fn cpu_ms(world: &World) -> Vec<(String, u64)> {
+pub fn cpu_ms(world: &World) -> Vec<(String, u64)> {
     if !Path::new("/proc/self/stat").exists() {
         return Vec::new();
     }
@@ -17,7 +17,7 @@ pub(crate) fn cpu_ms(world: &World) -> Vec<(String, u64)> {
 }
 
 /// The processes that each used more than before, with how much.
-pub(crate) fn since(before: &[(String, u64)], after: &[(String, u64)]) -> Vec<(String, u64)> {
+pub fn since(before: &[(String, u64)], after: &[(String, u64)]) -> Vec<(String, u64)> {
     let used = |name: &str, now: u64| {
         let then = before.iter().find(|(of, _)| of == name).map_or(0, |(_, ms)| *ms);
         // A process that was started again meanwhile begins at nothing.
@@ -53,14 +53,17 @@ fn stat(pid: u32) -> Option<Stat> {
 }
 
 /// Kilobytes of memory that a process holds now; `None` where there is no `/proc`.
-pub(crate) fn resident_kb(pid: u32) -> Option<u64> {
+pub fn resident_kb(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Kilobytes of a program of ours on the disk.
-pub(crate) fn program_kb(name: &str) -> anyhow::Result<u64> {
+///
+/// # Errors
+/// When it is not there.
+pub fn program_kb(name: &str) -> anyhow::Result<u64> {
     let file = programs::ours(name);
     let bytes = fs::metadata(&file).with_context(|| format!("cannot see {}", file.display()))?.len();
     Ok(bytes / 1024)
