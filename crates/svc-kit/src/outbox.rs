@@ -10,6 +10,7 @@
 pub mod archive;
 mod relay;
 mod resting;
+mod statements;
 
 pub use relay::{Relay, Waker};
 
@@ -38,7 +39,7 @@ CREATE TABLE outbox (
 /// Writes an event in the caller's transaction. `source` is the name of the process. Wake the relay after the commit, or let
 /// it find the event within a second.
 ///
-/// The same event again, before the first was published, is written once.
+/// The same event again, before the first was published, is written once; while the first is being published, this waits.
 ///
 /// # Errors
 /// The database's. An event that no message can carry is [`sqlx::Error::Encode`]: only a bug makes one.

@@ -26,8 +26,8 @@ impl Beside {
 pub(super) fn points(part: Part) -> &'static [&'static str] {
     match part {
         Part::OrderSvc => &[
+            "relay.taken",
             "relay.published",
-            "relay.deleted",
             "consume.taken",
             "consume.applied",
             "order.create.before_commit",

@@ -30,13 +30,6 @@ CREATE TABLE outbox_archive (
 CREATE INDEX outbox_archive_by_age ON outbox_archive (created_at, seq);
 ";
 
-/// What the relay does with rows that are published, when it keeps them.
-pub(super) const MOVE_SQL: &str = "\
-WITH gone AS (DELETE FROM outbox WHERE seq = ANY($1) RETURNING *)
-INSERT INTO outbox_archive (event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at)
-SELECT event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at FROM gone
-ON CONFLICT (event_id) DO NOTHING";
-
 /// Rows deleted by one statement, so that no statement holds its locks for long.
 const PRUNE_ROWS: u32 = 1_000;
 

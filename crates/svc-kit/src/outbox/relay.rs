@@ -1,4 +1,4 @@
-//! The relay: takes what is committed, publishes it, deletes what the stream has acked, or moves it into the archive.
+//! The relay: takes what is committed out of the outbox, publishes it, and commits that when the stream has acked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::archive::MOVE_SQL;
 use super::resting::Resting;
+use super::statements::{BEGIN_SQL, DELETING, LOCK_SQL, MOVING, Statements};
 use crate::bus::{Ack, BATCH_DEADLINES, Bus, Envelope, MAX_BATCH_MESSAGES, Message, PublishError, Publisher};
 use crate::crash;
 use crate::metrics::{Age, Metrics};
@@ -22,8 +22,9 @@ use crate::postgres::IDLE_IN_TRANSACTION_TIME;
 use crate::process::DRAIN_TIME;
 use crate::schedule::jittered;
 
-/// Events in one transaction and one atomic batch, at most: as many as one batch may have.
+/// Events in one transaction, at most: as many as one atomic batch may have.
 const BATCH: usize = MAX_BATCH_MESSAGES;
+const _: () = assert!(BATCH == 512, "the statements say so, for the sake of their plans");
 
 /// How long taking events out of the database may take. sqlx has no read timeout, so a black hole would hold us for ever.
 const TAKE_TIME: Duration = Duration::from_secs(4);
@@ -34,7 +35,7 @@ const ACK_TIME: Duration = Duration::from_secs(2);
 /// How long publishing may take: one batch, and its messages one by one when it fails.
 const PUBLISH_TIME: Duration = Duration::from_secs(ACK_TIME.as_secs() * BATCH_DEADLINES);
 
-/// How long deleting and committing may take.
+/// How long committing may take, or putting back what was not published.
 const SETTLE_TIME: Duration = Duration::from_secs(4);
 
 /// How long counting what waits may take.
@@ -56,9 +57,6 @@ const POLL: Duration = Duration::from_millis(500);
 /// Longest pause while the database or the stream is away; it doubles from [`POLL`].
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
-/// What is done with rows once they are published, unless they are kept.
-const DELETE_SQL: &str = "DELETE FROM outbox WHERE seq = ANY($1)";
-
 /// The gauge of waiting events stops counting here, so that counting stays cheap.
 const MAX_COUNTED: i64 = 10_000;
 
@@ -73,8 +71,10 @@ pub struct Relay {
     notify: Arc<Notify>,
     metrics: RelayMetrics,
     resting: Resting,
-    /// What is done with rows once they are published.
-    settle_sql: &'static str,
+    /// What is done with rows that are published.
+    statements: &'static Statements,
+    /// Something could not be published in the round before.
+    careful: bool,
     /// When what waits was last counted.
     measured: Option<Instant>,
 }
@@ -149,7 +149,8 @@ impl Relay {
             notify: Arc::default(),
             metrics,
             resting: Resting::default(),
-            settle_sql: DELETE_SQL,
+            statements: &DELETING,
+            careful: false,
             measured: None,
         }
     }
@@ -158,7 +159,7 @@ impl Relay {
     /// [`archive::ARCHIVE_MIGRATION_SQL`](super::archive::ARCHIVE_MIGRATION_SQL) among its migrations.
     #[must_use]
     pub fn with_archive(self) -> Self {
-        Self { settle_sql: MOVE_SQL, ..self }
+        Self { statements: &MOVING, ..self }
     }
 
     /// What wakes this relay.
@@ -210,8 +211,12 @@ impl Relay {
         Ok(())
     }
 
-    /// One transaction: take, publish, delete, commit. The rows stay locked while they are published, so that no other relay
-    /// takes them; the server ends the transaction if we disappear.
+    /// One transaction: take, publish, commit. Taken rows have left the outbox, and come back unless the stream acks: no other
+    /// relay takes them, and the server ends the transaction if we disappear.
+    ///
+    /// When something could not be published, all come back, and those that were published leave by themselves. The next
+    /// round is careful: its rows are only locked until it is known which of them leave, so that during an outage the archive
+    /// is not written in vain again and again.
     async fn round(&mut self, reason: Reason) -> Result<Round, RelayError> {
         let taking = Instant::now() + TAKE_TIME;
         let mut connection = timely(taking, self.pool.acquire()).await?;
@@ -231,7 +236,7 @@ impl Relay {
     ) -> Result<Round, RelayError> {
         let resting = self.resting.rows(Instant::now());
         self.metrics.resting.set(i64::try_from(resting.len()).unwrap_or(i64::MAX));
-        let Some((mut tx, rows)) = timely(taking, take(connection, reason, &resting)).await? else {
+        let Some((mut tx, rows)) = timely(taking, self.take(connection, reason, &resting)).await? else {
             return Ok(Round::Done { more: false });
         };
         crash::point("relay.taken");
@@ -250,18 +255,55 @@ impl Relay {
         let answers = self.publisher.publish_next(&messages, &all).await;
         let more = rows.len() == BATCH || answers.len() < messages.len();
         verdicts.extend(answers.into_iter().map(|(index, answer)| (seqs[index], answer)));
+        let careful = std::mem::replace(&mut self.careful, verdicts.iter().any(|(_, verdict)| verdict.is_err()));
         let (published, stuck) = self.judge(verdicts);
-        if !published.is_empty() {
+        let settling = Instant::now() + SETTLE_TIME;
+        if published.is_empty() {
+            timely(settling, tx.rollback()).await?;
+        } else {
             crash::point("relay.published");
-            let settle = async {
-                sqlx::query(self.settle_sql).bind(published).execute(&mut *tx).await?;
-                crash::point("relay.deleted");
-                tx.commit().await
-            };
-            timely(Instant::now() + SETTLE_TIME, settle).await?;
+            if careful {
+                timely(settling, self.settle(&mut tx, &published)).await?;
+                timely(settling, tx.commit()).await?;
+            } else if published.len() == rows.len() {
+                timely(settling, tx.commit()).await?;
+            } else {
+                timely(settling, tx.rollback()).await?;
+                timely(settling, self.settle(connection, &published)).await?;
+            }
             crash::point("relay.committed");
         }
         Ok(if stuck { Round::Stuck } else { Round::Done { more } })
+    }
+
+    /// The oldest rows that do not rest and that nobody else holds, in a transaction; `None` when there are none.
+    async fn take<'c>(
+        &self,
+        connection: &'c mut PgConnection,
+        reason: Reason,
+        resting: &[i64],
+    ) -> sqlx::Result<Option<(Transaction<'c, Postgres>, Vec<PgRow>)>> {
+        // What finds nothing needs no transaction.
+        if reason == Reason::Look {
+            let waiting: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM outbox WHERE seq <> ALL($1))")
+                .bind(resting)
+                .fetch_one(&mut *connection)
+                .await?;
+            if !waiting {
+                return Ok(None);
+            }
+        }
+        let mut tx = connection.begin_with(BEGIN_SQL).await?;
+        let take = if self.careful { LOCK_SQL } else { self.statements.take };
+        let rows = sqlx::query(take).bind(resting).fetch_all(&mut *tx).await?;
+        // When others hold them all, dropping the transaction rolls it back.
+        Ok(if rows.is_empty() { None } else { Some((tx, rows)) })
+    }
+
+    /// Lets published rows leave.
+    async fn settle(&self, connection: &mut PgConnection, published: &[i64]) -> sqlx::Result<()> {
+        sqlx::query(self.statements.settle).bind(published).execute(connection).await?;
+        Ok(())
     }
 
     /// Sorts the verdicts: returns the rows that were published, and whether publishing as such does not work now. A row that
@@ -322,35 +364,6 @@ impl RelayMetrics {
         };
         self.published.get_or_create(&Outcome { outcome }).inc();
     }
-}
-
-/// The oldest rows that do not rest and that nobody else holds, locked; `None` when there are none.
-async fn take<'c>(
-    connection: &'c mut PgConnection,
-    reason: Reason,
-    resting: &[i64],
-) -> sqlx::Result<Option<(Transaction<'c, Postgres>, Vec<PgRow>)>> {
-    // What finds nothing needs no transaction.
-    if reason == Reason::Look {
-        let waiting: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM outbox WHERE seq <> ALL($1))")
-            .bind(resting)
-            .fetch_one(&mut *connection)
-            .await?;
-        if !waiting {
-            return Ok(None);
-        }
-    }
-    let mut tx = connection.begin().await?;
-    let rows = sqlx::query(
-        "SELECT seq, event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload
-         FROM outbox WHERE seq <> ALL($2) ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED",
-    )
-    .bind(i64::try_from(BATCH).expect("a small number"))
-    .bind(resting)
-    .fetch_all(&mut *tx)
-    .await?;
-    // When others hold them all, dropping the transaction rolls it back.
-    Ok(if rows.is_empty() { None } else { Some((tx, rows)) })
 }
 
 async fn timely<T>(deadline: Instant, step: impl Future<Output = sqlx::Result<T>>) -> Result<T, RelayError> {

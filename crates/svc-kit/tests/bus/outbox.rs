@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use proto::event::{Event as _, PaymentSurplus};
 use sqlx::PgPool;
 use svc_kit::bus::Delivery;
+use svc_kit::metrics::Metrics;
 use svc_kit::outbox::archive::{ARCHIVE_MIGRATION_SQL, Place, archived, keep, prune};
 use svc_kit::outbox::{Relay, Sealed, enqueue, enqueue_many, enqueue_sealed};
 use tokio_util::sync::CancellationToken;
@@ -180,6 +181,121 @@ async fn a_row_that_is_refused_rests_and_stops_nobody_else() {
     stop.cancel();
     task.await.expect("it does not panic").expect("it ends well");
     assert_eq!(stored(&bus, "PAY").await, 101);
+}
+
+/// What a relay has counted.
+fn counted(metrics: &Metrics, outcome: &str) -> u64 {
+    let name = format!("outbox_published_total{{outcome=\"{outcome}\"}} ");
+    let text = metrics.encode();
+    text.lines().find_map(|line| line.strip_prefix(&name)).map_or(0, |count| count.parse().expect("a counter"))
+}
+
+async fn ids(pool: &PgPool, table: &'static str) -> Vec<String> {
+    let select = sqlx::AssertSqlSafe(format!("SELECT event_id FROM {table} ORDER BY seq"));
+    sqlx::query_scalar(select).fetch_all(pool).await.expect("it can be read")
+}
+
+/// Publishes many, of which the stream refuses the one in the middle.
+async fn one_of_many_is_refused(archive: bool) -> (Postgres, Vec<String>) {
+    let (nats, postgres) = tokio::join!(Nats::start(), Postgres::start());
+    let (bus, metrics) = nats.bus().await;
+    let mut relay = Relay::new(postgres.pool.clone(), &bus, &metrics);
+    if archive {
+        sqlx::raw_sql(ARCHIVE_MIGRATION_SQL).execute(&postgres.pool).await.expect("the archive is made");
+        relay = relay.with_archive();
+    }
+    let mut connection = postgres.pool.acquire().await.expect("a connection");
+    let events: Vec<_> = (0..41).map(|n| paid(&n.to_string())).collect();
+    enqueue_many(&mut connection, &events, "test").await.expect("they are written");
+    let spoil = "UPDATE outbox SET subject = 'pay.v1..x' WHERE event_id = $1";
+    sqlx::query(spoil).bind(paid("20").id()).execute(&mut *connection).await.expect("it is changed");
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(relay.run(stop.clone()));
+
+    until("all others are published", || async { (waiting(&postgres.pool).await == 1).then_some(()) }).await;
+    until("it is tried again", || async { (2 <= counted(&metrics, "refused")).then_some(()) }).await;
+    stop.cancel();
+    task.await.expect("it does not panic").expect("it ends well");
+    assert_eq!(ids(&postgres.pool, "outbox").await, [paid("20").id()]);
+    assert_eq!(counted(&metrics, "published"), 40, "each was published once");
+    assert_eq!(stored(&bus, "PAY").await, 40);
+    let others = events.iter().map(proto::event::Event::id).filter(|id| *id != paid("20").id());
+    (postgres, others.collect())
+}
+
+#[tokio::test]
+async fn of_a_round_in_which_one_is_refused_the_others_leave_and_it_stays() {
+    one_of_many_is_refused(false).await;
+}
+
+#[tokio::test]
+async fn of_a_round_in_which_one_is_refused_the_others_are_archived_and_it_is_not() {
+    let (postgres, others) = one_of_many_is_refused(true).await;
+    assert_eq!(ids(&postgres.pool, "outbox_archive").await, others);
+}
+
+#[tokio::test]
+async fn two_relays_publish_each_event_once_and_leave_none() {
+    let (nats, postgres) = tokio::join!(Nats::start(), Postgres::start());
+    sqlx::raw_sql(ARCHIVE_MIGRATION_SQL).execute(&postgres.pool).await.expect("the archive is made");
+    let ((bus, metrics), (other_bus, other_metrics)) = (nats.bus().await, nats.bus().await);
+    let stop = CancellationToken::new();
+    let tasks = [(&bus, &metrics), (&other_bus, &other_metrics)].map(|(bus, metrics)| {
+        tokio::spawn(Relay::new(postgres.pool.clone(), bus, metrics).with_archive().run(stop.clone()))
+    });
+    let events: Vec<_> = (0..3000).map(|n| paid(&n.to_string())).collect();
+    let mut connection = postgres.pool.acquire().await.expect("a connection");
+    for some in events.chunks(300) {
+        enqueue_many(&mut connection, some, "test").await.expect("they are written");
+    }
+    until("the outbox is empty", || async { (waiting(&postgres.pool).await == 0).then_some(()) }).await;
+    stop.cancel();
+    for task in tasks {
+        task.await.expect("it does not panic").expect("it ends well");
+    }
+    assert_eq!(counted(&metrics, "published") + counted(&other_metrics, "published"), 3000);
+    assert_eq!(stored(&bus, "PAY").await, 3000);
+    assert_eq!(ids(&postgres.pool, "outbox_archive").await.len(), 3000);
+}
+
+#[tokio::test]
+async fn an_outage_of_the_bus_writes_the_archive_in_vain_once_only() {
+    let (nats, postgres) = tokio::join!(Nats::start(), Postgres::start());
+    sqlx::raw_sql(ARCHIVE_MIGRATION_SQL).execute(&postgres.pool).await.expect("the archive is made");
+    // A sequence remembers what was rolled back.
+    sqlx::raw_sql(
+        "CREATE SEQUENCE writes;
+         CREATE FUNCTION count_write() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN PERFORM nextval('writes'); RETURN NEW; END $$;
+         CREATE TRIGGER count_write BEFORE INSERT ON outbox_archive FOR EACH ROW EXECUTE FUNCTION count_write()",
+    )
+    .execute(&postgres.pool)
+    .await
+    .expect("what is written is counted");
+    let writes = || async {
+        let last = sqlx::query_scalar::<_, i64>("SELECT last_value FROM writes").fetch_one(&postgres.pool);
+        last.await.expect("a sequence")
+    };
+    let (bus, metrics) = nats.bus().await;
+    let stop = CancellationToken::new();
+    let relay = Relay::new(postgres.pool.clone(), &bus, &metrics).with_archive();
+    let task = tokio::spawn(relay.run(stop.clone()));
+
+    nats.pause();
+    let mut connection = postgres.pool.acquire().await.expect("a connection");
+    enqueue(&mut connection, &paid("1"), "order-svc").await.expect("it is written");
+    until("the outage has cost three rounds", || async {
+        (3 <= counted(&metrics, "unknown") + counted(&metrics, "not_connected")).then_some(())
+    })
+    .await;
+    assert_eq!((waiting(&postgres.pool).await, writes().await), (1, 1));
+    assert_eq!(ids(&postgres.pool, "outbox_archive").await, [""; 0]);
+    nats.go_on();
+    until("the outbox is empty", || async { (waiting(&postgres.pool).await == 0).then_some(()) }).await;
+    stop.cancel();
+    task.await.expect("it does not panic").expect("it ends well");
+    assert_eq!(writes().await, 2);
+    assert_eq!(ids(&postgres.pool, "outbox_archive").await, [paid("1").id()]);
 }
 
 /// The archive as it is read: ids in their order.

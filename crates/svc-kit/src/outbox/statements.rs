@@ -1,0 +1,59 @@
+//! The statements by which rows leave the outbox.
+//!
+//! `ctid` is where a row stands. Its lock keeps it there until the statement ends, so that it is looked up once. A row that
+//! somebody has changed at that very moment stands elsewhere: it is left alone, and is there for the next statement.
+
+/// Begins a round. The plans of a round's statements are kept, whatever the table was like when they were made: one made for an
+/// empty table would read and sort all of a full one.
+pub(super) const BEGIN_SQL: &str = "BEGIN; SET LOCAL enable_seqscan = off";
+
+/// Locks the oldest rows that are not among `$1` and that nobody else holds. They stay.
+pub(super) const LOCK_SQL: &str = "\
+SELECT seq, event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload
+FROM outbox WHERE seq <> ALL($1) ORDER BY seq LIMIT 512 FOR UPDATE SKIP LOCKED";
+
+/// What is done with rows that are published.
+#[derive(Debug)]
+pub(super) struct Statements {
+    /// Lets those rows leave that [`LOCK_SQL`] would lock, and answers with the same columns.
+    pub(super) take: &'static str,
+    /// Lets the rows `$1` leave, except for those that another relay holds: they are its to publish.
+    pub(super) settle: &'static str,
+}
+
+/// Published rows are deleted.
+pub(super) const DELETING: Statements = Statements {
+    take: "\
+WITH gone AS (
+    DELETE FROM outbox WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM outbox WHERE seq <> ALL($1) ORDER BY seq LIMIT 512 FOR UPDATE SKIP LOCKED))
+    RETURNING *)
+SELECT seq, event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload FROM gone ORDER BY seq",
+    settle: "\
+DELETE FROM outbox WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM outbox WHERE seq = ANY($1) ORDER BY seq FOR UPDATE SKIP LOCKED))",
+};
+
+/// Published rows move into the archive. What stands there already is left as it is.
+pub(super) const MOVING: Statements = Statements {
+    take: "\
+WITH gone AS (
+    DELETE FROM outbox WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM outbox WHERE seq <> ALL($1) ORDER BY seq LIMIT 512 FOR UPDATE SKIP LOCKED))
+    RETURNING *),
+kept AS (
+    INSERT INTO outbox_archive
+        (event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at)
+    SELECT event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at FROM gone
+    ON CONFLICT (event_id) DO NOTHING)
+SELECT seq, event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload FROM gone ORDER BY seq",
+    settle: "\
+WITH gone AS (
+    DELETE FROM outbox WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM outbox WHERE seq = ANY($1) ORDER BY seq FOR UPDATE SKIP LOCKED))
+    RETURNING *)
+INSERT INTO outbox_archive
+    (event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at)
+SELECT event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at FROM gone
+ON CONFLICT (event_id) DO NOTHING",
+};
