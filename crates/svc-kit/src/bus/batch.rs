@@ -6,7 +6,7 @@
 //!
 //! Source: NATS ADR-50, "JetStream Batch Publishing".
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use async_nats::header::{NATS_BATCH_COMMIT, NATS_BATCH_COMMIT_FINAL, NATS_BATCH_ID, NATS_BATCH_SEQUENCE};
 use futures::future::join_all;
@@ -50,13 +50,20 @@ impl Publisher {
         verdicts
     }
 
+    /// Publishes of each stream's messages the first ones that fit into one atomic batch, all streams at once, and answers for
+    /// these, by index. It takes at most [`BATCH_DEADLINES`] deadlines.
+    pub(crate) async fn publish_first(&self, messages: &[Message]) -> Vec<(usize, Result<Ack, PublishError>)> {
+        let mut streams: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (index, message) in messages.iter().enumerate() {
+            streams.entry(stream_of(&message.subject).ok()).or_default().push(index);
+        }
+        let answers = join_all(streams.values().map(|of_one| self.publish_next(messages, of_one))).await;
+        answers.into_iter().flatten().collect()
+    }
+
     /// Publishes of `messages[rest]` the first ones that fit into one atomic batch, and answers for these, by index in
     /// ascending order. It takes at most [`BATCH_DEADLINES`] deadlines.
-    pub(crate) async fn publish_next(
-        &self,
-        messages: &[Message],
-        rest: &[usize],
-    ) -> Vec<(usize, Result<Ack, PublishError>)> {
+    async fn publish_next(&self, messages: &[Message], rest: &[usize]) -> Vec<(usize, Result<Ack, PublishError>)> {
         let chunk = next_chunk(messages, rest);
         let Some(&first) = chunk.first() else { return Vec::new() };
         let taken: Vec<&Message> = chunk.iter().map(|&index| &messages[index]).collect();

@@ -250,9 +250,8 @@ impl Relay {
                 (seq, Err(error)) => verdicts.push((seq, Err(error))),
             }
         }
-        // One batch in one transaction, so that the time until its end is known. What is left is the next round's.
-        let all: Vec<usize> = (0..messages.len()).collect();
-        let answers = self.publisher.publish_next(&messages, &all).await;
+        // One batch of each stream in one transaction, so that the time until its end is known. What is left is the next round's.
+        let answers = self.publisher.publish_first(&messages).await;
         let more = rows.len() == BATCH || answers.len() < messages.len();
         verdicts.extend(answers.into_iter().map(|(index, answer)| (seqs[index], answer)));
         let careful = std::mem::replace(&mut self.careful, verdicts.iter().any(|(_, verdict)| verdict.is_err()));

@@ -235,6 +235,28 @@ async fn of_a_round_in_which_one_is_refused_the_others_are_archived_and_it_is_no
 }
 
 #[tokio::test]
+async fn events_of_several_streams_leave_in_one_round() {
+    let (nats, postgres) = tokio::join!(Nats::start(), Postgres::start());
+    sqlx::raw_sql(ARCHIVE_MIGRATION_SQL).execute(&postgres.pool).await.expect("the archive is made");
+    let (bus, metrics) = nats.bus().await;
+    let mut connection = postgres.pool.acquire().await.expect("a connection");
+    for n in 0..20 {
+        let payment = format!("orders/1/payments/{n}");
+        let surplus = PaymentSurplus { app: "shop".to_owned(), payment, ..PaymentSurplus::default() };
+        enqueue(&mut connection, &paid(&n.to_string()), "test").await.expect("it is written");
+        enqueue(&mut connection, &surplus, "test").await.expect("it is written");
+    }
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(Relay::new(postgres.pool.clone(), &bus, &metrics).with_archive().run(stop.clone()));
+    until("the outbox is empty", || async { (waiting(&postgres.pool).await == 0).then_some(()) }).await;
+    stop.cancel();
+    task.await.expect("it does not panic").expect("it ends well");
+    assert_eq!((stored(&bus, "PAY").await, stored(&bus, "ORDER").await), (20, 20));
+    let commits = sqlx::query_scalar::<_, i64>("SELECT count(DISTINCT xmin::text) FROM outbox_archive");
+    assert_eq!(commits.fetch_one(&postgres.pool).await.expect("the archive can be read"), 1);
+}
+
+#[tokio::test]
 async fn two_relays_publish_each_event_once_and_leave_none() {
     let (nats, postgres) = tokio::join!(Nats::start(), Postgres::start());
     sqlx::raw_sql(ARCHIVE_MIGRATION_SQL).execute(&postgres.pool).await.expect("the archive is made");
