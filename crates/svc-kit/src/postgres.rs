@@ -3,6 +3,8 @@
 //! A lost network is noticed by the server through TCP keep-alive; sqlx has no read timeout, so callers put their own
 //! deadline around what must answer.
 
+mod kept;
+
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -14,6 +16,8 @@ use tokio::time::Instant;
 
 use crate::admin::Part;
 use crate::process::Tasks;
+
+pub use kept::{Kept, Taken};
 
 /// The oldest server we run on, as `server_version_num` tells it.
 const OLDEST_VERSION: u32 = 150_000;
@@ -35,6 +39,9 @@ const LIFETIME: Duration = Duration::from_mins(30);
 
 /// How long a connection that is given back may take to answer.
 const RELEASE_TIME: Duration = Duration::from_secs(5);
+
+/// A connection that answered less than this ago is not asked before it is used.
+const FRESH_TIME: Duration = Duration::from_secs(1);
 
 /// How often a running process asks whether the database answers, and how long that may take.
 const WATCH_TIME: Duration = Duration::from_secs(5);
@@ -144,10 +151,16 @@ pub async fn connect(url: &SecretString, settings: &Settings) -> anyhow::Result<
         .max_lifetime(LIFETIME)
         // The pool's own test has no limit: a connection whose other end is gone would keep its place for ever.
         .after_release(|conn, _| Box::pin(is_heard(conn)))
+        .test_before_acquire(false)
+        .before_acquire(|conn, known| {
+            // It came back in good order a moment ago: asking once more would cost as much as a statement.
+            let is_fresh = known.idle_for < FRESH_TIME;
+            Box::pin(async move { if is_fresh { Ok(true) } else { is_heard(conn).await } })
+        })
         .connect_lazy_with(options))
 }
 
-/// Whether a connection that comes back into the pool still answers. One that does not is thrown away.
+/// Whether a connection of the pool still answers. One that does not is thrown away.
 async fn is_heard(conn: &mut PgConnection) -> sqlx::Result<bool> {
     let silent = |_| sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the connection is silent"));
     tokio::time::timeout(RELEASE_TIME, conn.ping()).await.map_err(silent)?.map(|()| true)

@@ -1,13 +1,17 @@
 //! `pay.v1.payment.paid.*`: up to 256 facts in one transaction, acked after its commit.
 
+use std::sync::Arc;
+
 use proto::{
     bus::{ORDER_SVC_PAY, header},
     event::PaymentPaid,
 };
+use sqlx::Connection as _;
 use svc_kit::{
     bus::{Delivery, Failure, Handler, Verdict, Verdicts},
     inbox,
     outbox::archive,
+    postgres::Kept,
 };
 
 use crate::{
@@ -22,12 +26,13 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct PaidFacts {
     life: Life,
+    connections: Arc<Kept>,
 }
 
 impl PaidFacts {
     /// Applies them to the orders of `life`.
     pub fn new(life: Life) -> Self {
-        Self { life }
+        Self { connections: Arc::new(Kept::of(life.pool.clone())), life }
     }
 }
 
@@ -37,7 +42,8 @@ impl Handler for PaidFacts {
         let decoded: Vec<_> = batch.iter().map(Delivery::decode::<PaymentPaid>).collect();
         let facts: Vec<PaymentPaid> = decoded.iter().flatten().cloned().collect();
 
-        let mut tx = self.life.pool.begin().await?;
+        let mut connection = self.connections.take().await?;
+        let mut tx = connection.begin().await?;
         let settled = settle_all(&mut tx, &facts, self.life.clock.now(), false).await?;
         let mut next = settled.iter();
         let verdicts: Vec<Verdict> = decoded
@@ -67,6 +73,7 @@ impl Handler for PaidFacts {
         archive::keep(&mut tx, &heard).await?;
         svc_kit::crash::point("order.paid.before_commit");
         tx.commit().await?;
+        connection.keep();
         svc_kit::crash::point("order.paid.committed");
         self.life.relay.wake();
 

@@ -18,7 +18,7 @@ use super::statements::{BEGIN_SQL, DELETING, LOCK_SQL, MOVING, Statements};
 use crate::bus::{Ack, BATCH_DEADLINES, Bus, Envelope, MAX_BATCH_MESSAGES, Message, PublishError, Publisher};
 use crate::crash;
 use crate::metrics::{Age, Metrics};
-use crate::postgres::IDLE_IN_TRANSACTION_TIME;
+use crate::postgres::{IDLE_IN_TRANSACTION_TIME, Kept};
 use crate::process::DRAIN_TIME;
 use crate::schedule::jittered;
 
@@ -67,6 +67,7 @@ const MEASURE_EVERY: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Relay {
     pool: PgPool,
+    kept: Arc<Kept>,
     publisher: Publisher,
     notify: Arc<Notify>,
     metrics: RelayMetrics,
@@ -144,6 +145,7 @@ impl Relay {
         };
         let publisher = Publisher::new(bus).with_deadline(ACK_TIME);
         Self {
+            kept: Arc::new(Kept::of(pool.clone())),
             pool,
             publisher,
             notify: Arc::default(),
@@ -219,11 +221,14 @@ impl Relay {
     /// is not written in vain again and again.
     async fn round(&mut self, reason: Reason) -> Result<Round, RelayError> {
         let taking = Instant::now() + TAKE_TIME;
-        let mut connection = timely(taking, self.pool.acquire()).await?;
+        let kept = Arc::clone(&self.kept);
+        let mut connection = timely(taking, kept.take()).await?;
         let round = self.round_on(&mut connection, reason, taking).await;
-        if matches!(round, Err(RelayError::Slow)) {
+        match round {
+            Ok(_) => connection.keep(),
             // It is in the middle of something; nobody else shall get it from the pool.
-            drop(connection.detach());
+            Err(RelayError::Slow) => connection.discard(),
+            Err(RelayError::Database(_)) => {}
         }
         round
     }

@@ -2,8 +2,11 @@
 
 use std::collections::HashSet;
 
-use sqlx::PgPool;
-use svc_kit::outbox::{self, Waker};
+use sqlx::Connection as _;
+use svc_kit::{
+    outbox::{self, Waker},
+    postgres::Kept,
+};
 use tokio::sync::{Mutex, mpsc};
 use uuid::Uuid;
 
@@ -29,7 +32,7 @@ const MAX_BATCH: usize = 64;
 #[derive(Debug)]
 pub struct Together {
     waiting: Mutex<mpsc::Receiver<Waiting>>,
-    pool: PgPool,
+    connections: Kept,
     relay: Waker,
 }
 
@@ -37,7 +40,10 @@ impl Together {
     /// A queue that holds `length` orders, and what empties it.
     pub fn new(life: &Life, length: usize) -> (Queue, Self) {
         let (queue, waiting) = Queue::of(length);
-        (queue, Self { waiting: Mutex::new(waiting), pool: life.pool.clone(), relay: life.relay.clone() })
+        (
+            queue,
+            Self { waiting: Mutex::new(waiting), connections: Kept::of(life.pool.clone()), relay: life.relay.clone() },
+        )
     }
 
     /// Writes until every clone of the queue is gone and everything that was queued has its answer. A lone call is written at
@@ -88,7 +94,8 @@ impl Together {
         if drafts.is_empty() {
             return Ok(HashSet::new());
         }
-        let mut tx = self.pool.begin().await?;
+        let mut connection = self.connections.take().await?;
+        let mut tx = connection.begin().await?;
         let mut requests: Vec<_> = drafts.iter().map(|draft| answered(draft)).collect();
         requests.sort_unstable_by_key(|request| (request.app, request.request_id));
         let taken = creating::take(&mut tx, RPC, &requests).await?;
@@ -101,6 +108,7 @@ impl Together {
         let created = if orders.is_empty() { HashSet::new() } else { creating::insert(&mut tx, &orders).await? };
         if created.is_empty() {
             tx.rollback().await?;
+            connection.keep();
             return Ok(created);
         }
         let (new, known): (Vec<&Draft>, Vec<&Draft>) =
@@ -111,6 +119,7 @@ impl Together {
         }
         outbox::enqueue_sealed(&mut tx, new.iter().map(|draft| &draft.event)).await?;
         commit(tx).await?;
+        connection.keep();
         self.relay.wake();
         for draft in new {
             draft.span.in_scope(|| told(&draft.order));
