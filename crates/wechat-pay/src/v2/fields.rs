@@ -42,9 +42,9 @@ impl Fields {
         None
     }
 
-    /// Adds a field that is known not to be there yet, without looking for it.
-    pub(crate) fn push_new(&mut self, name: String, value: String) {
-        self.0.push((name, value));
+    /// Takes fields whose names are known to differ, without comparing them.
+    pub(crate) fn of_new(fields: Vec<(String, String)>) -> Fields {
+        Fields(fields)
     }
 
     /// Takes `name` out.

@@ -4,7 +4,7 @@
 //! then `&key=` and the API key; MD5 or HMAC-SHA256 of that in upper-case hex. Values are raw: decoded XML text,
 //! nothing trimmed, nothing URL-encoded. `"0"` is a value like any other.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -20,6 +20,9 @@ pub const KEY_BYTES: usize = 32;
 
 /// The field that carries the signature.
 pub const SIGN: &str = "sign";
+
+/// What stands before the key at the end of the text that is hashed.
+const KEY_NAME: &str = "&key=";
 
 /// The algorithm of a signature. It is pinned by the order; nothing in a received message chooses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -127,19 +130,25 @@ pub enum KeyError {
 
 /// The signature of `fields`, in upper-case hex.
 pub fn sign(fields: &Fields, key: &ApiKey, sign_type: SignType) -> String {
-    let mut text = text_to_sign(fields);
-    text.push_str("&key=");
+    let mut text = joined(fields, KEY_NAME.len() + key.expose().len());
+    text.push_str(KEY_NAME);
     text.push_str(key.expose());
     hash(&text, key, sign_type)
 }
 
 /// The text to sign without its `&key=…` end, for documentation and for comparing with WeChat's checking tool.
 pub fn text_to_sign(fields: &Fields) -> String {
-    let mut signed: Vec<(&str, &str)> =
-        fields.iter().filter(|(name, value)| *name != SIGN && !value.is_empty()).collect();
+    joined(fields, 0)
+}
+
+/// The text to sign, with room for `more` bytes.
+fn joined(fields: &Fields, more: usize) -> String {
+    let mut signed = Vec::with_capacity(fields.len());
+    signed.extend(fields.iter().filter(|(name, value)| *name != SIGN && !value.is_empty()));
     // By name, not by joined pair: '=' sorts after the digits.
     signed.sort_unstable_by(|(left, _), (right, _)| left.as_bytes().cmp(right.as_bytes()));
-    let mut text = String::with_capacity(signed.iter().map(|(name, value)| name.len() + value.len() + 2).sum());
+    let bytes: usize = signed.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+    let mut text = String::with_capacity(bytes + more);
     for (at, (name, value)) in signed.into_iter().enumerate() {
         if 0 < at {
             text.push('&');
@@ -230,8 +239,11 @@ fn hash(text: &str, key: &ApiKey, sign_type: SignType) -> String {
 
 /// Upper-case hex.
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02X}").expect("writing to a String cannot fail");
-        text
-    })
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 0x0f)]);
+    }
+    text
 }

@@ -3,8 +3,6 @@
 //! A message is one root with one level of children that hold text. Whatever else XML can do is refused, because two
 //! readers that understand a message differently are how a signature check is passed by.
 
-use std::collections::HashSet;
-
 use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 
@@ -56,20 +54,19 @@ fn read(root: &str, bytes: &[u8], fields: usize, nesting: Option<&str>) -> Resul
     }
     let text = std::str::from_utf8(bytes).map_err(|_| XmlError::Encoding)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if !text.chars().all(is_xml_char) {
+    if !is_xml_text(text) {
         return Err(XmlError::Malformed);
     }
     let mut reader = Reader::from_str(text);
     reader.config_mut().enable_all_checks(true);
     let mut place = Place::BeforeRoot;
-    let mut names = Names { seen: HashSet::new(), most: fields };
-    let mut fields = Fields::new();
+    let mut fields = FieldsSoFar::new(fields);
     loop {
         let event = reader.read_event().map_err(|_| XmlError::Malformed)?;
         place = match (event, place) {
             (Event::DocType(_), _) => return Err(XmlError::Doctype),
             (Event::Comment(_) | Event::PI(_), place)
-            | (Event::Text(_) | Event::CData(_), place @ Place::LeftOut(..)) => place,
+            | (Event::Text(_) | Event::CData(_), place @ Place::LeftOut(_)) => place,
             (Event::Decl(declaration), Place::BeforeRoot) => {
                 check_declaration(&declaration)?;
                 Place::BeforeRoot
@@ -83,52 +80,47 @@ fn read(root: &str, bytes: &[u8], fields: usize, nesting: Option<&str>) -> Resul
                 Place::AfterRoot
             }
             (Event::Start(start), Place::InRoot) => {
-                let name = names.next(&start)?;
-                if nesting == Some(name.as_str()) {
-                    Place::LeftOut(name, 0)
-                } else {
-                    Place::InField(name, String::new())
-                }
+                let name = fields.begin(&start)?;
+                if nesting == Some(name) { Place::LeftOut(0) } else { Place::InField }
             }
-            (Event::Start(start), Place::LeftOut(name, depth)) => {
+            (Event::Start(start), Place::LeftOut(depth)) => {
                 check_attributes(&start)?;
                 if depth == MAX_DEPTH {
                     return Err(XmlError::Nested);
                 }
-                Place::LeftOut(name, depth + 1)
+                Place::LeftOut(depth + 1)
             }
-            (Event::Empty(start), place @ Place::LeftOut(..)) => {
+            (Event::Empty(start), place @ Place::LeftOut(_)) => {
                 check_attributes(&start)?;
                 place
             }
-            (Event::GeneralRef(reference), place @ Place::LeftOut(..)) => {
+            (Event::GeneralRef(reference), place @ Place::LeftOut(_)) => {
                 resolve(&reference)?;
                 place
             }
-            (Event::End(_), Place::LeftOut(name, 0)) => {
-                fields.push_new(name, String::new());
-                Place::InRoot
-            }
-            (Event::End(_), Place::LeftOut(name, depth)) => Place::LeftOut(name, depth - 1),
+            (Event::End(_), Place::InField | Place::LeftOut(0)) => Place::InRoot,
+            (Event::End(_), Place::LeftOut(depth)) => Place::LeftOut(depth - 1),
             (Event::Empty(start), Place::InRoot) => {
-                fields.push_new(names.next(&start)?, String::new());
+                fields.begin(&start)?;
                 Place::InRoot
             }
-            (Event::Text(text), Place::InField(name, value)) => Place::InField(name, value + &*text),
-            (Event::CData(text), Place::InField(name, value)) => Place::InField(name, value + &*text),
-            (Event::GeneralRef(reference), Place::InField(name, mut value)) => {
-                value.push(resolve(&reference)?);
-                Place::InField(name, value)
+            (Event::Text(text), Place::InField) => {
+                fields.value().push_str(&text);
+                Place::InField
+            }
+            (Event::CData(text), Place::InField) => {
+                fields.value().push_str(&text);
+                Place::InField
+            }
+            (Event::GeneralRef(reference), Place::InField) => {
+                fields.value().push(resolve(&reference)?);
+                Place::InField
             }
             (Event::Text(text), place) if text.bytes().all(|byte| byte.is_ascii_whitespace()) => place,
-            (Event::End(_), Place::InField(name, value)) => {
-                fields.push_new(name, value);
-                Place::InRoot
-            }
             (Event::End(_), Place::InRoot) => Place::AfterRoot,
-            (Event::Start(_) | Event::Empty(_), Place::InField(..)) => return Err(XmlError::Nested),
+            (Event::Start(_) | Event::Empty(_), Place::InField) => return Err(XmlError::Nested),
             (Event::Start(_) | Event::Empty(_), Place::AfterRoot) => return Err(XmlError::Root),
-            (Event::Eof, Place::AfterRoot) => return Ok(fields),
+            (Event::Eof, Place::AfterRoot) => return Ok(Fields::of_new(fields.read)),
             _ => return Err(XmlError::Malformed),
         };
     }
@@ -184,13 +176,14 @@ pub enum XmlError {
 }
 
 /// Where in the message the reader stands.
+#[derive(Clone, Copy)]
 enum Place {
     BeforeRoot,
     InRoot,
-    /// Inside the named field, with the text so far.
-    InField(String, String),
-    /// Inside the named field whose content is left out, so many elements deep.
-    LeftOut(String, u8),
+    /// Inside the last field.
+    InField,
+    /// Inside the last field, whose content is left out, so many elements deep.
+    LeftOut(u8),
     AfterRoot,
 }
 
@@ -208,18 +201,29 @@ fn check_root(root: &str, start: &BytesStart<'_>) -> Result<(), XmlError> {
     if start.name().as_ref() == root { Ok(()) } else { Err(XmlError::Root) }
 }
 
-/// The names of the fields so far. A set, because whoever sends a message decides how many there are, and nothing is
-/// known about the sender before the signature is checked.
-struct Names {
-    seen: HashSet<String>,
+/// What was read until now. Whoever sends a message decides how many fields there are, and nothing is known about the sender
+/// before the signature is checked, so a name is looked for among the earlier ones by bisection.
+struct FieldsSoFar {
+    read: Vec<(String, String)>,
+    /// Places in `read`, in the order of the names.
+    by_name: Vec<u16>,
     most: usize,
 }
 
-impl Names {
-    /// The name of a field that may begin here.
-    fn next(&mut self, start: &BytesStart<'_>) -> Result<String, XmlError> {
+// Every place has a number.
+const _: () = assert!(MAX_FIELDS <= 1 << u16::BITS);
+
+impl FieldsSoFar {
+    fn new(most: usize) -> FieldsSoFar {
+        // Room for a usual message: growing would move everything several times.
+        let usual = most.min(32);
+        FieldsSoFar { read: Vec::with_capacity(usual), by_name: Vec::with_capacity(usual), most: most.min(MAX_FIELDS) }
+    }
+
+    /// Begins a field, whose value is empty as yet, and returns its name.
+    fn begin(&mut self, start: &BytesStart<'_>) -> Result<&str, XmlError> {
         check_attributes(start)?;
-        if self.most <= self.seen.len() {
+        if self.most <= self.read.len() {
             return Err(XmlError::TooManyFields);
         }
         let name = start.name();
@@ -231,14 +235,24 @@ impl Names {
         if !plain {
             return Err(XmlError::Malformed);
         }
-        let name = name.to_owned();
-        if self.seen.insert(name.clone()) { Ok(name) } else { Err(XmlError::Duplicate) }
+        let found = self.by_name.binary_search_by(|at| self.read[usize::from(*at)].0.as_str().cmp(name));
+        let Err(place) = found else { return Err(XmlError::Duplicate) };
+        let at = u16::try_from(self.read.len()).expect("at most MAX_FIELDS are read");
+        self.by_name.insert(place, at);
+        self.read.push((name.to_owned(), String::new()));
+        Ok(&self.read[usize::from(at)].0)
+    }
+
+    /// The value of the field that began last.
+    fn value(&mut self) -> &mut String {
+        &mut self.read.last_mut().expect("a field began").1
     }
 }
 
 /// Attributes carry nothing in this protocol; they only have to be well-formed.
 fn check_attributes(start: &BytesStart<'_>) -> Result<(), XmlError> {
-    if start.attributes().all(|attribute| attribute.is_ok()) { Ok(()) } else { Err(XmlError::Malformed) }
+    let none = start.attributes_raw().is_empty();
+    if none || start.attributes().all(|attribute| attribute.is_ok()) { Ok(()) } else { Err(XmlError::Malformed) }
 }
 
 /// The character that a numeric or predefined reference stands for.
@@ -255,6 +269,14 @@ fn resolve(reference: &BytesRef<'_>) -> Result<char, XmlError> {
         },
     };
     if is_xml_char(character) { Ok(character) } else { Err(XmlError::Malformed) }
+}
+
+/// Whether XML 1.0 can carry the text.
+fn is_xml_text(text: &str) -> bool {
+    let plain = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'\x7f');
+    // Most texts are ASCII, and of a whole chunk that is found out at once.
+    let ascii = text.as_bytes().chunks(64).all(|chunk| chunk.iter().fold(true, |all, byte| all & plain(byte)));
+    ascii || text.chars().all(is_xml_char)
 }
 
 /// Whether XML 1.0 can carry the character.
