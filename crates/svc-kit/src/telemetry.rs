@@ -7,8 +7,10 @@ use std::io::IsTerminal as _;
 
 use anyhow::{Context as _, anyhow};
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 use tracing::Subscriber;
+use tracing_opentelemetry::OpenTelemetryLayer;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -56,20 +58,40 @@ pub struct Guard {
 /// When the filter or the endpoint cannot be used, or logging was started before.
 pub fn init(service_name: &'static str, args: &TelemetryArgs) -> anyhow::Result<Guard> {
     // One global filter. A filter on a single layer misleads sqlx, which asks whether an event is wanted before it makes one.
-    let filter = EnvFilter::builder()
-        .parse(&args.log_filter)
-        .with_context(|| format!("RUST_LOG is not a log filter: \"{}\"", args.log_filter))?;
+    let filter = filter(&args.log_filter)?;
     let provider = match &args.otlp_endpoint {
         Some(endpoint) => otlp::provider(service_name, endpoint)?,
         None => ids_only(),
     };
+    // How long a span was busy is told to a collector alone.
+    let spans = spans(&provider).with_tracked_inactivity(args.otlp_endpoint.is_some());
     tracing_subscriber::registry()
         .with(filter)
         .with(lines(args.log_format))
-        .with(spans(&provider))
+        .with(spans)
         .try_init()
         .map_err(|_| anyhow!("logging was started before"))?;
     Ok(Guard { provider })
+}
+
+/// A filter by target and level, unless `text` names spans: `EnvFilter` asks after each span that is entered, made or closed
+/// whether it is one of those.
+fn filter<S>(text: &str) -> anyhow::Result<Box<dyn Layer<S> + Send + Sync>>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let filter =
+        EnvFilter::builder().parse(text).with_context(|| format!("RUST_LOG is not a log filter: \"{text}\""))?;
+    Ok(match by_target(&filter) {
+        Some(targets) => targets.boxed(),
+        None => filter.boxed(),
+    })
+}
+
+/// The same filter, if it names targets and levels alone.
+fn by_target(filter: &EnvFilter) -> Option<Targets> {
+    let understood = filter.to_string();
+    if understood.contains('[') { None } else { understood.parse().ok() }
 }
 
 /// Makes ids, records nothing unless a caller who samples asked for it, sends nothing.
@@ -78,12 +100,17 @@ fn ids_only() -> SdkTracerProvider {
     SdkTracerProvider::builder().with_sampler(sampler).with_max_events_per_span(0).build()
 }
 
-fn spans<S>(provider: &SdkTracerProvider) -> impl Layer<S> + use<S>
+fn spans<S>(provider: &SdkTracerProvider) -> OpenTelemetryLayer<S, SdkTracer>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    // Threads and source lines say nothing about a request; both are dropped.
-    tracing_opentelemetry::layer().with_tracer(provider.tracer("svc-kit")).with_threads(false).with_location(false)
+    // Threads and source lines say nothing about a request; both are dropped. The current span is tracing's, which all of ours
+    // ask; OpenTelemetry's own would be set each time that a task is polled.
+    tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer("svc-kit"))
+        .with_threads(false)
+        .with_location(false)
+        .with_context_activation(false)
 }
 
 fn lines<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
@@ -124,6 +151,7 @@ pub(crate) mod tests {
     use std::sync::OnceLock;
 
     use clap::Parser;
+    use tracing::Level;
 
     use super::*;
 
@@ -150,6 +178,27 @@ pub(crate) mod tests {
         assert_eq!(parse(&["--log-format", "json"]).expect("fine").telemetry.log_format, LogFormat::Json);
         assert!(parse(&["--log-format", "xml"]).is_err());
         assert!(parse(&["--otlp-endpoint", "not a url"]).is_err());
+    }
+
+    #[test]
+    fn a_filter_that_names_no_spans_asks_after_none() {
+        let read = |text: &str| by_target(&EnvFilter::builder().parse(text).expect("a filter"));
+        let targets = read("info,,order_svc=debug,sqlx::query=off,tower").expect("no spans are named");
+        for (target, level, wanted) in [
+            ("notify_svc", Level::INFO, true),
+            ("notify_svc", Level::DEBUG, false),
+            ("order_svc::store", Level::DEBUG, true),
+            ("order_svc::store", Level::TRACE, false),
+            ("sqlx::query", Level::ERROR, false),
+            ("tower", Level::TRACE, true),
+        ] {
+            assert_eq!(targets.would_enable(target, &level), wanted, "{target} {level}");
+        }
+        let nothing = read("").expect("no spans are named");
+        assert!(nothing.would_enable("order_svc", &Level::ERROR) && !nothing.would_enable("order_svc", &Level::WARN));
+        for text in ["[callback]=debug", "info,notify_svc[callback{kind=refund}]=trace", "info,[{kind}]=debug"] {
+            assert!(read(text).is_none(), "{text}");
+        }
     }
 
     #[test]
