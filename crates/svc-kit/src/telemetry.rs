@@ -1,5 +1,6 @@
 //! Logs on stderr, and traces to an OTLP collector when one is named.
 
+mod json;
 mod otlp;
 
 use std::fmt;
@@ -127,8 +128,7 @@ where
     if text {
         lines.with_ansi(terminal).boxed()
     } else {
-        // Fields stand at the top level, where a log store indexes them.
-        lines.json().flatten_event(true).with_span_list(false).boxed()
+        lines.fmt_fields(json::JsonFields).event_format(json::JsonLines).boxed()
     }
 }
 
