@@ -1,5 +1,7 @@
 //! Puts the parts together.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use merchants::Merchants;
 use svc_kit::admin::{self, Readiness};
@@ -50,11 +52,12 @@ pub(crate) async fn start(config: &Config, tasks: &Tasks) -> anyhow::Result<()> 
     let places = usize::try_from(config.max_scans).expect("u32 fits");
     let asker = Asker::new(&bus, places, ScanMetrics::register(&metrics));
     let callbacks = Callbacks::new(merchants, publisher, asker, CallbackMetrics::register(&metrics), times);
+    let callbacks = Arc::new(callbacks);
     let (limits, http_metrics, stop) = (config.limits(), HttpMetrics::register(&metrics), tasks.stop());
     tasks.spawn("http", async move {
         // When the last callback is answered, the last publisher goes with this task, and the queue closes.
         let take = move |request| {
-            let callbacks = callbacks.clone();
+            let callbacks = Arc::clone(&callbacks);
             async move { callbacks.take(request).await }
         };
         http::serve(listener, limits, http_metrics, take, stop).await;

@@ -1,6 +1,5 @@
 //! One callback from its headers to its answer.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -32,14 +31,13 @@ pub(crate) struct Times {
     pub(crate) scan: Duration,
 }
 
-/// Takes callbacks; clones share everything.
-#[derive(Clone)]
+/// Takes callbacks.
 pub(crate) struct Callbacks {
     merchants: Merchants,
     publisher: Publisher,
     asker: Asker,
     metrics: CallbackMetrics,
-    refusals: Arc<Refusals>,
+    refusals: Refusals,
     times: Times,
 }
 
@@ -51,7 +49,7 @@ impl Callbacks {
         metrics: CallbackMetrics,
         times: Times,
     ) -> Self {
-        Self { merchants, publisher, asker, metrics, refusals: Arc::default(), times }
+        Self { merchants, publisher, asker, metrics, refusals: Refusals::default(), times }
     }
 
     /// Answers one request. A notice that is answered with success is on the stream.

@@ -21,15 +21,21 @@ where
     if body.size_hint().lower() > cap {
         return Err(BodyError::TooLarge);
     }
-    let mut whole = Vec::new();
+    // Mostly everything comes in one frame, which is handed on as it is.
+    let (mut first, mut whole) = (Bytes::new(), Vec::new());
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
-        if MAX_BODY_BYTES.saturating_sub(whole.len()) < data.len() {
+        if MAX_BODY_BYTES.saturating_sub(first.len() + whole.len()) < data.len() {
             return Err(BodyError::TooLarge);
         }
+        if first.is_empty() && whole.is_empty() {
+            first = data;
+            continue;
+        }
+        whole.extend_from_slice(&std::mem::take(&mut first));
         whole.extend_from_slice(&data);
     }
-    Ok(Bytes::from(whole))
+    Ok(if whole.is_empty() { first } else { Bytes::from(whole) })
 }
 
 /// Reads what is left of a body and throws it away, up to a limit. Closing a socket with unread bytes resets it, and the

@@ -13,19 +13,19 @@ use crate::outcome::{Kind, Outcome};
 ///
 /// Source: WeChat Pay v2 docs, "Payment result notification", read 2026-08.
 pub(crate) fn answer(outcome: Outcome) -> Response<Full<Bytes>> {
-    let (status, xml) = match outcome.kind() {
-        Kind::Taken => (StatusCode::OK, notice::SUCCESS.to_owned()),
-        Kind::Refused | Kind::Unread => (StatusCode::OK, notice::fail(outcome.word())),
-        Kind::Later => (StatusCode::SERVICE_UNAVAILABLE, notice::fail(outcome.word())),
+    let status = match outcome.kind() {
+        Kind::Taken => return xml(notice::SUCCESS),
+        Kind::Refused | Kind::Unread => StatusCode::OK,
+        Kind::Later => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let mut response = self::xml(xml);
+    let mut response = xml(notice::fail(outcome.word()));
     *response.status_mut() = status;
     response
 }
 
 /// An answer with this text.
-pub(super) fn xml(text: String) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(text));
+pub(super) fn xml(text: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(text.into()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
     response
 }
