@@ -92,7 +92,9 @@ impl Books {
         let orders = orders::lock_of(tx, ids).await?;
         let payments = payments::of_orders(tx, &column(&orders, |order| order.id)).await?;
         let mut attempts = BTreeMap::<_, usize>::new();
-        payments.iter().for_each(|payment| *attempts.entry(payment.order_id).or_default() += 1);
+        for payment in &payments {
+            *attempts.entry(payment.order_id).or_default() += 1;
+        }
         Ok(Self {
             orders: orders.into_iter().map(|order| (order.id, order)).collect(),
             payments: payments.into_iter().map(|payment| (payment.id, payment)).collect(),

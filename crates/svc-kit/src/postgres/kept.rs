@@ -30,7 +30,7 @@ pub struct Kept {
 #[derive(Debug)]
 struct Idle {
     connection: PoolConnection<Postgres>,
-    taken_at: Instant,
+    since: Instant,
     used_at: Instant,
 }
 
@@ -47,10 +47,10 @@ impl Kept {
     pub async fn take(&self) -> sqlx::Result<Taken<'_>> {
         let now = Instant::now();
         let kept = self.idle().pop();
-        let fresh = |idle: &Idle| now < idle.used_at + IDLE_TIME && now < idle.taken_at + KEEP_TIME;
+        let fresh = |idle: &Idle| now < idle.used_at + IDLE_TIME && now < idle.since + KEEP_TIME;
         match kept.filter(fresh) {
-            Some(Idle { connection, taken_at, .. }) => Ok(Taken { kept: self, connection, taken_at }),
-            None => Ok(Taken { kept: self, connection: self.pool.acquire().await?, taken_at: now }),
+            Some(Idle { connection, since, .. }) => Ok(Taken { kept: self, connection, since }),
+            None => Ok(Taken { kept: self, connection: self.pool.acquire().await?, since: now }),
         }
     }
 
@@ -65,16 +65,16 @@ impl Kept {
 pub struct Taken<'k> {
     kept: &'k Kept,
     connection: PoolConnection<Postgres>,
-    taken_at: Instant,
+    since: Instant,
 }
 
 impl Taken<'_> {
     /// All went well and no transaction is open: it stays for the next time.
     pub fn keep(self) {
-        let Self { kept, connection, taken_at } = self;
+        let Self { kept, connection, since } = self;
         let mut idle = kept.idle();
         if idle.len() < MOST {
-            idle.push(Idle { connection, taken_at, used_at: Instant::now() });
+            idle.push(Idle { connection, since, used_at: Instant::now() });
         }
     }
 
