@@ -73,16 +73,14 @@ pub struct Settings {
 /// to read all of it. When the table then grows by thousands of rows a second, that plan reads all of those, each time. So a
 /// process whose statements all have their index says so, and gets it at once. What has no index is still read, without the
 /// compiler that the high price of such a plan would call for.
+const BY_INDEX: [(&str, &str); 4] =
+    [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off")];
+
+/// Begins a transaction whose statements take lists of ids and keep their plans: `connection.begin_with(BEGIN_WITH_LISTS)`.
 ///
-/// Such a plan is the same whatever is asked for. Postgres would go on making a new one each time for a list of ids, because it takes
-/// a list of unknown length for a longer one; making it takes longer than executing it.
-const BY_INDEX: [(&str, &str); 5] = [
-    ("enable_seqscan", "off"),
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-    ("jit", "off"),
-    ("plan_cache_mode", "force_generic_plan"),
-];
+/// Postgres would go on making a new plan for each list, because it takes one of unknown length for a longer one than any that comes;
+/// that takes longer than executing it. Not for statements with optional conditions: their best index depends on the values.
+pub const BEGIN_WITH_LISTS: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
 
 impl Settings {
     /// The usual limits for a process of this name.

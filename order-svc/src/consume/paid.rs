@@ -11,7 +11,7 @@ use svc_kit::{
     bus::{Delivery, Failure, Handler, Verdict, Verdicts},
     inbox,
     outbox::archive,
-    postgres::Kept,
+    postgres::{BEGIN_WITH_LISTS, Kept},
 };
 
 use crate::{
@@ -43,7 +43,7 @@ impl Handler for PaidFacts {
         let facts: Vec<PaymentPaid> = decoded.iter().flatten().cloned().collect();
 
         let mut connection = self.connections.take().await?;
-        let mut tx = connection.begin().await?;
+        let mut tx = connection.begin_with(BEGIN_WITH_LISTS).await?;
         let settled = settle_all(&mut tx, &facts, self.life.clock.now(), false).await?;
         let mut next = settled.iter();
         let verdicts: Vec<Verdict> = decoded

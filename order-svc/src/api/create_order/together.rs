@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sqlx::Connection as _;
 use svc_kit::{
     outbox::{self, Waker},
-    postgres::Kept,
+    postgres::{BEGIN_WITH_LISTS, Kept},
 };
 use tokio::sync::{Mutex, mpsc};
 use uuid::Uuid;
@@ -95,7 +95,7 @@ impl Together {
             return Ok(HashSet::new());
         }
         let mut connection = self.connections.take().await?;
-        let mut tx = connection.begin().await?;
+        let mut tx = connection.begin_with(BEGIN_WITH_LISTS).await?;
         let mut requests: Vec<_> = drafts.iter().map(|draft| answered(draft)).collect();
         requests.sort_unstable_by_key(|request| (request.app, request.request_id));
         let taken = creating::take(&mut tx, RPC, &requests).await?;
