@@ -30,12 +30,12 @@ pub struct Config {
     #[arg(long, env, hide_env_values = true)]
     pub order_database_url: SecretString,
 
-    /// Connections to Postgres, 4..=200.
-    #[arg(long, env, default_value_t = 32, value_parser = clap::value_parser!(u32).range(4..=200))]
+    /// Connections to Postgres, 8..=200: busy loops hold up to 3 and one for each of `PAYMENT_BATCHES`.
+    #[arg(long, env, default_value_t = 32, value_parser = clap::value_parser!(u32).range(8..=200))]
     pub database_connections: u32,
 
-    /// Batches of paid facts that are applied at one time: while one waits for its commit, the next one is read.
-    #[arg(long, env, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
+    /// Batches of paid facts that are applied at one time: while one waits for its commit, the next one is read. At most 4.
+    #[arg(long, env, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=4))]
     pub payment_batches: u8,
 
     /// Where pay-gateway is.

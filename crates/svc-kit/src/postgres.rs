@@ -65,7 +65,7 @@ pub struct Settings {
     pub idle_in_transaction_timeout: Duration,
     /// How long a start waits for a database that cannot be reached.
     pub start_timeout: Duration,
-    /// Every statement of the process finds its rows by an index, also in a table that is still small: see [`BY_INDEX`].
+    /// Every statement of the process finds its rows by an index, also in a table that is still small.
     pub by_index: bool,
 }
 

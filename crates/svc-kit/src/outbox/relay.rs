@@ -300,8 +300,12 @@ impl Relay {
         let mut tx = connection.begin_with(BEGIN_SQL).await?;
         let take = if self.careful { LOCK_SQL } else { self.statements.take };
         let rows = sqlx::query(take).bind(resting).fetch_all(&mut *tx).await?;
-        // When others hold them all, dropping the transaction rolls it back.
-        Ok(if rows.is_empty() { None } else { Some((tx, rows)) })
+        if rows.is_empty() {
+            // Others hold them all. The connection is kept, so it must not stay in a transaction.
+            tx.rollback().await?;
+            return Ok(None);
+        }
+        Ok(Some((tx, rows)))
     }
 
     /// Lets published rows leave.

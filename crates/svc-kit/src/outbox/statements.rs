@@ -34,7 +34,8 @@ DELETE FROM outbox WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM outbox WHERE seq = ANY($1) ORDER BY seq FOR UPDATE SKIP LOCKED))",
 };
 
-/// Published rows move into the archive. What stands there already is left as it is.
+/// Published rows move into the archive. What stands there already is left as it is. They are written in the order of their ids, as
+/// everybody writes there, so that two cannot wait for each other.
 pub(super) const MOVING: Statements = Statements {
     take: "\
 WITH gone AS (
@@ -45,6 +46,7 @@ kept AS (
     INSERT INTO outbox_archive
         (event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at)
     SELECT event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at FROM gone
+    ORDER BY event_id
     ON CONFLICT (event_id) DO NOTHING)
 SELECT seq, event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload FROM gone ORDER BY seq",
     settle: "\
@@ -55,5 +57,6 @@ WITH gone AS (
 INSERT INTO outbox_archive
     (event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at)
 SELECT event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at FROM gone
+ORDER BY event_id
 ON CONFLICT (event_id) DO NOTHING",
 };

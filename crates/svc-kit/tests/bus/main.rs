@@ -2,6 +2,7 @@
 
 mod consume;
 mod inbox;
+mod kept;
 mod nats;
 mod outbox;
 mod postgres;
