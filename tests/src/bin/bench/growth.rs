@@ -8,8 +8,11 @@ use serde::Serialize;
 
 use crate::stage::Stage;
 
-/// The first load, in arrivals per second.
-const FIRST: u64 = 500;
+/// What is loaded, and its first load, in arrivals per second.
+const LOADS: [(&str, u64); 3] = [("CreateOrder", 500), ("PayOrder", 50), ("callback → order.paid", 250)];
+
+/// How fast the orders are made that others pay.
+const SLOWLY: u64 = 1_000;
 
 /// Doublings at most.
 const STEPS: u32 = 8;
@@ -36,8 +39,7 @@ pub(crate) async fn measure(stage: &mut Stage) -> anyhow::Result<Vec<Step>> {
     println!("growth");
     stage.running(Part::OrderSvc).await;
     let mut steps = Vec::new();
-    for what in ["CreateOrder", "PayOrder", "callback → order.paid"] {
-        let mut rate = FIRST;
+    for (what, mut rate) in LOADS {
         for _ in 0..STEPS {
             let step = one(stage, what, rate).await?;
             println!("  {}", step.line());
@@ -58,7 +60,7 @@ async fn one(stage: &Stage, what: &'static str, rate: u64) -> anyhow::Result<Ste
     let count = usize::try_from(rate * TIME.as_secs())?;
     if what == "PayOrder" {
         // The orders that it needs are made without a pace.
-        let slowly = rate.min(FIRST * 2);
+        let slowly = rate.min(SLOWLY);
         let ms = u64::try_from(count)? * 1000 / slowly;
         stage.create(&["--rate", &slowly.to_string(), "--ms", &ms.to_string()]).await?;
         stage.quiet().await;

@@ -56,6 +56,14 @@ fn main() -> ExitCode {
 /// Whether every floor was reached.
 fn run() -> anyhow::Result<bool> {
     let arguments = Arguments::parse();
+    if let Some(only) = &arguments.only {
+        let known = table::ROWS.map(|row| row.name);
+        anyhow::ensure!(
+            known.iter().any(|row| row.contains(only)),
+            "no row has \"{only}\" in its name: {}",
+            known.join(", ")
+        );
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.context("cannot start the runtime")?;
     runtime.block_on(async {

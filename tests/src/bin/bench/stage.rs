@@ -84,8 +84,9 @@ impl Stage {
         postgres::url(self.world.addresses().postgres.number(), ELSEWHERE)
     }
 
-    pub(crate) fn wants(&self, row: &str) -> bool {
-        self.arguments.only.as_ref().is_none_or(|only| row.contains(only.as_str()))
+    /// Whether one of these rows is to be measured.
+    pub(crate) fn wants(&self, rows: &[&str]) -> bool {
+        self.arguments.only.as_ref().is_none_or(|only| rows.iter().any(|row| row.contains(only.as_str())))
     }
 
     /// Starts a part unless it runs.

@@ -197,7 +197,9 @@ impl Range {
         let mut sorted = values.to_vec();
         sorted.sort_unstable();
         let (min, max) = (*sorted.first()?, *sorted.last()?);
-        Some(Self { median: sorted[sorted.len() / 2], min, max })
+        // Of an even number of rounds, the mean of the two in the middle.
+        let (lower, upper) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
+        Some(Self { median: lower.midpoint(upper), min, max })
     }
 }
 
@@ -220,6 +222,9 @@ impl Row {
             return Some((range, None, range));
         };
         let over = samples.get(&over)?;
+        if values.len() != over.len() {
+            return None; // Something is missing in a round, and nobody can say in which.
+        }
         let ratios: Vec<u64> = values.iter().zip(over).map(|(value, over)| value * 100 / (*over).max(1)).collect();
         Some((Range::of(values)?, Some(Range::of(over)?), Range::of(&ratios)?))
     }

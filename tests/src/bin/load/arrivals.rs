@@ -25,6 +25,8 @@ pub(crate) struct Arrivals {
     pace: Pace,
     /// One permit for each arrival that is due and that nobody has taken.
     waiting: Arc<Semaphore>,
+    /// How many there will be, unless everything is due at once.
+    planned: u64,
     next: Arc<AtomicU64>,
 }
 
@@ -49,11 +51,12 @@ impl Arrivals {
     /// At most `count`, from now on. A thread of its own lets them in, because a timer of the runtime counts in milliseconds.
     pub(crate) fn begin(pace: Pace, count: u64) -> Self {
         let waiting = Arc::new(Semaphore::new(0));
-        let arrivals = Self { began: Instant::now(), pace, waiting, next: Arc::default() };
         let count = match pace.rate {
             0 => count,
             rate => count.min(u64::from(rate) * pace.ms / 1000),
         };
+        let planned = if pace.rate == 0 { 0 } else { count };
+        let arrivals = Self { began: Instant::now(), pace, waiting, planned, next: Arc::default() };
         let gate = arrivals.clone();
         thread::spawn(move || gate.let_in(count));
         arrivals
@@ -146,7 +149,11 @@ impl Seen {
 }
 
 /// Waits for all workers and puts together what they saw.
-pub(crate) async fn collect(mut workers: JoinSet<anyhow::Result<Seen>>, began: Instant) -> anyhow::Result<Outcome> {
+pub(crate) async fn collect(
+    mut workers: JoinSet<anyhow::Result<Seen>>,
+    arrivals: &Arrivals,
+) -> anyhow::Result<Outcome> {
+    let began = arrivals.began;
     let (mut outcome, mut times, mut last) = (Outcome::default(), Times::default(), began);
     while let Some(worker) = workers.join_next().await {
         let seen = worker.context("a worker broke down")??;
@@ -158,6 +165,8 @@ pub(crate) async fn collect(mut workers: JoinSet<anyhow::Result<Seen>>, began: I
         times.join(&seen.times);
         last = last.max(seen.last.unwrap_or(began));
     }
+    // Whoever was due and was never served is missed, too.
+    outcome.due = outcome.due.max(arrivals.planned);
     outcome.latency = times.spread();
     outcome.took_us = u64::try_from((last - began).as_micros()).unwrap_or(u64::MAX);
     Ok(outcome)

@@ -4,7 +4,6 @@ use std::{
     io::Write as _,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
 };
 
 use anyhow::Context as _;
@@ -83,7 +82,6 @@ impl Calling {
         F: Future<Output = Result<(), Status>> + Send,
     {
         let clients = self.clients()?;
-        let began = Instant::now();
         let arrivals = Arrivals::begin(self.pace, count);
         let mut workers = JoinSet::new();
         for client in clients {
@@ -100,7 +98,7 @@ impl Calling {
                 Ok(seen)
             });
         }
-        collect(workers, began).await
+        collect(workers, &arrivals).await
     }
 }
 

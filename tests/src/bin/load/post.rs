@@ -1,6 +1,6 @@
 //! Bodies over HTTP/1.1, one at a time on each connection.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Instant};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
@@ -67,13 +67,12 @@ impl Post {
             None => None,
         };
         let (this, requests) = (Arc::new(self), Arc::new(requests));
-        let began = Instant::now();
         let arrivals = Arrivals::begin(this.pace, count);
         let mut workers = JoinSet::new();
         for connection in connections {
             workers.spawn(work(Arc::clone(&this), arrivals.clone(), Arc::clone(&requests), connection));
         }
-        let mut outcome = collect(workers, began).await?;
+        let mut outcome = collect(workers, &arrivals).await?;
         if let Some(listening) = listening {
             outcome.told = Some(listening.heard(&arrivals, outcome.good).await);
         }

@@ -1,6 +1,6 @@
 //! What anybody would do who publishes durably: one message, its ack, the next one.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use async_nats::{HeaderMap, jetstream};
@@ -42,13 +42,12 @@ impl Publish {
             connections.push(jetstream::new(client));
         }
         let (this, body) = (Arc::new(self), Bytes::from(body));
-        let began = Instant::now();
         let arrivals = Arrivals::begin(this.pace, u64::from(u32::MAX));
         let mut workers = JoinSet::new();
         for connection in connections {
             workers.spawn(work(Arc::clone(&this), arrivals.clone(), body.clone(), connection));
         }
-        collect(workers, began).await
+        collect(workers, &arrivals).await
     }
 }
 
