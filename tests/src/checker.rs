@@ -39,19 +39,27 @@ pub async fn violations(world: &mut World) -> Vec<String> {
     };
     let allowed = allowed(world.options());
     let (limits, progress) = (Limits::default(), Progress::silent());
-    let found = eventually("the world is quiet", async || {
-        let evidence = look(&sources, &Window::EVERYTHING, &limits, &progress).await;
-        let evidence = evidence.map_err(|error| format!("{error:#}"))?;
-        let judged = [Rule::RefundState, Rule::Transition].map(|rule| rule.missing(&evidence));
-        assert_eq!(judged, [None, None], "a rule that is skipped proves nothing");
-        let found = judge(&evidence, &allowed);
-        let under_way: Vec<_> = found.iter().filter(|violation| violation.rule.is_under_way()).collect();
-        if under_way.is_empty() { Ok(found) } else { Err(sentences(under_way).join("; ")) }
-    })
-    .await;
+    let quiet = async || {
+        eventually("the world is quiet", async || {
+            let evidence = look(&sources, &Window::EVERYTHING, &limits, &progress).await;
+            let evidence = evidence.map_err(|error| format!("{error:#}"))?;
+            let judged = [Rule::RefundState, Rule::Transition].map(|rule| rule.missing(&evidence));
+            assert_eq!(judged, [None, None], "a rule that is skipped proves nothing");
+            let found = judge(&evidence, &allowed);
+            let under_way: Vec<_> = found.iter().filter(|violation| violation.rule.is_under_way()).collect();
+            if under_way.is_empty() { Ok(sentences(&found)) } else { Err(sentences(under_way).join("; ")) }
+        })
+        .await
+    };
+    let mut found = quiet().await;
+    if !found.is_empty() {
+        // The bus is read after the database, and what happens in between looks wrong once. What is wrong stays wrong.
+        let again = quiet().await;
+        found.retain(|sentence| again.contains(sentence));
+    }
     orders.close().await;
     reconcile.close().await;
-    sentences(&found)
+    found
 }
 
 fn sentences<'v>(violations: impl IntoIterator<Item = &'v Violation>) -> Vec<String> {
