@@ -34,8 +34,9 @@ pub struct Config {
     #[arg(long, env, default_value_t = 32, value_parser = clap::value_parser!(u32).range(8..=200))]
     pub database_connections: u32,
 
-    /// Batches of paid facts that are applied at one time: while one waits for its commit, the next one is read. At most 4.
-    #[arg(long, env, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=4))]
+    /// Batches of paid facts that are applied at one time, at most 4. With more than one, as with several replicas, of two payments
+    /// of one order that come within milliseconds either may be the one that it keeps.
+    #[arg(long, env, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
     pub payment_batches: u8,
 
     /// Where pay-gateway is.
