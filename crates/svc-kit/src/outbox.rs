@@ -8,10 +8,12 @@
 //! replica) take different rows at the same time. Consumers must not rely on the order.
 
 pub mod archive;
+mod columns;
 mod relay;
 mod resting;
 mod statements;
 
+pub use columns::Columns;
 pub use relay::{Relay, Waker};
 
 use proto::event::Event;
@@ -71,6 +73,16 @@ impl Sealed {
     }
 }
 
+/// Writes events in their order; nobody holds them.
+const INSERT_SQL: &str = "\
+INSERT INTO outbox (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload)
+SELECT event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload
+FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])
+     WITH ORDINALITY
+     AS event (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, position)
+ORDER BY position
+ON CONFLICT (event_id) DO NOTHING";
+
 /// Writes sealed events in their order, in one statement. See [`enqueue`].
 ///
 /// # Errors
@@ -79,56 +91,9 @@ pub async fn enqueue_sealed(
     connection: &mut PgConnection,
     events: impl IntoIterator<Item = &Sealed>,
 ) -> sqlx::Result<()> {
-    let mut columns = Columns::default();
-    for Sealed(envelope) in events {
-        columns.push(envelope);
+    let columns = Columns::of(events);
+    if !columns.is_empty() {
+        columns.query(INSERT_SQL).execute(connection).await?;
     }
-    if columns.event_id.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(
-        "INSERT INTO outbox (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload)
-         SELECT event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload
-         FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])
-              WITH ORDINALITY
-              AS event (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, position)
-         ORDER BY position
-         ON CONFLICT (event_id) DO NOTHING",
-    )
-    .bind(columns.event_id)
-    .bind(columns.subject)
-    .bind(columns.ce_type)
-    .bind(columns.ce_source)
-    .bind(columns.ce_subject)
-    .bind(columns.ce_time)
-    .bind(columns.traceparent)
-    .bind(columns.payload)
-    .execute(connection)
-    .await?;
     Ok(())
-}
-
-#[derive(Default)]
-struct Columns<'e> {
-    event_id: Vec<&'e str>,
-    subject: Vec<&'e str>,
-    ce_type: Vec<&'e str>,
-    ce_source: Vec<&'e str>,
-    ce_subject: Vec<&'e str>,
-    ce_time: Vec<&'e str>,
-    traceparent: Vec<Option<&'e str>>,
-    payload: Vec<&'e [u8]>,
-}
-
-impl<'e> Columns<'e> {
-    fn push(&mut self, envelope: &'e Envelope) {
-        self.event_id.push(&envelope.id);
-        self.subject.push(&envelope.subject);
-        self.ce_type.push(&envelope.event_type);
-        self.ce_source.push(&envelope.source);
-        self.ce_subject.push(&envelope.about);
-        self.ce_time.push(&envelope.time);
-        self.traceparent.push(envelope.traceparent.as_deref());
-        self.payload.push(&envelope.payload);
-    }
 }

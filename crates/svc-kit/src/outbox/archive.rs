@@ -39,6 +39,16 @@ const PRUNE_STATEMENTS: u32 = 100;
 /// How long one statement of [`prune`] may take.
 const PRUNE_TIME: Duration = Duration::from_secs(10);
 
+/// Keeps facts that were heard. The sequence is looked up in a query of its own: once, not once per fact.
+const KEEP_SQL: &str = "\
+INSERT INTO outbox_archive
+    (event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at)
+SELECT event_id, nextval((SELECT pg_get_serial_sequence('outbox', 'seq')::regclass)), subject, ce_type, ce_source,
+       ce_subject, ce_time, traceparent, payload, now()
+FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])
+     AS event (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload)
+ON CONFLICT (event_id) DO NOTHING";
+
 /// A fact of the archive.
 #[derive(Clone, Debug)]
 pub struct Archived {
@@ -87,26 +97,7 @@ pub async fn keep(connection: &mut PgConnection, heard: &[&Delivery]) -> sqlx::R
         columns.traceparent.push(delivery.header(header::TRACEPARENT));
         columns.payload.push(&delivery.payload);
     }
-    // The sequence is looked up in a query of its own: once, not once per fact.
-    sqlx::query(
-        "INSERT INTO outbox_archive
-             (event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at)
-         SELECT event_id, nextval((SELECT pg_get_serial_sequence('outbox', 'seq')::regclass)), subject, ce_type, ce_source,
-                ce_subject, ce_time, traceparent, payload, now()
-         FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[])
-              AS event (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload)
-         ON CONFLICT (event_id) DO NOTHING",
-    )
-    .bind(columns.event_id)
-    .bind(columns.subject)
-    .bind(columns.ce_type)
-    .bind(columns.ce_source)
-    .bind(columns.ce_subject)
-    .bind(columns.ce_time)
-    .bind(columns.traceparent)
-    .bind(columns.payload)
-    .execute(connection)
-    .await?;
+    columns.query(KEEP_SQL).execute(connection).await?;
     Ok(())
 }
 
