@@ -22,7 +22,7 @@ use sqlx::PgConnection;
 use crate::bus::Envelope;
 
 /// The outbox's table, to be copied into a migration of the service. `payload` is the body as it goes out; the `ce_…` columns
-/// are the headers of the same names.
+/// are the headers of the same names. `held_until` is until when the row belongs to the process that wrote it; null: to nobody.
 pub const MIGRATION_SQL: &str = "\
 CREATE TABLE outbox (
     seq         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -34,7 +34,8 @@ CREATE TABLE outbox (
     ce_time     text NOT NULL,
     traceparent text,
     payload     bytea NOT NULL,
-    created_at  timestamptz NOT NULL DEFAULT now()
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    held_until  timestamptz
 );
 ";
 
