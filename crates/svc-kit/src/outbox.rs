@@ -4,17 +4,27 @@
 //! and runs one [`Relay`] per process, which publishes what is committed. An event is published at least once: a crash
 //! between the stream's ack and the relay's commit sends it again, with the same id, which consumers expect.
 //!
-//! Events leave in the order of `seq`, except that a refused one rests while later ones go, and that several relays (one per
-//! replica) take different rows at the same time. Consumers must not rely on the order.
+//! What [`enqueue_held`] writes leaves from memory: the row belongs to its process for [`HOLD`], which publishes it without reading
+//! it and deletes it afterwards. Whatever goes wrong, it is an event as any other when its hold ends.
+//!
+//! Events leave in the order of `seq`, except that a refused one rests while later ones go, that several relays (one per
+//! replica) take different rows at the same time, and that what leaves from memory waits for none of them. Consumers must not rely on the order.
 
 pub mod archive;
 mod columns;
+mod express;
+mod held;
+mod metrics;
 mod relay;
 mod resting;
+mod settling;
 mod statements;
+mod waker;
 
 pub use columns::Columns;
-pub use relay::{Relay, Waker};
+pub use held::{HOLD, HOLD_SECONDS, Held, enqueue_held};
+pub use relay::Relay;
+pub use waker::Waker;
 
 use proto::event::Event;
 use sqlx::PgConnection;

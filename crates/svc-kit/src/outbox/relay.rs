@@ -3,21 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
 use sqlx::postgres::PgRow;
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Row as _, Transaction};
-use tokio::sync::Notify;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::Waker;
+use super::express::Express;
+use super::held::Leaving;
+use super::metrics::RelayMetrics;
 use super::resting::Resting;
-use super::statements::{BEGIN_SQL, DELETING, LOCK_SQL, MOVING, Statements};
+use super::settling::Settling;
+use super::statements::{BEGIN_SQL, DELETING, LOCK_SQL, LOOK_SQL, MOVING, Statements};
 use crate::bus::{Ack, BATCH_DEADLINES, Bus, Envelope, MAX_BATCH_MESSAGES, Message, PublishError, Publisher};
 use crate::crash;
-use crate::metrics::{Age, Metrics};
+use crate::metrics::Metrics;
 use crate::postgres::{IDLE_IN_TRANSACTION_TIME, Kept};
 use crate::process::DRAIN_TIME;
 use crate::schedule::jittered;
@@ -30,13 +31,13 @@ const _: () = assert!(BATCH == 512, "the statements say so, for the sake of thei
 const TAKE_TIME: Duration = Duration::from_secs(4);
 
 /// How long one ack may take. Until it comes the rows are locked and the transaction is idle.
-const ACK_TIME: Duration = Duration::from_secs(2);
+pub(super) const ACK_TIME: Duration = Duration::from_secs(2);
 
 /// How long publishing may take: one batch, and its messages one by one when it fails.
-const PUBLISH_TIME: Duration = Duration::from_secs(ACK_TIME.as_secs() * BATCH_DEADLINES);
+pub(super) const PUBLISH_TIME: Duration = Duration::from_secs(ACK_TIME.as_secs() * BATCH_DEADLINES);
 
 /// How long committing may take, or putting back what was not published.
-const SETTLE_TIME: Duration = Duration::from_secs(4);
+pub(super) const SETTLE_TIME: Duration = Duration::from_secs(4);
 
 /// How long counting what waits may take.
 const MEASURE_TIME: Duration = Duration::from_secs(2);
@@ -52,10 +53,10 @@ const _: () = assert!(
 );
 
 /// Between two looks when nobody wakes us: another process may have written, or died after writing.
-const POLL: Duration = Duration::from_millis(500);
+pub(super) const POLL: Duration = Duration::from_millis(500);
 
 /// Longest pause while the database or the stream is away; it doubles from [`POLL`].
-const MAX_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 /// The gauge of waiting events stops counting here, so that counting stays cheap.
 const MAX_COUNTED: i64 = 10_000;
@@ -63,13 +64,21 @@ const MAX_COUNTED: i64 = 10_000;
 /// What waits is counted this often at most: under load a count costs more than a round.
 const MEASURE_EVERY: Duration = Duration::from_millis(500);
 
-/// Publishes the outbox of one database. One per process; several processes share the work.
+/// Publishes the outbox of one database: from memory what this process has written and holds, and from the table what is
+/// anybody's. One per process; several processes share the work.
 #[derive(Debug)]
 pub struct Relay {
+    rounds: Rounds,
+    memory: mpsc::Receiver<Leaving>,
+}
+
+/// Publishes from the table, round by round.
+#[derive(Debug)]
+struct Rounds {
     pool: PgPool,
     kept: Arc<Kept>,
     publisher: Publisher,
-    notify: Arc<Notify>,
+    waker: Waker,
     metrics: RelayMetrics,
     resting: Resting,
     /// What is done with rows that are published.
@@ -80,35 +89,9 @@ pub struct Relay {
     measured: Option<Instant>,
 }
 
-/// Wakes the relay of this process: call it after a commit that wrote events. Clones wake the same relay.
-#[derive(Clone, Debug)]
-pub struct Waker {
-    notify: Arc<Notify>,
-}
-
-impl Waker {
-    /// There is something to publish. Never blocks; a relay that is at work looks once more.
-    pub fn wake(&self) {
-        self.notify.notify_one();
-    }
-}
-
-#[derive(Clone, Debug)]
-struct RelayMetrics {
-    pending: Gauge,
-    resting: Gauge,
-    oldest: Age,
-    published: Family<Outcome, Counter>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcome {
-    outcome: &'static str,
-}
-
 /// Why a round did not end well.
 #[derive(Debug, thiserror::Error)]
-enum RelayError {
+pub(super) enum RelayError {
     #[error("the outbox cannot be read or written")]
     Database(#[from] sqlx::Error),
     #[error("the database took too long")]
@@ -136,45 +119,51 @@ enum Round {
 impl Relay {
     /// A relay; call it once per process, because it registers metrics.
     pub fn new(pool: PgPool, bus: &Bus, metrics: &Metrics) -> Self {
-        let metrics = RelayMetrics {
-            pending: metrics.gauge("outbox_pending", "Committed events that are not published; counted up to 10000"),
-            resting: metrics
-                .gauge("outbox_resting", "Events that the stream has refused and that wait for their next try"),
-            oldest: metrics.age("outbox_oldest_seconds", "Age of the oldest event that is not published"),
-            published: metrics.counters("outbox_published", "Events that left the outbox, or could not, by outcome"),
-        };
-        let publisher = Publisher::new(bus).with_deadline(ACK_TIME);
-        Self {
+        let (waker, memory) = Waker::new();
+        let rounds = Rounds {
             kept: Arc::new(Kept::of(pool.clone())),
             pool,
-            publisher,
-            notify: Arc::default(),
-            metrics,
+            publisher: Publisher::new(bus).with_deadline(ACK_TIME),
+            waker,
+            metrics: RelayMetrics::new(metrics),
             resting: Resting::default(),
             statements: &DELETING,
             careful: false,
             measured: None,
-        }
+        };
+        Self { rounds, memory }
     }
 
     /// The same, but what is published moves into the archive: a service with
     /// [`archive::ARCHIVE_MIGRATION_SQL`](super::archive::ARCHIVE_MIGRATION_SQL) among its migrations.
     #[must_use]
-    pub fn with_archive(self) -> Self {
-        Self { statements: &MOVING, ..self }
+    pub fn with_archive(mut self) -> Self {
+        self.rounds.statements = &MOVING;
+        self
     }
 
-    /// What wakes this relay.
+    /// What wakes this relay, and gives it what leaves from memory.
     pub fn waker(&self) -> Waker {
-        Waker { notify: Arc::clone(&self.notify) }
+        self.rounds.waker.clone()
     }
 
-    /// Publishes until `stop` fires, then finishes the round it is in. What is left is published by another replica, or
-    /// after the next start.
+    /// Publishes until `stop` fires, then finishes the round it is in and what was left to it in memory. What is left in the table
+    /// is published by another replica, or after the next start.
     ///
     /// # Errors
     /// None: the result is what [`crate::process::Tasks::spawn`] wants. A database or a bus that is away is waited for.
-    pub async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
+    pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let Self { rounds, memory } = self;
+        let settling =
+            Settling { kept: Arc::clone(&rounds.kept), statements: rounds.statements, waker: rounds.waker.clone() };
+        let express = Express { publisher: rounds.publisher.clone(), metrics: rounds.metrics.clone(), settling };
+        tokio::join!(rounds.run(stop.clone()), express.run(memory, stop));
+        Ok(())
+    }
+}
+
+impl Rounds {
+    async fn run(mut self, stop: CancellationToken) {
         let mut pause = POLL;
         let mut reason = Reason::Look;
         while !stop.is_cancelled() {
@@ -206,11 +195,10 @@ impl Relay {
             tokio::select! {
                 () = stop.cancelled() => {}
                 // While something is away, new events are no reason to try sooner.
-                () = self.notify.notified(), if wakes => reason = Reason::Rows,
+                () = self.waker.woken(), if wakes => reason = Reason::Rows,
                 () = tokio::time::sleep(jittered(pause)) => reason = Reason::Look,
             }
         }
-        Ok(())
     }
 
     /// One transaction: take, publish, commit. Taken rows have left the outbox, and come back unless the stream acks: no other
@@ -280,7 +268,7 @@ impl Relay {
         Ok(if stuck { Round::Stuck } else { Round::Done { more } })
     }
 
-    /// The oldest rows that do not rest and that nobody else holds, in a transaction; `None` when there are none.
+    /// The oldest rows that do not rest and that nobody else has, in a transaction; `None` when there are none.
     async fn take<'c>(
         &self,
         connection: &'c mut PgConnection,
@@ -289,10 +277,7 @@ impl Relay {
     ) -> sqlx::Result<Option<(Transaction<'c, Postgres>, Vec<PgRow>)>> {
         // What finds nothing needs no transaction.
         if reason == Reason::Look {
-            let waiting: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM outbox WHERE seq <> ALL($1))")
-                .bind(resting)
-                .fetch_one(&mut *connection)
-                .await?;
+            let waiting: bool = sqlx::query_scalar(LOOK_SQL).bind(resting).fetch_one(&mut *connection).await?;
             if !waiting {
                 return Ok(None);
             }
@@ -362,19 +347,7 @@ impl Relay {
     }
 }
 
-impl RelayMetrics {
-    fn count<T>(&self, verdict: &Result<T, PublishError>) {
-        let outcome = match verdict {
-            Ok(_) => "published",
-            Err(PublishError::NotConnected) => "not_connected",
-            Err(PublishError::Unknown { .. }) => "unknown",
-            Err(_) => "refused",
-        };
-        self.published.get_or_create(&Outcome { outcome }).inc();
-    }
-}
-
-async fn timely<T>(deadline: Instant, step: impl Future<Output = sqlx::Result<T>>) -> Result<T, RelayError> {
+pub(super) async fn timely<T>(deadline: Instant, step: impl Future<Output = sqlx::Result<T>>) -> Result<T, RelayError> {
     match timeout_at(deadline, step).await {
         Ok(done) => Ok(done?),
         Err(_elapsed) => Err(RelayError::Slow),

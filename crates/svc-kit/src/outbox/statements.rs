@@ -7,17 +7,27 @@
 /// empty table would read and sort all of a full one.
 pub(super) const BEGIN_SQL: &str = "BEGIN; SET LOCAL enable_seqscan = off";
 
-/// Locks the oldest rows that are not among `$1` and that nobody else holds. They stay.
+/// Whether there is a row that is not among `$1` and that no process holds for itself.
+pub(super) const LOOK_SQL: &str = "\
+SELECT EXISTS (SELECT FROM outbox WHERE seq <> ALL($1) AND (held_until IS NULL OR held_until < now()))";
+
+/// Locks the oldest such rows that no other relay has. They stay.
 pub(super) const LOCK_SQL: &str = "\
 SELECT seq, event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload
-FROM outbox WHERE seq <> ALL($1) ORDER BY seq LIMIT 512 FOR UPDATE SKIP LOCKED";
+FROM outbox WHERE seq <> ALL($1) AND (held_until IS NULL OR held_until < now())
+ORDER BY seq LIMIT 512 FOR UPDATE SKIP LOCKED";
+
+/// Lets the rows `$1` be anybody's, except for those that a relay has.
+pub(super) const RELEASE_SQL: &str = "\
+UPDATE outbox SET held_until = NULL WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM outbox WHERE seq = ANY($1) ORDER BY seq FOR UPDATE SKIP LOCKED))";
 
 /// What is done with rows that are published.
 #[derive(Debug)]
 pub(super) struct Statements {
     /// Lets those rows leave that [`LOCK_SQL`] would lock, and answers with the same columns.
     pub(super) take: &'static str,
-    /// Lets the rows `$1` leave, except for those that another relay holds: they are its to publish.
+    /// Lets the rows `$1` leave, held or not, except for those that another relay has: they are its to publish.
     pub(super) settle: &'static str,
 }
 
@@ -26,7 +36,8 @@ pub(super) const DELETING: Statements = Statements {
     take: "\
 WITH gone AS (
     DELETE FROM outbox WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM outbox WHERE seq <> ALL($1) ORDER BY seq LIMIT 512 FOR UPDATE SKIP LOCKED))
+        SELECT ctid FROM outbox WHERE seq <> ALL($1) AND (held_until IS NULL OR held_until < now())
+        ORDER BY seq LIMIT 512 FOR UPDATE SKIP LOCKED))
     RETURNING *)
 SELECT seq, event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload FROM gone ORDER BY seq",
     settle: "\
@@ -40,7 +51,8 @@ pub(super) const MOVING: Statements = Statements {
     take: "\
 WITH gone AS (
     DELETE FROM outbox WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM outbox WHERE seq <> ALL($1) ORDER BY seq LIMIT 512 FOR UPDATE SKIP LOCKED))
+        SELECT ctid FROM outbox WHERE seq <> ALL($1) AND (held_until IS NULL OR held_until < now())
+        ORDER BY seq LIMIT 512 FOR UPDATE SKIP LOCKED))
     RETURNING *),
 kept AS (
     INSERT INTO outbox_archive

@@ -1,3 +1,5 @@
+mod held;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
