@@ -20,11 +20,12 @@ const SIGABRT: i32 = 6;
 pub(super) const SOON: Duration = Duration::from_millis(250);
 
 /// What a dead process holds is free when its lease is over, on the database's clock, which no command moves.
-const LEASES_OF_ORDER_SVC: [&str; 4] = [
+const LEASES_OF_ORDER_SVC: [&str; 5] = [
     "UPDATE requests SET claimed_until = now() WHERE now() < claimed_until",
     "UPDATE payments SET claimed_until = now() WHERE now() < claimed_until",
     "UPDATE refunds SET claimed_until = now() WHERE now() < claimed_until",
     "UPDATE repairs SET claimed_until = now() WHERE now() < claimed_until",
+    "UPDATE outbox SET held_until = now() WHERE now() < held_until",
 ];
 const LEASES_OF_RECONCILE_SVC: [&str; 1] = ["UPDATE runs SET lease_until = now() WHERE now() < lease_until"];
 
