@@ -34,6 +34,8 @@ use crate::{
     store::STEP_TIME,
 };
 
+/// Of the connections to Postgres, those that work on lists: two for paid facts, and two for new orders.
+const LIST_CONNECTIONS: u32 = 4;
 /// Requests of one process at once; more are refused quickly.
 const REQUESTS_IN_FLIGHT: usize = 512;
 /// The longest call asks the provider three times.
@@ -79,11 +81,13 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
     };
     clock.show(&metrics);
     let settings = postgres::Settings {
-        max_connections: config.database_connections,
+        max_connections: config.database_connections - LIST_CONNECTIONS,
         by_index: true,
         ..postgres::Settings::new(PROCESS)
     };
     let pool = postgres::connect(&config.order_database_url, &settings).await?;
+    let settings = postgres::Settings { max_connections: LIST_CONNECTIONS, keep_plans: true, ..settings };
+    let lists = postgres::connect(&config.order_database_url, &settings).await?;
     postgres::migrate(&pool, sqlx::migrate!()).await?;
     postgres::watch(pool.clone(), database_ready, tasks);
 
@@ -107,6 +111,7 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
     let life = Life {
         relay: relay.waker(),
         pool,
+        lists,
         budgets: Budgets::shared_by(config.budget_replicas, clock.clone()),
         clock,
         gateway: Gateway::new(channel),
@@ -122,7 +127,13 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
         stop: tasks.stop(),
         running: TaskTracker::new(),
     };
-    tasks.spawn("relay", relay.run(tasks.stop()));
+    if config.publish_events {
+        tasks.spawn("relay", relay.run(tasks.stop()));
+    } else {
+        tracing::warn!(
+            "this process publishes no events (PUBLISH_EVENTS=false): they wait in the database for one that does"
+        );
+    }
     start_jobs(&life, &merchants, &bus, config, tasks)?;
     readiness.until(tasks.stop());
 
@@ -157,9 +168,7 @@ fn start_jobs(life: &Life, merchants: &Merchants, bus: &Bus, config: &Config, ta
     // A batch takes milliseconds; a database that went silent is given up soon enough to drain in time.
     let options = Options { handler_time: STEP_TIME, ..Options::default() };
     let consumer = Consumer::new(bus, durable).with_options(options.clone());
-    for _ in 0..config.payment_batches {
-        tasks.spawn("consume payments", consumer.clone().run(PaidFacts::new(life.clone()), tasks.stop()));
-    }
+    tasks.spawn("consume payments", consumer.run(PaidFacts::new(life.clone()), tasks.stop()));
     let durable = bus::durable(bus::ORDER_SVC_REFUND).context("the table of durables lacks ours")?;
     let consumer = Consumer::new(bus, durable).with_options(options.clone());
     tasks.spawn("consume refund hints", consumer.run(RefundHints::new(life.clone()), tasks.stop()));

@@ -30,14 +30,14 @@ pub struct Config {
     #[arg(long, env, hide_env_values = true)]
     pub order_database_url: SecretString,
 
-    /// Connections to Postgres, 8..=200: busy loops hold up to 3 and one for each of `PAYMENT_BATCHES`.
+    /// Connections to Postgres, 8..=200: four are for batches, and the relay holds up to two.
     #[arg(long, env, default_value_t = 32, value_parser = clap::value_parser!(u32).range(8..=200))]
     pub database_connections: u32,
 
-    /// Batches of paid facts that are applied at one time, at most 4. With more than one, as with several replicas, of two payments
-    /// of one order that come within milliseconds either may be the one that it keeps.
-    #[arg(long, env, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
-    pub payment_batches: u8,
+    /// Whether this process publishes events. When it does not they wait in the database for a replica that does, and a process that
+    /// does publishes what waits; nothing else changes.
+    #[arg(long, env, default_value_t = true, action = clap::ArgAction::Set)]
+    pub publish_events: bool,
 
     /// Where pay-gateway is.
     #[arg(long, env, default_value = "http://127.0.0.1:50052")]

@@ -33,6 +33,8 @@ use budget::Budgets;
 pub struct Life {
     /// The orders.
     pub pool: PgPool,
+    /// The same, for statements that take lists, and keep their plans.
+    pub lists: PgPool,
     /// The time of business.
     pub clock: Clock,
     /// The way to the providers.

@@ -41,6 +41,7 @@ pub struct Repaired {
 pub struct Measured {
     calls: Family<Call, Counter>,
     settled: Family<Outcome, Counter>,
+    locked: Counter,
     mismatched: Family<Outcome, Counter>,
     asked: Family<Outcome, Counter>,
     closed: Family<Outcome, Counter>,
@@ -100,6 +101,8 @@ impl Measured {
         Self {
             calls: metrics.counters("calls", "Calls of internal teams by RPC and outcome"),
             settled: metrics.counters("paid_facts", "Paid facts by what they did: kept, surplus, unchanged, reversing"),
+            locked: metrics
+                .counter("paid_facts_locked", "Paid facts that could not be applied at once, without a lock"),
             mismatched: metrics.counters("paid_facts_refused", "Paid facts that can never pay their order, by reason"),
             asked: metrics.counters("provider_queries", "Queries of attempts by the provider's word"),
             closed: metrics.counters("provider_closes", "Closings of attempts by the provider's word"),
@@ -162,6 +165,11 @@ impl Measured {
     /// A paid fact did this.
     pub fn settled(&self, outcome: &'static str) {
         self.settled.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// So many paid facts are applied under a lock.
+    pub fn locked(&self, facts: usize) {
+        self.locked.inc_by(u64::try_from(facts).unwrap_or(u64::MAX));
     }
 
     /// A paid fact was refused for this reason.

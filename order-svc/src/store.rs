@@ -17,7 +17,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::postgres::types::PgInterval;
+use sqlx::{error::DatabaseError, postgres::types::PgInterval};
 
 /// How long one step of a background loop may take. sqlx has no read timeout of its own: a database that went silent without
 /// a word would stop a loop for ever.
@@ -55,6 +55,11 @@ fn from_json<T: DeserializeOwned>(text: &str) -> sqlx::Result<T> {
 /// In the database's words.
 pub fn interval(time: SignedDuration) -> PgInterval {
     PgInterval { months: 0, days: 0, microseconds: i64::try_from(time.as_micros()).unwrap_or(i64::MAX) }
+}
+
+/// Whether a statement that is all or nothing was nothing: a failed serialization, which `expect_rows` says, or a deadlock.
+fn is_changed(error: &dyn DatabaseError) -> bool {
+    matches!(error.code().as_deref(), Some("40001" | "40P01"))
 }
 
 /// One column of rows that are written together.

@@ -67,6 +67,10 @@ pub struct Settings {
     pub start_timeout: Duration,
     /// Every statement of the process finds its rows by an index, also in a table that is still small.
     pub by_index: bool,
+    /// Plans are kept whatever the values are: for connections whose statements take lists of ids. Postgres would go on making a
+    /// new plan for each list, because it takes one of unknown length for a longer one than any that comes, and that takes longer
+    /// than executing it. Not for statements with optional conditions: their best index depends on the values.
+    pub keep_plans: bool,
 }
 
 /// A connection keeps the plan of a statement until statistics are made anew, and for a table of a few rows the cheapest plan is
@@ -76,11 +80,8 @@ pub struct Settings {
 const BY_INDEX: [(&str, &str); 4] =
     [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off")];
 
-/// Begins a transaction whose statements take lists of ids and keep their plans: `connection.begin_with(BEGIN_WITH_LISTS)`.
-///
-/// Postgres would go on making a new plan for each list, because it takes one of unknown length for a longer one than any that comes;
-/// that takes longer than executing it. Not for statements with optional conditions: their best index depends on the values.
-pub const BEGIN_WITH_LISTS: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
+/// See [`Settings::keep_plans`].
+const KEEP_PLANS: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")];
 
 impl Settings {
     /// The usual limits for a process of this name.
@@ -95,6 +96,7 @@ impl Settings {
             idle_in_transaction_timeout: IDLE_IN_TRANSACTION_TIME,
             start_timeout: Duration::from_secs(30),
             by_index: false,
+            keep_plans: false,
         }
     }
 
@@ -105,6 +107,7 @@ impl Settings {
         })?;
         let milliseconds = |time: Duration| format!("{}ms", time.as_millis());
         let options = if self.by_index { options.options(BY_INDEX) } else { options };
+        let options = if self.keep_plans { options.options(KEEP_PLANS) } else { options };
         Ok(options.application_name(&self.application_name).options([
             ("statement_timeout", milliseconds(self.statement_timeout)),
             ("lock_timeout", milliseconds(self.lock_timeout)),

@@ -99,7 +99,7 @@ impl Life {
         if reversing {
             // Its money goes back, so nobody is told of it.
             tx.rollback().await?;
-            settle::tell(&facts, &verdicts, &self.measured);
+            verdicts.iter().for_each(|verdict| settle::tell(&facts[0], verdict, &self.measured));
             return Ok(false);
         }
         outbox::enqueue(&mut tx, &facts[0], PROCESS).await?;
@@ -107,7 +107,7 @@ impl Life {
         tx.commit().await?;
         svc_kit::crash::point("order.found.committed");
         self.relay.wake();
-        settle::tell(&facts, &verdicts, &self.measured);
+        verdicts.iter().for_each(|verdict| settle::tell(&facts[0], verdict, &self.measured));
         Ok(true)
     }
 }

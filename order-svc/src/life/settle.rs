@@ -1,5 +1,7 @@
 //! Paid facts meet the orders: one transaction for a whole batch.
 
+pub mod at_once;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -58,14 +60,14 @@ impl Dead {
 /// question that was asked after the provider had said that it takes the attempt back no more.
 pub async fn settle_all(
     tx: &mut PgConnection,
-    facts: &[PaymentPaid],
+    facts: impl IntoIterator<Item = &PaymentPaid>,
     now: Timestamp,
     asked_too_late: bool,
 ) -> sqlx::Result<Vec<Verdict>> {
-    let evidence: Vec<_> = facts.iter().map(events::evidence).collect();
+    let evidence: Vec<_> = facts.into_iter().map(events::evidence).collect();
     let ids: Vec<_> = evidence.iter().flatten().map(|(id, _)| id.0).collect();
     let mut books = Books::open(tx, &ids).await?;
-    let mut verdicts = Vec::with_capacity(facts.len());
+    let mut verdicts = Vec::with_capacity(evidence.len());
     for evidence in evidence {
         verdicts.push(match evidence {
             Err(not_a_fact) => Verdict::Dead(not_a_fact.into()),
@@ -185,43 +187,41 @@ impl<'a> Rounds<'a> {
     }
 }
 
-/// Logs what a batch did, once it is committed.
-pub fn tell(facts: &[PaymentPaid], verdicts: &[Verdict], measured: &crate::measures::Measured) {
-    for (fact, verdict) in facts.iter().zip(verdicts) {
-        match verdict {
-            Verdict::Settled(Settled::Kept) => {
-                measured.settled("kept");
-                tracing::info!(out_trade_no = fact.out_trade_no, transaction_id = fact.transaction_id, "order paid");
-            }
-            Verdict::Settled(Settled::Surplus) => {
-                measured.settled("surplus");
-                tracing::warn!(
-                    out_trade_no = fact.out_trade_no,
-                    transaction_id = fact.transaction_id,
-                    amount_fen = fact.amount_fen,
-                    "surplus: money came that its order cannot keep"
-                );
-            }
-            Verdict::Settled(Settled::Unchanged) => measured.settled("unchanged"),
-            Verdict::Settled(Settled::Reversing) => {
-                measured.settled("reversing");
-                tracing::warn!(
-                    out_trade_no = fact.out_trade_no,
-                    transaction_id = fact.transaction_id,
-                    amount_fen = fact.amount_fen,
-                    "a charge was paid that is taken back: the money goes back at the provider"
-                );
-            }
-            Verdict::Dead(dead) => {
-                measured.mismatched(dead.word());
-                tracing::error!(
-                    out_trade_no = fact.out_trade_no,
-                    transaction_id = fact.transaction_id,
-                    merchant = fact.merchant,
-                    reason = dead.word(),
-                    "paid fact refused: {dead}"
-                );
-            }
+/// Logs and counts what a fact did, once that is committed.
+pub fn tell(fact: &PaymentPaid, verdict: &Verdict, measured: &crate::measures::Measured) {
+    match verdict {
+        Verdict::Settled(Settled::Kept) => {
+            measured.settled("kept");
+            tracing::info!(out_trade_no = fact.out_trade_no, transaction_id = fact.transaction_id, "order paid");
+        }
+        Verdict::Settled(Settled::Surplus) => {
+            measured.settled("surplus");
+            tracing::warn!(
+                out_trade_no = fact.out_trade_no,
+                transaction_id = fact.transaction_id,
+                amount_fen = fact.amount_fen,
+                "surplus: money came that its order cannot keep"
+            );
+        }
+        Verdict::Settled(Settled::Unchanged) => measured.settled("unchanged"),
+        Verdict::Settled(Settled::Reversing) => {
+            measured.settled("reversing");
+            tracing::warn!(
+                out_trade_no = fact.out_trade_no,
+                transaction_id = fact.transaction_id,
+                amount_fen = fact.amount_fen,
+                "a charge was paid that is taken back: the money goes back at the provider"
+            );
+        }
+        Verdict::Dead(dead) => {
+            measured.mismatched(dead.word());
+            tracing::error!(
+                out_trade_no = fact.out_trade_no,
+                transaction_id = fact.transaction_id,
+                merchant = fact.merchant,
+                reason = dead.word(),
+                "paid fact refused: {dead}"
+            );
         }
     }
 }

@@ -5,9 +5,10 @@ use std::collections::HashSet;
 
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
+use svc_kit::outbox::{self, HOLD_SECONDS, Sealed};
 use uuid::Uuid;
 
-use super::to_json;
+use super::{column, is_changed, to_json};
 use crate::domain::{OrderId, order::Order};
 
 /// A request whose answer is known before anything is written.
@@ -47,6 +48,96 @@ pub async fn take(conn: &mut PgConnection, rpc: &str, requests: &[Answered<'_>])
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| (row.app, row.request_id)).collect())
+}
+
+/// What of a new order stands in a statement.
+#[derive(Clone, Copy, Debug)]
+pub struct New<'r> {
+    /// Its request, with the answer.
+    pub request: Answered<'r>,
+    /// The order.
+    pub order: &'r Order,
+    /// `order.created`.
+    pub told: &'r Sealed,
+}
+
+/// Writes new orders with their requests and events by one statement, all of them or none: `None` when somebody has used a request
+/// id or an `order_no` before. Gives the events' places in the outbox, where they are held for this process. Neither request ids nor
+/// numbers may repeat. A transaction of its own; a concurrent first use is waited for.
+pub async fn all(conn: &mut PgConnection, rpc: &str, new: &[New<'_>]) -> sqlx::Result<Option<Vec<(i64, String)>>> {
+    let mut requests: Vec<_> = new.iter().map(|new| new.request).collect();
+    requests.sort_unstable_by_key(|request| (request.app, request.request_id));
+    let mut orders: Vec<_> = new.iter().map(|new| (new.order, new.request.content_sha256)).collect();
+    orders.sort_unstable_by_key(|(order, _)| (&order.app, &order.order_no));
+    let order = Columns::of(&orders)?;
+    let told = outbox::Columns::of(new.iter().map(|new| new.told));
+    let rows = sqlx::query!(
+        r#"WITH taken AS (
+               INSERT INTO requests (app, request_id, rpc, content_sha256, response)
+               SELECT app, request_id, $1, content_sha256, response
+               FROM UNNEST($2::text[], $3::uuid[], $4::bytea[], $5::bytea[])
+                    AS request (app, request_id, content_sha256, response)
+               ON CONFLICT DO NOTHING
+               RETURNING 1),
+           made AS (
+               INSERT INTO orders (order_id, app, order_no, merchant, amount_fen, description, content_sha256, state,
+                                   create_time, expire_time, version, particulars, product_code_id)
+               SELECT order_id, app, order_no, merchant, amount_fen, description, content_sha256, 'PENDING',
+                      create_time, expire_time, version, particulars::jsonb, product_code_id
+               FROM UNNEST($6::uuid[], $7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::bytea[],
+                           $13::timestamptz[], $14::timestamptz[], $15::bigint[], $16::text[], $17::uuid[])
+                    AS wanted (order_id, app, order_no, merchant, amount_fen, description, content_sha256,
+                               create_time, expire_time, version, particulars, product_code_id)
+               ON CONFLICT (app, order_no) DO NOTHING
+               RETURNING 1),
+           whole AS MATERIALIZED (
+               SELECT expect_rows((SELECT count(*) FROM taken), cardinality($6::uuid[]))
+                      AND expect_rows((SELECT count(*) FROM made), cardinality($6::uuid[])) AS holds),
+           told AS (
+               INSERT INTO outbox (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, held_until)
+               SELECT event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload,
+                      clock_timestamp() + $18::bigint * interval '1 second'
+               FROM UNNEST($19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[],
+                           $26::bytea[])
+                    AS event (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload)
+               WHERE (SELECT holds FROM whole)
+               ON CONFLICT (event_id) DO NOTHING
+               RETURNING seq, event_id)
+           SELECT seq AS "seq!", event_id AS "event_id!" FROM told WHERE (SELECT holds FROM whole)"#,
+        rpc,
+        &column(&requests, |request| request.app) as &[&str],
+        &column(&requests, |request| request.request_id),
+        &column(&requests, |request| request.content_sha256) as &[&[u8]],
+        &column(&requests, |request| request.response) as &[&[u8]],
+        &order.order_id,
+        &order.app as &[&str],
+        &order.order_no as &[&str],
+        &order.merchant as &[&str],
+        &order.amount_fen,
+        &order.description as &[&str],
+        &order.content_sha256 as &[&[u8]],
+        &order.create_time as &[jiff_sqlx::Timestamp],
+        &order.expire_time as &[jiff_sqlx::Timestamp],
+        &order.version,
+        &order.particulars as &[Option<String>],
+        &order.product_code_id as &[Option<Uuid>],
+        HOLD_SECONDS,
+        &told.event_id as &[&str],
+        &told.subject as &[&str],
+        &told.ce_type as &[&str],
+        &told.ce_source as &[&str],
+        &told.ce_subject as &[&str],
+        &told.ce_time as &[&str],
+        &told.traceparent as &[Option<&str>],
+        &told.payload as &[&[u8]],
+    )
+    .fetch_all(conn)
+    .await;
+    match rows {
+        Ok(rows) => Ok(Some(rows.into_iter().map(|row| (row.seq, row.event_id)).collect())),
+        Err(sqlx::Error::Database(error)) if is_changed(&*error) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Gives back ids that [`take`] took in this very transaction, so that they can be used again.

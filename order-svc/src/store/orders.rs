@@ -12,23 +12,23 @@ use crate::domain::{
     order::{Order, Refunded, State},
 };
 
-struct Row {
-    order_id: Uuid,
-    app: String,
-    order_no: String,
-    merchant: String,
-    amount_fen: i64,
-    description: String,
-    state: String,
-    create_time: jiff_sqlx::Timestamp,
-    expire_time: jiff_sqlx::Timestamp,
-    close_requested_at: Option<jiff_sqlx::Timestamp>,
-    paid_time: Option<jiff_sqlx::Timestamp>,
-    paid_payment_id: Option<Uuid>,
-    close_time: Option<jiff_sqlx::Timestamp>,
-    version: i64,
-    particulars: Option<String>,
-    product_code_id: Option<Uuid>,
+pub(super) struct Row {
+    pub(super) order_id: Uuid,
+    pub(super) app: String,
+    pub(super) order_no: String,
+    pub(super) merchant: String,
+    pub(super) amount_fen: i64,
+    pub(super) description: String,
+    pub(super) state: String,
+    pub(super) create_time: jiff_sqlx::Timestamp,
+    pub(super) expire_time: jiff_sqlx::Timestamp,
+    pub(super) close_requested_at: Option<jiff_sqlx::Timestamp>,
+    pub(super) paid_time: Option<jiff_sqlx::Timestamp>,
+    pub(super) paid_payment_id: Option<Uuid>,
+    pub(super) close_time: Option<jiff_sqlx::Timestamp>,
+    pub(super) version: i64,
+    pub(super) particulars: Option<String>,
+    pub(super) product_code_id: Option<Uuid>,
 }
 
 impl TryFrom<Row> for Order {

@@ -1,5 +1,7 @@
 //! Tables `payments` and `orders`: what a batch of facts has changed in both, in one statement.
 
+pub mod at_once;
+
 use sqlx::PgConnection;
 
 use super::{column, orders::end, payments::money, some_sqlx};

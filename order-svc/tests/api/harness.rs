@@ -76,8 +76,6 @@ impl World {
             &format!("--apps-file={}", apps.display()),
             "--terminal-ip=203.0.113.9",
             "--merchants-every-s=1",
-            // What waits together is one batch here: a second one would take some of it.
-            "--payment-batches=1",
         ]);
         let (clock, hand) = Clock::adjustable();
         let tasks = Tasks::new();

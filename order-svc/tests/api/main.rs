@@ -7,6 +7,7 @@ mod harness;
 #[path = "../../../reconcile-svc/tests/api/programs.rs"]
 mod programs;
 
+mod at_once;
 mod batches;
 mod charges;
 mod creating;

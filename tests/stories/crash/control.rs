@@ -45,7 +45,7 @@ fn an_ack_before_the_commit_is_found_out() {
 fn an_event_that_is_deleted_before_it_is_published_is_found_out() {
     story(Options::default(), async |world| {
         world.kill(Part::OrderSvc);
-        world.start_with(Part::OrderSvc, &[("CRASH_AT", "relay.taken#1")]).await;
+        world.start_with(Part::OrderSvc, &[("CRASH_AT", "order.create.committed#1")]).await;
         let team = world.shop();
         let creating = tokio::spawn(async move { team.create_order(100).await });
         world.ends(Part::OrderSvc).await;

@@ -82,23 +82,29 @@ pub async fn keep(connection: &mut PgConnection, heard: &[&Delivery]) -> sqlx::R
     if heard.is_empty() {
         return Ok(());
     }
-    let mut columns = Columns::default();
-    // In the order of their ids, so that two batches cannot deadlock.
-    let mut heard = heard.to_vec();
-    heard.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    for delivery in heard {
-        let header = |name| delivery.header(name).unwrap_or_default();
-        columns.event_id.push(&delivery.id);
-        columns.subject.push(&delivery.subject);
-        columns.ce_type.push(header(header::TYPE));
-        columns.ce_source.push(header(header::SOURCE));
-        columns.ce_subject.push(header(header::SUBJECT));
-        columns.ce_time.push(header(header::TIME));
-        columns.traceparent.push(delivery.header(header::TRACEPARENT));
-        columns.payload.push(&delivery.payload);
-    }
-    columns.query(KEEP_SQL).execute(connection).await?;
+    Columns::heard(heard).query(KEEP_SQL).execute(connection).await?;
     Ok(())
+}
+
+impl<'e> Columns<'e> {
+    /// The columns of facts that were heard, in the order of their ids, so that two batches that keep them cannot deadlock.
+    pub fn heard(heard: &[&'e Delivery]) -> Self {
+        let mut heard = heard.to_vec();
+        heard.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let mut columns = Self::default();
+        for delivery in heard {
+            let header = |name| delivery.header(name).unwrap_or_default();
+            columns.event_id.push(&delivery.id);
+            columns.subject.push(&delivery.subject);
+            columns.ce_type.push(header(header::TYPE));
+            columns.ce_source.push(header(header::SOURCE));
+            columns.ce_subject.push(header(header::SUBJECT));
+            columns.ce_time.push(header(header::TIME));
+            columns.traceparent.push(delivery.header(header::TRACEPARENT));
+            columns.payload.push(&delivery.payload);
+        }
+        columns
+    }
 }
 
 /// At most `limit` facts behind `after`, in the order in which they were written, of subjects that begin with one of `roots`

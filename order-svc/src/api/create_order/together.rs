@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use sqlx::Connection as _;
+use sqlx::{Connection as _, PgConnection};
 use svc_kit::{
-    outbox::{self, Waker},
-    postgres::{BEGIN_WITH_LISTS, Kept},
+    outbox::{self, Held, Waker},
+    postgres::Kept,
 };
 use tokio::sync::{Mutex, mpsc};
 use uuid::Uuid;
@@ -20,7 +20,7 @@ use crate::{
     domain::OrderId,
     life::Life,
     store::{
-        creating::{self, Answered},
+        creating::{self, Answered, New},
         timely,
     },
 };
@@ -42,7 +42,7 @@ impl Together {
         let (queue, waiting) = Queue::of(length);
         (
             queue,
-            Self { waiting: Mutex::new(waiting), connections: Kept::of(life.pool.clone()), relay: life.relay.clone() },
+            Self { waiting: Mutex::new(waiting), connections: Kept::of(life.lists.clone()), relay: life.relay.clone() },
         )
     }
 
@@ -88,14 +88,32 @@ impl Together {
         }
     }
 
-    /// Writes drafts in one transaction and gives the ids of the orders that it committed. The others share their request id or
-    /// their `order_no` with what is there already, and left nothing.
+    /// Writes drafts and gives the ids of the orders that it committed. The others share their request id or their `order_no` with
+    /// what is there already, and left nothing.
     async fn create(&self, drafts: &[&Draft]) -> sqlx::Result<HashSet<OrderId>> {
         if drafts.is_empty() {
             return Ok(HashSet::new());
         }
         let mut connection = self.connections.take().await?;
-        let mut tx = connection.begin_with(BEGIN_WITH_LISTS).await?;
+        let new: Vec<_> = drafts.iter().copied().map(new).collect();
+        svc_kit::crash::point("order.create.before_commit");
+        if let Some(places) = creating::all(&mut connection, RPC, &new).await? {
+            svc_kit::crash::point("order.create.committed");
+            connection.keep();
+            self.relay.leave(Held::of(drafts.iter().map(|draft| &draft.event), places));
+            for draft in drafts {
+                draft.span.in_scope(|| told(&draft.order));
+            }
+            return Ok(drafts.iter().map(|draft| draft.order.id).collect());
+        }
+        let created = self.create_new(&mut connection, drafts).await?;
+        connection.keep();
+        Ok(created)
+    }
+
+    /// Writes those of the drafts that share nothing with what is there, in one transaction.
+    async fn create_new(&self, connection: &mut PgConnection, drafts: &[&Draft]) -> sqlx::Result<HashSet<OrderId>> {
+        let mut tx = connection.begin().await?;
         let mut requests: Vec<_> = drafts.iter().map(|draft| answered(draft)).collect();
         requests.sort_unstable_by_key(|request| (request.app, request.request_id));
         let taken = creating::take(&mut tx, RPC, &requests).await?;
@@ -108,7 +126,6 @@ impl Together {
         let created = if orders.is_empty() { HashSet::new() } else { creating::insert(&mut tx, &orders).await? };
         if created.is_empty() {
             tx.rollback().await?;
-            connection.keep();
             return Ok(created);
         }
         let (new, known): (Vec<&Draft>, Vec<&Draft>) =
@@ -119,13 +136,16 @@ impl Together {
         }
         outbox::enqueue_sealed(&mut tx, new.iter().map(|draft| &draft.event)).await?;
         commit(tx).await?;
-        connection.keep();
         self.relay.wake();
         for draft in new {
             draft.span.in_scope(|| told(&draft.order));
         }
         Ok(created)
     }
+}
+
+fn new(draft: &Draft) -> New<'_> {
+    New { request: answered(draft), order: &draft.order, told: &draft.event }
 }
 
 fn answered(draft: &Draft) -> Answered<'_> {

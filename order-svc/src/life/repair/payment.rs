@@ -98,7 +98,7 @@ impl Life {
             outbox::enqueue(&mut tx, &facts[0], PROCESS).await?;
         }
         if self.commit_answered(tx, repair, &answer).await? {
-            settle::tell(&facts, &verdicts, &self.measured);
+            verdicts.iter().for_each(|verdict| settle::tell(&facts[0], verdict, &self.measured));
         }
         Ok(Tried::Done)
     }
