@@ -87,8 +87,13 @@ impl Stage {
 
     /// Starts order-svc before a backlog of so many facts and events, and looks how fast it gets through both. Each event that is
     /// there, or that a fact makes, counts.
-    pub(crate) async fn drain(&mut self, facts: u64, events: u64) -> anyhow::Result<Drained> {
-        self.world.start_unready(Part::OrderSvc);
+    pub(crate) async fn drain(
+        &mut self,
+        facts: u64,
+        events: u64,
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Drained> {
+        self.world.start_unready_with(Part::OrderSvc, environment);
         let began = Instant::now();
         let (mut applied, mut published) = (Span::of(facts), Span::of(events));
         while !(applied.is_over() && published.is_over()) {

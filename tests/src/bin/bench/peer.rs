@@ -17,6 +17,7 @@ use e2e::{
 use crate::{
     notices::Says,
     orders::{AMOUNT_FEN, tidy},
+    rounds::MANY,
     stage::Stage,
 };
 
@@ -86,7 +87,8 @@ impl Peer {
         .context("orders of the peer")?;
         tidy(&stage.elsewhere, &["peer_orders", "peer_notices"]).await?;
         let bodies = stage.notices("peer-notices", Says::Paid, &numbers)?;
-        let outcome = stage.post(&self.port.address(), "/notify", &bodies, &["--expect", "SUCCESS"]).await?;
+        let more = ["--expect", "SUCCESS", "--connections", MANY];
+        let outcome = stage.post(&self.port.address(), "/notify", &bodies, &more).await?;
         ensure!(outcome.good == outcome.due, "the peer refused a genuine notice: {outcome:?}");
         let paid = "SELECT count(*) FROM peer_orders WHERE state = 'PAID' AND out_trade_no = ANY($1)";
         let paid: i64 =

@@ -6,6 +6,7 @@ use anyhow::{Context as _, ensure};
 use e2e::Part;
 
 use crate::{
+    calls::Drained,
     machine::Statement,
     notices::Says,
     orders,
@@ -17,8 +18,8 @@ use crate::{
 /// Most callbacks of one run that have orders: memory and disk have limits.
 const MOST: usize = 400_000;
 
-/// Connections of the run with many.
-const MANY: &str = "256";
+/// Connections over which callbacks come, ours and the peer's: WeChat does not wait for one answer before it sends the next notice.
+pub(crate) const MANY: &str = "512";
 
 pub(crate) async fn measure(stage: &mut Stage) -> anyhow::Result<Samples> {
     stage.prepare_machine().await?;
@@ -74,52 +75,57 @@ async fn machine(stage: &mut Stage, found: &mut Found<'_>) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Callbacks while nobody consumes; then what they made waits for order-svc, and after it the same events once more for the relay.
+/// Callbacks while nobody consumes; then what they made waits for order-svc, once with everything beside it and once alone; then the
+/// events of the second time wait for the relay.
 async fn callbacks(stage: &mut Stage, found: &mut Found<'_>, guess: &mut Guess) -> anyhow::Result<()> {
-    if !stage.wants(&["callbacks in", "callbacks in, 256", "facts applied", "outbox relay", "beside Node"]) {
+    if !stage.wants(&[
+        "callbacks in",
+        "callbacks in, 32",
+        "facts applied",
+        "facts applied, told",
+        "outbox relay",
+        "beside Node",
+    ]) {
         return Ok(());
     }
-    let paid = orders::paid(&stage.orders).await?;
-    let numbers = stage.template.copies(&stage.orders, Guess::bodies(stage, guess.callbacks)).await?;
-    let bodies = stage.notices("notices", Says::Paid, &numbers)?;
-    let outcome = stage.call_back(&bodies, &[]).await?;
-    guess.callbacks = outcome.per_second();
-    found.note(Measure::Callbacks, outcome.per_second());
-
-    let more = stage.template.copies(&stage.orders, Guess::bodies(stage, guess.callbacks)).await?;
-    let bodies = stage.notices("notices", Says::Paid, &more)?;
-    let of_many = stage.call_back(&bodies, &["--connections", MANY]).await?;
-    found.note(Measure::CallbacksOfMany, of_many.per_second());
-
-    let facts = outcome.good + of_many.good;
-    let drained = stage.drain(facts, facts).await?;
-    found.note(Measure::Applied, drained.applied);
-    stage.quiet().await;
-    let now = orders::paid(&stage.orders).await?;
-    ensure!(
-        u64::try_from(now - paid)? == facts,
-        "{facts} callbacks were answered with success, {} orders are paid",
-        now - paid
-    );
+    let facts = call_back(stage, guess, &[]).await?;
+    found.note(Measure::CallbacksOfFew, facts.per_second());
+    let drained = applied(stage, facts.good, &[]).await?;
+    found.note(Measure::AppliedAndTold, drained.applied);
 
     stage.stopped(Part::OrderSvc);
-    let events = told_again(stage).await?;
-    let drained = stage.drain(0, events).await?;
+    let facts = call_back(stage, guess, &["--connections", MANY]).await?;
+    found.note(Measure::Callbacks, facts.per_second());
+    let drained = applied(stage, facts.good, &[("PUBLISH_EVENTS", "false")]).await?;
+    found.note(Measure::Applied, drained.applied);
+
+    stage.stopped(Part::OrderSvc);
+    orders::tidy(&stage.orders, &["outbox", "outbox_archive"]).await?;
+    let drained = stage.drain(0, facts.good, &[]).await?;
     found.note(Measure::Relayed, drained.published);
     stage.quiet().await;
     Ok(())
 }
 
-/// Puts events of the archive into the outbox, as new ones.
-async fn told_again(stage: &Stage) -> anyhow::Result<u64> {
-    let copied = sqlx::query(
-        "INSERT INTO outbox (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload)
-         SELECT gen_random_uuid()::text, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload
-         FROM outbox_archive WHERE ce_source = 'order-svc' ORDER BY created_at DESC LIMIT 60000",
-    );
-    let copied = copied.execute(&stage.orders).await.context("events can be copied")?;
-    orders::tidy(&stage.orders, &["outbox", "outbox_archive"]).await?;
-    Ok(copied.rows_affected())
+async fn call_back(stage: &Stage, guess: &mut Guess, more: &[&str]) -> anyhow::Result<e2e::load::Outcome> {
+    let numbers = stage.template.copies(&stage.orders, Guess::bodies(stage, guess.callbacks)).await?;
+    let bodies = stage.notices("notices", Says::Paid, &numbers)?;
+    let outcome = stage.call_back(&bodies, more).await?;
+    guess.callbacks = outcome.per_second();
+    Ok(outcome)
+}
+
+/// Lets order-svc apply so many facts that wait. As many orders are paid.
+async fn applied(stage: &mut Stage, facts: u64, environment: &[(&str, &str)]) -> anyhow::Result<Drained> {
+    let before = orders::paid(&stage.orders).await?;
+    let events = if environment.is_empty() { facts } else { 0 };
+    let drained = stage.drain(facts, events, environment).await?;
+    if environment.is_empty() {
+        stage.quiet().await;
+    }
+    let paid = u64::try_from(orders::paid(&stage.orders).await? - before)?;
+    ensure!(paid == facts, "{facts} callbacks were answered with success, {paid} orders are paid");
+    Ok(drained)
 }
 
 async fn verify_tax(stage: &mut Stage, found: &mut Found<'_>, guess: &mut Guess) -> anyhow::Result<()> {
