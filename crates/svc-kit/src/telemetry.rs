@@ -2,6 +2,7 @@
 
 mod json;
 mod otlp;
+mod stderr;
 
 use std::fmt;
 use std::io::IsTerminal as _;
@@ -68,7 +69,7 @@ pub fn init(service_name: &'static str, args: &TelemetryArgs) -> anyhow::Result<
     let spans = spans(&provider).with_tracked_inactivity(args.otlp_endpoint.is_some());
     tracing_subscriber::registry()
         .with(filter)
-        .with(lines(args.log_format))
+        .with(lines(args.log_format)?)
         .with(spans)
         .try_init()
         .map_err(|_| anyhow!("logging was started before"))?;
@@ -114,7 +115,7 @@ where
         .with_context_activation(false)
 }
 
-fn lines<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+fn lines<S>(format: LogFormat) -> anyhow::Result<Box<dyn Layer<S> + Send + Sync>>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
@@ -124,12 +125,13 @@ where
         LogFormat::Text => true,
         LogFormat::Json => false,
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    if text {
+    let stderr = stderr::Stderr::open().context("cannot write log lines to stderr")?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(stderr);
+    Ok(if text {
         lines.with_ansi(terminal).boxed()
     } else {
         lines.fmt_fields(json::JsonFields).event_format(json::JsonLines).boxed()
-    }
+    })
 }
 
 impl fmt::Debug for Guard {
