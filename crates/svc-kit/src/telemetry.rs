@@ -1,5 +1,6 @@
 //! Logs on stderr, and traces to an OTLP collector when one is named.
 
+pub(crate) mod ids;
 mod json;
 mod otlp;
 mod stderr;
@@ -9,7 +10,7 @@ use std::io::IsTerminal as _;
 
 use anyhow::{Context as _, anyhow};
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use tracing::Subscriber;
 use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::filter::Targets;
@@ -49,7 +50,8 @@ pub enum LogFormat {
 /// Sends what is left when it is dropped. Keep it until the process has drained.
 #[must_use = "traces are flushed when the guard is dropped"]
 pub struct Guard {
-    provider: SdkTracerProvider,
+    /// `None` where no collector is named.
+    provider: Option<SdkTracerProvider>,
 }
 
 /// Starts logging, and sending traces, for this process. Call it once, inside the runtime.
@@ -61,16 +63,11 @@ pub struct Guard {
 pub fn init(service_name: &'static str, args: &TelemetryArgs) -> anyhow::Result<Guard> {
     // One global filter. A filter on a single layer misleads sqlx, which asks whether an event is wanted before it makes one.
     let filter = filter(&args.log_filter)?;
-    let provider = match &args.otlp_endpoint {
-        Some(endpoint) => otlp::provider(service_name, endpoint)?,
-        None => ids_only(),
-    };
-    // How long a span was busy is told to a collector alone.
-    let spans = spans(&provider).with_tracked_inactivity(args.otlp_endpoint.is_some());
+    let provider = args.otlp_endpoint.as_ref().map(|endpoint| otlp::provider(service_name, endpoint)).transpose()?;
     tracing_subscriber::registry()
         .with(filter)
         .with(lines(args.log_format)?)
-        .with(spans)
+        .with(traces(provider.as_ref()))
         .try_init()
         .map_err(|_| anyhow!("logging was started before"))?;
     Ok(Guard { provider })
@@ -96,10 +93,12 @@ fn by_target(filter: &EnvFilter) -> Option<Targets> {
     if understood.contains('[') { None } else { understood.parse().ok() }
 }
 
-/// Makes ids, records nothing unless a caller who samples asked for it, sends nothing.
-fn ids_only() -> SdkTracerProvider {
-    let sampler = Sampler::ParentBased(Box::new(Sampler::AlwaysOff));
-    SdkTracerProvider::builder().with_sampler(sampler).with_max_events_per_span(0).build()
+/// What gives spans their ids.
+fn traces<S>(provider: Option<&SdkTracerProvider>) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+{
+    provider.map_or_else(|| ids::Ids.boxed(), |provider| spans(provider).boxed())
 }
 
 fn spans<S>(provider: &SdkTracerProvider) -> OpenTelemetryLayer<S, SdkTracer>
@@ -142,7 +141,8 @@ impl fmt::Debug for Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if let Err(error) = self.provider.shutdown_with_timeout(otlp::FLUSH_TIME) {
+        let Some(provider) = &self.provider else { return };
+        if let Err(error) = provider.shutdown_with_timeout(otlp::FLUSH_TIME) {
             tracing::warn!("the last traces were not sent: {error}");
         }
     }
@@ -162,10 +162,19 @@ pub(crate) mod tests {
     pub(crate) fn traced() {
         static INSTALLED: OnceLock<()> = OnceLock::new();
         INSTALLED.get_or_init(|| {
-            let subscriber = tracing_subscriber::registry().with(spans(&ids_only()));
+            let subscriber = tracing_subscriber::registry().with(traces(None));
             tracing::subscriber::set_global_default(subscriber).expect("no other test installs one");
             tracing::callsite::rebuild_interest_cache();
         });
+    }
+
+    /// Runs `test` with ids that nobody collects, and again with those of spans that are recorded.
+    pub(crate) fn traced_both_ways(test: impl Fn()) {
+        traced();
+        test();
+        let provider = SdkTracerProvider::builder().build();
+        let subscriber = tracing_subscriber::registry().with(traces(Some(&provider)));
+        tracing::subscriber::with_default(subscriber, test);
     }
 
     #[derive(Debug, Parser)]

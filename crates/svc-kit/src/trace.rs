@@ -1,16 +1,19 @@
 //! W3C trace context (`traceparent`, `tracestate`) across gRPC metadata and bus headers.
 //!
 //! The context of the current [`tracing::Span`] goes out, and what came in becomes the parent of a span of ours. Both do
-//! nothing when no trace layer is installed ([`crate::telemetry::init`] installs one), so callers never ask.
+//! nothing when no trace layer is installed ([`crate::telemetry::init`] installs one of two), so callers never ask.
 //!
 //! Source: <https://www.w3.org/TR/trace-context/>.
 
+use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tonic::metadata::{MetadataKey, MetadataMap, MetadataValue};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use crate::telemetry::ids;
 
 /// The header that carries trace and span ids.
 pub const TRACEPARENT: &str = "traceparent";
@@ -20,7 +23,7 @@ pub const TRACESTATE: &str = "tracestate";
 
 /// Hands the headers of the current span's context to `set`, one call per header; none when there is no trace.
 pub fn inject(set: impl FnMut(&'static str, String)) {
-    TraceContextPropagator::new().inject_context(&Span::current().context(), &mut Setter(set));
+    TraceContextPropagator::new().inject_context(&context(&Span::current()), &mut Setter(set));
 }
 
 /// Puts the current span's context into outgoing gRPC metadata.
@@ -50,18 +53,23 @@ pub fn current_trace_id() -> Option<String> {
 
 /// The 32 hex digits of the trace that `span` belongs to.
 pub fn trace_id(span: &Span) -> Option<String> {
-    let context = span.context();
+    let context = context(span);
     let span = context.span();
     let ids = span.span_context();
     ids.is_valid().then(|| ids.trace_id().to_string())
+}
+
+fn context(span: &Span) -> Context {
+    ids::of(span).map_or_else(|| span.context(), |ids| Context::new().with_remote_span_context(ids))
 }
 
 /// Makes what came in the parent of `span`. `get` finds a header by its lower-case name. A missing or malformed header is
 /// ignored, because a stranger's mistake must not cost us the request. Call it before `span` is entered.
 pub fn continue_from<'h>(span: &Span, get: impl Fn(&str) -> Option<&'h str>) {
     let incoming = Incoming { traceparent: get(TRACEPARENT), tracestate: get(TRACESTATE) };
-    let parent = TraceContextPropagator::new().extract_with_context(&opentelemetry::Context::new(), &incoming);
-    if parent.span().span_context().is_valid() {
+    let parent = TraceContextPropagator::new().extract_with_context(&Context::new(), &incoming);
+    let caller = parent.span().span_context().clone();
+    if caller.is_valid() && !ids::continue_from(span, &caller) {
         // This fails only when no trace layer is installed, or the span is filtered out; there is nothing to continue then.
         let _ = span.set_parent(parent);
     }
@@ -110,7 +118,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::telemetry::tests::traced;
+    use crate::telemetry::tests::{traced, traced_both_ways};
 
     const INCOMING: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -124,41 +132,81 @@ mod tests {
 
     #[test]
     fn what_came_in_goes_on_with_a_span_of_ours() {
-        traced();
-        let span = tracing::info_span!("request");
-        continue_from(&span, |name| match name {
-            TRACEPARENT => Some(INCOMING),
-            TRACESTATE => Some("vendor=1"),
-            _ => None,
+        traced_both_ways(|| {
+            let span = tracing::info_span!("request");
+            continue_from(&span, |name| match name {
+                TRACEPARENT => Some(INCOMING),
+                TRACESTATE => Some("vendor=1"),
+                _ => None,
+            });
+            let _entered = span.enter();
+            let headers = sent();
+            assert_eq!(headers[TRACEPARENT].get(..36), INCOMING.get(..36), "the trace is the same");
+            assert_ne!(headers[TRACEPARENT].get(36..52), INCOMING.get(36..52), "the span is ours");
+            assert_eq!(headers[TRACEPARENT].get(52..), Some("-01"), "the caller's choice to sample is kept");
+            assert_eq!(headers[TRACESTATE], "vendor=1");
+            assert_eq!(current_trace_id().as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+            assert_eq!(current_traceparent(), Some(headers[TRACEPARENT].clone()));
         });
-        let _entered = span.enter();
-        let headers = sent();
-        assert_eq!(headers[TRACEPARENT].get(..36), INCOMING.get(..36), "the trace is the same");
-        assert_ne!(headers[TRACEPARENT].get(36..52), INCOMING.get(36..52), "the span is ours");
-        assert_eq!(headers[TRACEPARENT].get(52..), Some("-01"), "the caller's choice to sample is kept");
-        assert_eq!(headers[TRACESTATE], "vendor=1");
-        assert_eq!(current_trace_id().as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
-        assert_eq!(current_traceparent(), Some(headers[TRACEPARENT].clone()));
+    }
+
+    #[test]
+    fn spans_within_each_other_are_of_one_trace() {
+        traced_both_ways(|| {
+            let outer = tracing::info_span!("outer");
+            continue_from(&outer, |name| (name == TRACEPARENT).then_some(INCOMING));
+            let (below, beside) =
+                outer.in_scope(|| (tracing::info_span!("below"), tracing::info_span!(parent: None, "beside")));
+            let deepest = tracing::info_span!(parent: &below, "deepest");
+            let [outer, below, beside, deepest] =
+                [outer, below, beside, deepest].map(|span| span.in_scope(current_traceparent).expect("a traceparent"));
+            for (child, parent) in [(&outer, INCOMING), (&below, &outer), (&deepest, &below)] {
+                assert_eq!(child.get(..36), parent.get(..36), "the trace is the same");
+                assert_ne!(child.get(36..52), parent.get(36..52), "the span is another");
+                assert_eq!(child.get(52..), parent.get(52..), "the choice to sample is the same");
+            }
+            assert_ne!(beside.get(..36), outer.get(..36), "a span without a parent begins a trace");
+        });
+    }
+
+    #[test]
+    fn ids_that_were_told_do_not_change() {
+        traced_both_ways(|| {
+            let span = tracing::info_span!("request");
+            let told = span.in_scope(current_traceparent);
+            continue_from(&span, |name| (name == TRACEPARENT).then_some(INCOMING));
+            assert_eq!(span.in_scope(current_traceparent), told);
+        });
+    }
+
+    #[test]
+    fn a_trace_that_begins_here_is_sampled_only_for_a_collector() {
+        traced();
+        let told = tracing::info_span!("request").in_scope(current_traceparent).expect("a traceparent");
+        assert_eq!(told.get(52..), Some("-00"));
     }
 
     #[test]
     fn metadata_carries_the_context_out_and_in() {
-        traced();
-        let mut metadata = MetadataMap::new();
-        tracing::info_span!("caller").in_scope(|| inject_metadata(&mut metadata));
-        let sent = metadata.get(TRACEPARENT).and_then(|value| value.to_str().ok()).expect("a traceparent").to_owned();
-        let span = tracing::info_span!("callee");
-        continue_from_headers(&span, &metadata.into_headers());
-        assert_eq!(trace_id(&span).as_deref(), sent.get(3..35));
+        traced_both_ways(|| {
+            let mut metadata = MetadataMap::new();
+            tracing::info_span!("caller").in_scope(|| inject_metadata(&mut metadata));
+            let sent =
+                metadata.get(TRACEPARENT).and_then(|value| value.to_str().ok()).expect("a traceparent").to_owned();
+            let span = tracing::info_span!("callee");
+            continue_from_headers(&span, &metadata.into_headers());
+            assert_eq!(trace_id(&span).as_deref(), sent.get(3..35));
+        });
     }
 
     #[test]
     fn a_malformed_header_is_ignored_and_a_new_trace_begins() {
-        traced();
-        let span = tracing::info_span!("request");
-        continue_from(&span, |name| (name == TRACEPARENT).then_some("00-zz-1"));
-        let _entered = span.enter();
-        assert_eq!(sent()[TRACEPARENT].len(), INCOMING.len());
+        traced_both_ways(|| {
+            let span = tracing::info_span!("request");
+            continue_from(&span, |name| (name == TRACEPARENT).then_some("00-zz-1"));
+            let _entered = span.enter();
+            assert_eq!(sent()[TRACEPARENT].len(), INCOMING.len());
+        });
     }
 
     #[test]
