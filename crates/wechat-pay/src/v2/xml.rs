@@ -3,6 +3,8 @@
 //! A message is one root with one level of children that hold text. Whatever else XML can do is refused, because two
 //! readers that understand a message differently are how a signature check is passed by.
 
+mod plain;
+
 use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 
@@ -57,6 +59,17 @@ fn read(root: &str, bytes: &[u8], fields: usize, nesting: Option<&str>) -> Resul
     if !is_xml_text(text) {
         return Err(XmlError::Malformed);
     }
+    // With something to leave out, the form is not the plain one.
+    if nesting.is_none()
+        && let Some(plain) = plain::read(root, text, fields)
+    {
+        return Ok(Fields::of_new(plain.read));
+    }
+    read_any(root, text, fields, nesting)
+}
+
+/// Reads whatever form a message may have. The text is known to be characters that XML can carry.
+fn read_any(root: &str, text: &str, fields: usize, nesting: Option<&str>) -> Result<Fields, XmlError> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().enable_all_checks(true);
     let mut place = Place::BeforeRoot;
@@ -80,7 +93,8 @@ fn read(root: &str, bytes: &[u8], fields: usize, nesting: Option<&str>) -> Resul
                 Place::AfterRoot
             }
             (Event::Start(start), Place::InRoot) => {
-                let name = fields.begin(&start)?;
+                check_attributes(&start)?;
+                let name = fields.begin(start.name().as_ref())?;
                 if nesting == Some(name) { Place::LeftOut(0) } else { Place::InField }
             }
             (Event::Start(start), Place::LeftOut(depth)) => {
@@ -101,7 +115,8 @@ fn read(root: &str, bytes: &[u8], fields: usize, nesting: Option<&str>) -> Resul
             (Event::End(_), Place::InField | Place::LeftOut(0)) => Place::InRoot,
             (Event::End(_), Place::LeftOut(depth)) => Place::LeftOut(depth - 1),
             (Event::Empty(start), Place::InRoot) => {
-                fields.begin(&start)?;
+                check_attributes(&start)?;
+                fields.begin(start.name().as_ref())?;
                 Place::InRoot
             }
             (Event::Text(text), Place::InField) => {
@@ -221,13 +236,10 @@ impl FieldsSoFar {
     }
 
     /// Begins a field, whose value is empty as yet, and returns its name.
-    fn begin(&mut self, start: &BytesStart<'_>) -> Result<&str, XmlError> {
-        check_attributes(start)?;
+    fn begin(&mut self, name: &str) -> Result<&str, XmlError> {
         if self.most <= self.read.len() {
             return Err(XmlError::TooManyFields);
         }
-        let name = start.name();
-        let name: &str = name.as_ref();
         // Names become part of the text that is signed, so nothing that could be read as a separator is a name.
         let plain = name.len() <= MAX_NAME_BYTES
             && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use wechat_pay::v2::Fields;
-use wechat_pay::v2::xml::{MAX_BYTES, MAX_FIELDS, XmlError, parse, parse_at_most, write};
+use wechat_pay::v2::xml::{MAX_BYTES, MAX_FIELDS, XmlError, parse, parse_at_most, parse_leaving_out, write};
 
 fn read(text: &str) -> Result<Vec<(String, String)>, XmlError> {
     parse("xml", text.as_bytes())
@@ -147,7 +147,72 @@ fn values() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
 }
 
+/// A message of the usual form, in which pieces of other forms turn up.
+fn messages() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => "[ -~]{0,3}",
+        4 => Just("<![CDATA[".to_owned()),
+        4 => Just("]]>".to_owned()),
+        1 => "[\\]<>&;/!?\\[\u{e9}\u{ffff}\\t\\r\\n -]{1,4}",
+        1 => prop::sample::select(vec!["<b>", "</b>", "<b/>", "</a>", "<!-- -->", "<?p?>", "&lt;", "&#65;", "&x;"]).prop_map(str::to_owned),
+    ];
+    let value = prop_oneof![
+        2 => "[a-z0-9]{0,4}",
+        2 => "[\\]>&<a]{0,6}".prop_map(|text| format!("<![CDATA[{text}]]>")),
+        1 => prop::sample::select(vec!["&lt;", "&#65;1", "1&gt;0", "1>0", "]]>", "a&b"]).prop_map(str::to_owned),
+        1 => prop::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat()),
+    ];
+    let name = prop_oneof![8 => "[a-e]_?[a-e0-9]?", 1 => "[a-z0-9 /:=.\u{e9}-]{0,3}"];
+    let space = prop_oneof![4 => Just(String::new()), 2 => "[ \\t\\r\\n]{1,2}", 1 => "[a-z<>/\u{c}]"];
+    let field = (space.clone(), name, value, prop::bool::weighted(0.03)).prop_map(|(space, name, value, cut)| {
+        if cut { format!("{space}<{name}>{value}") } else { format!("{space}<{name}>{value}</{name}>") }
+    });
+    let end = prop_oneof![16 => Just("</xml>"), 1 => Just("</xml >"), 1 => Just("</xmlx>"), 1 => Just("</xml><xml>"), 1 => Just("")];
+    (space.clone(), prop::collection::vec(field, 0..5), end, space)
+        .prop_map(|(before, fields, end, after)| format!("{before}<xml>{}{end}{after}", fields.concat()))
+}
+
+/// The same message, by the reader that takes every form: with something to leave out, no other is asked.
+fn by_the_reader_of_everything(bytes: &[u8]) -> Result<Fields, XmlError> {
+    parse_leaving_out("xml", bytes, "")
+}
+
+#[test]
+fn a_message_of_plain_form_is_read_as_any_other() {
+    for text in [
+        "<xml></xml>",
+        "<xml>\r\n\t<a>1</a> <b></b>\n</xml>\n",
+        "<xml><a><![CDATA[1]]></a><b><![CDATA[]]></b></xml>",
+        "<xml><a><![CDATA[]]]]></a><b><![CDATA[]>]]]></b><c><![CDATA[<d>&amp;</d>]]></c></xml>",
+        "<xml><a>微信</a><b> ]] </b><xml>x</xml></xml>",
+        "<xml><a>]]></a></xml>",
+        "<xml><a>1>0</a></xml>",
+        "<xml><a>1</a ></xml>",
+        "<xml ><a>1</a></xml>",
+        "<xml><a>1</a><a>2</a></xml>",
+        "<xml><a>1</b></xml>",
+        "<xml><a>1</a></xml><!-- c -->",
+        "<xml><a>1</a>",
+        "<xml><a><![CDATA[1]]>2</a></xml>",
+        "<xml><a><![CDATA[1]]</a></xml>",
+        "<xml><a",
+        "<xml><",
+    ] {
+        assert_eq!(parse("xml", text.as_bytes()), by_the_reader_of_everything(text.as_bytes()), "{text}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn no_message_is_read_in_two_ways(text in messages(), other in any::<u8>(), at in 0..400_usize) {
+        let mut bytes = text.into_bytes();
+        prop_assert_eq!(parse("xml", &bytes), by_the_reader_of_everything(&bytes));
+        if let Some(byte) = bytes.get_mut(at) {
+            *byte = other;
+        }
+        prop_assert_eq!(parse("xml", &bytes), by_the_reader_of_everything(&bytes));
+    }
+
     #[test]
     fn written_then_parsed_is_identity(
         pairs in prop::collection::btree_map("[A-Za-z_][A-Za-z0-9_.-]{0,20}", values(), 0..8),
