@@ -1,6 +1,7 @@
 //! A message: names and texts, in the order they were written.
 
 use std::fmt;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use money::Fen;
@@ -13,18 +14,34 @@ const MAX_FEN_DIGITS: usize = 10;
 /// The fields of one message: ordered, flat, no name twice.
 ///
 /// Values can be personal data or secrets, so `Debug` prints the names alone.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Fields(Vec<(String, String)>);
+#[derive(Clone, Default)]
+pub struct Fields {
+    /// Names and values, one after another: a message has dozens, and most are read once and dropped.
+    text: String,
+    places: Vec<Place>,
+}
+
+/// Where a field is in the text.
+#[derive(Clone)]
+struct Place {
+    name: Range<usize>,
+    value: Range<usize>,
+}
 
 impl Fields {
     /// No fields.
     pub const fn new() -> Fields {
-        Fields(Vec::new())
+        Fields { text: String::new(), places: Vec::new() }
+    }
+
+    /// No fields, but room for so many, and for so many bytes of their names and values.
+    pub(crate) fn with_room(fields: usize, bytes: usize) -> Fields {
+        Fields { text: String::with_capacity(bytes), places: Vec::with_capacity(fields) }
     }
 
     /// The value of `name`, which can be empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
     /// The value of `name`, unless it is absent or empty: WeChat treats both alike, and signs neither.
@@ -33,39 +50,66 @@ impl Fields {
     }
 
     /// Sets `name` and returns what it replaced. A replaced field keeps its place.
-    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) -> Option<String> {
-        let (name, value) = (name.into(), value.into());
-        if let Some((_, old)) = self.0.iter_mut().find(|(key, _)| *key == name) {
-            return Some(std::mem::replace(old, value));
-        }
-        self.0.push((name, value));
-        None
-    }
-
-    /// Takes fields whose names are known to differ, without comparing them.
-    pub(crate) fn of_new(fields: Vec<(String, String)>) -> Fields {
-        Fields(fields)
+    pub fn insert(&mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Option<String> {
+        let (name, value) = (name.as_ref(), value.as_ref());
+        let Some(at) = self.place_of(name) else {
+            self.begin(name);
+            self.add_to_last(value);
+            return None;
+        };
+        let old = self.text[self.places[at].value.clone()].to_owned();
+        self.places[at].value = self.write(value);
+        Some(old)
     }
 
     /// Takes `name` out.
     pub fn remove(&mut self, name: &str) -> Option<String> {
-        let at = self.0.iter().position(|(key, _)| key == name)?;
-        Some(self.0.remove(at).1)
+        let Place { value, .. } = self.places.remove(self.place_of(name)?);
+        Some(self.text[value].to_owned())
+    }
+
+    /// Adds a field with an empty value. Its name is known to differ from all others.
+    pub(crate) fn begin(&mut self, name: &str) {
+        let name = self.write(name);
+        self.places.push(Place { value: name.end..name.end, name });
+    }
+
+    /// Adds to the value of the field that began last.
+    pub(crate) fn add_to_last(&mut self, more: &str) {
+        let last = self.places.last_mut().expect("a field began");
+        debug_assert_eq!(last.value.end, self.text.len(), "nothing was written after it");
+        self.text.push_str(more);
+        last.value.end = self.text.len();
+    }
+
+    /// The name of the field at a place that exists.
+    pub(crate) fn name(&self, at: usize) -> &str {
+        &self.text[self.places[at].name.clone()]
+    }
+
+    fn place_of(&self, name: &str) -> Option<usize> {
+        self.iter().position(|(key, _)| key == name)
+    }
+
+    fn write(&mut self, text: &str) -> Range<usize> {
+        let from = self.text.len();
+        self.text.push_str(text);
+        from..self.text.len()
     }
 
     /// Names and values in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.places.iter().map(|Place { name, value }| (&self.text[name.clone()], &self.text[value.clone()]))
     }
 
     /// How many fields there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.places.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.places.is_empty()
     }
 
     /// A text that must be there and not be empty.
@@ -138,11 +182,20 @@ impl Fields {
 
 impl fmt::Debug for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+        f.debug_set().entries(self.iter().map(|(name, _)| name)).finish()
     }
 }
 
-impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Fields {
+/// The same names and values in the same order.
+impl PartialEq for Fields {
+    fn eq(&self, other: &Fields) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Fields {}
+
+impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Fields {
     /// Collects fields; of a repeated name the last value stays.
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Fields {
         let mut fields = Fields::new();
@@ -151,6 +204,15 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Fields {
         }
         fields
     }
+}
+
+/// The first eight bytes of a name as a number: names in the order of these, and by their bytes where it is the same, are in the order
+/// of their bytes.
+pub(crate) fn beginning(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let first =
+        bytes.first_chunk().copied().unwrap_or_else(|| std::array::from_fn(|at| bytes.get(at).copied().unwrap_or(0)));
+    u64::from_be_bytes(first)
 }
 
 /// A field that is not what its message promises. Names the field, never its value.

@@ -13,13 +13,13 @@ impl Request {
         Request(fields)
     }
 
-    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Request {
+    pub(crate) fn with(mut self, name: &str, value: impl AsRef<str>) -> Request {
         self.0.insert(name, value);
         self
     }
 
     /// Sets `name` when there is a value.
-    pub(crate) fn with_some(self, name: &str, value: Option<impl Into<String>>) -> Request {
+    pub(crate) fn with_some(self, name: &str, value: Option<impl AsRef<str>>) -> Request {
         match value {
             Some(value) => self.with(name, value),
             None => self,

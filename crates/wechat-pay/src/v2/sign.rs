@@ -14,6 +14,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use super::Fields;
+use super::fields::beginning;
 
 /// Length that WeChat gives every API key, in ASCII characters.
 pub const KEY_BYTES: usize = 32;
@@ -144,12 +145,15 @@ pub fn text_to_sign(fields: &Fields) -> String {
 /// The text to sign, with room for `more` bytes.
 fn joined(fields: &Fields, more: usize) -> String {
     let mut signed = Vec::with_capacity(fields.len());
-    signed.extend(fields.iter().filter(|(name, value)| *name != SIGN && !value.is_empty()));
+    let to_sign = fields.iter().filter(|(name, value)| *name != SIGN && !value.is_empty());
+    signed.extend(to_sign.map(|(name, value)| (beginning(name), name, value)));
     // By name, not by joined pair: '=' sorts after the digits.
-    signed.sort_unstable_by(|(left, _), (right, _)| left.as_bytes().cmp(right.as_bytes()));
-    let bytes: usize = signed.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+    signed.sort_unstable_by(|(left, left_name, _), (right, right_name, _)| {
+        left.cmp(right).then_with(|| left_name.as_bytes().cmp(right_name.as_bytes()))
+    });
+    let bytes: usize = signed.iter().map(|(_, name, value)| name.len() + value.len() + 2).sum();
     let mut text = String::with_capacity(bytes + more);
-    for (at, (name, value)) in signed.into_iter().enumerate() {
+    for (at, (_, name, value)) in signed.into_iter().enumerate() {
         if 0 < at {
             text.push('&');
         }

@@ -9,6 +9,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 
 pub use super::fields::Fields;
+use super::fields::beginning;
 
 /// Largest message that is read. Answers of the largest calls stay far below; notices have a smaller cap of their own.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -63,7 +64,7 @@ fn read(root: &str, bytes: &[u8], fields: usize, nesting: Option<&str>) -> Resul
     if nesting.is_none()
         && let Some(plain) = plain::read(root, text, fields)
     {
-        return Ok(Fields::of_new(plain.read));
+        return Ok(plain.read);
     }
     read_any(root, text, fields, nesting)
 }
@@ -73,7 +74,7 @@ fn read_any(root: &str, text: &str, fields: usize, nesting: Option<&str>) -> Res
     let mut reader = Reader::from_str(text);
     reader.config_mut().enable_all_checks(true);
     let mut place = Place::BeforeRoot;
-    let mut fields = FieldsSoFar::new(fields);
+    let mut fields = FieldsSoFar::new(fields, text.len());
     loop {
         let event = reader.read_event().map_err(|_| XmlError::Malformed)?;
         place = match (event, place) {
@@ -120,22 +121,22 @@ fn read_any(root: &str, text: &str, fields: usize, nesting: Option<&str>) -> Res
                 Place::InRoot
             }
             (Event::Text(text), Place::InField) => {
-                fields.value().push_str(&text);
+                fields.read.add_to_last(&text);
                 Place::InField
             }
             (Event::CData(text), Place::InField) => {
-                fields.value().push_str(&text);
+                fields.read.add_to_last(&text);
                 Place::InField
             }
             (Event::GeneralRef(reference), Place::InField) => {
-                fields.value().push(resolve(&reference)?);
+                fields.read.add_to_last(resolve(&reference)?.encode_utf8(&mut [0; 4]));
                 Place::InField
             }
             (Event::Text(text), place) if text.bytes().all(|byte| byte.is_ascii_whitespace()) => place,
             (Event::End(_), Place::InRoot) => Place::AfterRoot,
             (Event::Start(_) | Event::Empty(_), Place::InField) => return Err(XmlError::Nested),
             (Event::Start(_) | Event::Empty(_), Place::AfterRoot) => return Err(XmlError::Root),
-            (Event::Eof, Place::AfterRoot) => return Ok(Fields::of_new(fields.read)),
+            (Event::Eof, Place::AfterRoot) => return Ok(fields.read),
             _ => return Err(XmlError::Malformed),
         };
     }
@@ -219,9 +220,9 @@ fn check_root(root: &str, start: &BytesStart<'_>) -> Result<(), XmlError> {
 /// What was read until now. Whoever sends a message decides how many fields there are, and nothing is known about the sender
 /// before the signature is checked, so a name is looked for among the earlier ones by bisection.
 struct FieldsSoFar {
-    read: Vec<(String, String)>,
-    /// Places in `read`, in the order of the names.
-    by_name: Vec<u16>,
+    read: Fields,
+    /// The beginnings of the names and their places in `read`, in the order of the names.
+    by_name: Vec<(u64, u16)>,
     most: usize,
 }
 
@@ -229,10 +230,15 @@ struct FieldsSoFar {
 const _: () = assert!(MAX_FIELDS <= 1 << u16::BITS);
 
 impl FieldsSoFar {
-    fn new(most: usize) -> FieldsSoFar {
+    /// At most `most`, from a message of so many bytes.
+    fn new(most: usize, bytes: usize) -> FieldsSoFar {
         // Room for a usual message: growing would move everything several times.
         let usual = most.min(32);
-        FieldsSoFar { read: Vec::with_capacity(usual), by_name: Vec::with_capacity(usual), most: most.min(MAX_FIELDS) }
+        FieldsSoFar {
+            read: Fields::with_room(usual, bytes),
+            by_name: Vec::with_capacity(usual),
+            most: most.min(MAX_FIELDS),
+        }
     }
 
     /// Begins a field, whose value is empty as yet, and returns its name.
@@ -247,17 +253,15 @@ impl FieldsSoFar {
         if !plain {
             return Err(XmlError::Malformed);
         }
-        let found = self.by_name.binary_search_by(|at| self.read[usize::from(*at)].0.as_str().cmp(name));
+        let begins = beginning(name);
+        let found = self.by_name.binary_search_by(|(earlier, at)| {
+            earlier.cmp(&begins).then_with(|| self.read.name(usize::from(*at)).cmp(name))
+        });
         let Err(place) = found else { return Err(XmlError::Duplicate) };
         let at = u16::try_from(self.read.len()).expect("at most MAX_FIELDS are read");
-        self.by_name.insert(place, at);
-        self.read.push((name.to_owned(), String::new()));
-        Ok(&self.read[usize::from(at)].0)
-    }
-
-    /// The value of the field that began last.
-    fn value(&mut self) -> &mut String {
-        &mut self.read.last_mut().expect("a field began").1
+        self.by_name.insert(place, (begins, at));
+        self.read.begin(name);
+        Ok(self.read.name(usize::from(at)))
     }
 }
 

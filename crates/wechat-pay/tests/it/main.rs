@@ -7,6 +7,7 @@ mod bill_files;
 mod client;
 mod comments;
 mod counter;
+mod fields;
 mod fund_flow;
 mod indexed;
 mod limits;

@@ -8,7 +8,7 @@ use super::FieldsSoFar;
 ///
 /// `text` is characters that XML can carry.
 pub(super) fn read(root: &str, text: &str, most: usize) -> Option<FieldsSoFar> {
-    let mut fields = FieldsSoFar::new(most);
+    let mut fields = FieldsSoFar::new(most, text.len());
     let mut rest = text.strip_prefix('<')?.strip_prefix(root)?.strip_prefix('>')?;
     loop {
         rest = rest.trim_ascii_start().strip_prefix('<')?;
@@ -22,7 +22,7 @@ pub(super) fn read(root: &str, text: &str, most: usize) -> Option<FieldsSoFar> {
             Some(section) => in_section(section)?,
             None => in_the_open(content)?,
         };
-        fields.value().push_str(value);
+        fields.read.add_to_last(value);
         rest = after.strip_prefix("</")?.strip_prefix(name)?.strip_prefix('>')?;
     }
 }
