@@ -24,7 +24,9 @@ where
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)
         .max_buf_size(MAX_HEAD_BYTES)
-        .max_headers(MAX_HEADERS);
+        .max_headers(MAX_HEADERS)
+        // An answer is short: put together it is sent in one piece, which costs the kernel less than two.
+        .writev(false);
     let service = service_fn(|request| {
         let answer = handle(request);
         async move { Ok::<_, Infallible>(answer.await) }
