@@ -4,6 +4,7 @@ pub(crate) mod ids;
 mod json;
 mod otlp;
 mod stderr;
+mod time;
 
 use std::fmt;
 use std::io::IsTerminal as _;
