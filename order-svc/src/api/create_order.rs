@@ -99,10 +99,20 @@ async fn create(api: &Api, named: Named, order: Order) -> Result<v1::Order, Stat
 
 /// Commits what one or several calls have written.
 async fn commit(tx: Transaction<'_, Postgres>) -> sqlx::Result<()> {
-    svc_kit::crash::point("order.create.before_commit");
+    about_to_commit();
     tx.commit().await?;
-    svc_kit::crash::point("order.create.committed");
+    committed();
     Ok(())
+}
+
+/// Every way of writing an order passes here.
+fn about_to_commit() {
+    svc_kit::crash::point("order.create.before_commit");
+}
+
+/// And here.
+fn committed() {
+    svc_kit::crash::point("order.create.committed");
 }
 
 fn told(order: &Order) {

@@ -107,11 +107,11 @@ impl PaidFacts {
         let applied: Vec<&str> = share.facts.iter().map(|(fact, _)| fact.delivery.id.as_str()).collect();
         let heard = told_by_others(share.facts.iter().map(|(fact, _)| *fact));
         let mut connection = self.connections.take().await?;
-        svc_kit::crash::point("order.paid.before_commit");
+        about_to_commit();
         let written = at_once::write(&mut connection, &share.paying, ORDER_SVC_PAY, &applied, &heard).await?;
         connection.keep();
         let Written::All(places) = written else { return Ok(false) };
-        svc_kit::crash::point("order.paid.committed");
+        committed();
         self.life.relay.leave(Held::of(share.paying.iter().map(|paying| &paying.told), places));
         for (fact, did) in &share.facts {
             settle::tell(&fact.paid, &settle::Verdict::Settled(*did), &self.life.measured);
@@ -133,10 +133,10 @@ impl PaidFacts {
             .collect();
         inbox::record(&mut tx, ORDER_SVC_PAY, &applied).await?;
         archive::keep(&mut tx, &told_by_others(facts.iter().copied())).await?;
-        svc_kit::crash::point("order.paid.before_commit");
+        about_to_commit();
         tx.commit().await?;
         connection.keep();
-        svc_kit::crash::point("order.paid.committed");
+        committed();
         self.life.relay.wake();
         for (fact, verdict) in zip(facts, &verdicts) {
             settle::tell(&fact.paid, verdict, &self.life.measured);
@@ -167,6 +167,16 @@ impl Handler for PaidFacts {
         }
         Ok(Verdicts::Each(verdicts))
     }
+}
+
+/// Both ways pass here.
+fn about_to_commit() {
+    svc_kit::crash::point("order.paid.before_commit");
+}
+
+/// And here.
+fn committed() {
+    svc_kit::crash::point("order.paid.committed");
 }
 
 /// What we told ourselves the relay keeps. What names no attempt of ours is kept too: reconciliation must know of it.

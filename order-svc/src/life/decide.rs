@@ -99,7 +99,9 @@ impl Life {
         if reversing {
             // Its money goes back, so nobody is told of it.
             tx.rollback().await?;
-            verdicts.iter().for_each(|verdict| settle::tell(&facts[0], verdict, &self.measured));
+            for verdict in &verdicts {
+                settle::tell(&facts[0], verdict, &self.measured);
+            }
             return Ok(false);
         }
         outbox::enqueue(&mut tx, &facts[0], PROCESS).await?;
@@ -107,7 +109,9 @@ impl Life {
         tx.commit().await?;
         svc_kit::crash::point("order.found.committed");
         self.relay.wake();
-        verdicts.iter().for_each(|verdict| settle::tell(&facts[0], verdict, &self.measured));
+        for verdict in &verdicts {
+            settle::tell(&facts[0], verdict, &self.measured);
+        }
         Ok(true)
     }
 }

@@ -30,6 +30,10 @@ pub(super) struct Session {
     transaction: Option<Vec<String>>,
     /// The armed fault that the commit under way has met.
     met: Option<String>,
+    /// That commit is of a statement outside a transaction, which commits when it is done: no word of its own says so.
+    alone: bool,
+    /// The statement is done. What the server says from then on is withheld until it has committed.
+    done: bool,
 }
 
 impl Session {
@@ -48,7 +52,8 @@ impl Session {
         Seen { forward: bytes.to_vec(), cut: false }
     }
 
-    /// The server speaks: whole messages are forwarded, up to the one that says that a doomed commit is done.
+    /// The server speaks: whole messages are forwarded, up to the one that says that a doomed commit is done; of a doomed statement
+    /// that commits by itself, up to its end.
     pub(super) fn answered(&mut self, bytes: &[u8], faults: &Faults) -> Seen {
         self.answering.extend_from_slice(bytes);
         let mut seen = Seen::default();
@@ -58,7 +63,28 @@ impl Session {
         }
         let mut read = 0;
         while let Some((message, _)) = first(&self.answering[read..], true) {
-            if self.met.is_some() {
+            if self.met.is_some() && self.alone {
+                match message[0] {
+                    b'C' => self.done = true,
+                    // Ready for the next query: it has committed.
+                    b'Z' if self.done => {
+                        faults.strike(Fault::LoseCommit);
+                        seen.cut = true;
+                        return seen;
+                    }
+                    b'E' => {
+                        self.done = false;
+                        if let Some(met) = self.met.take() {
+                            faults.arm_commit(&met);
+                        }
+                    }
+                    _ => {}
+                }
+                if self.done {
+                    read += message.len();
+                    continue;
+                }
+            } else if self.met.is_some() {
                 if message.starts_with(b"C") && message[5..] == *b"COMMIT\0" {
                     faults.strike(Fault::LoseCommit);
                     seen.cut = true;
@@ -108,11 +134,17 @@ impl Session {
         let word = statement.split(|c: char| !c.is_ascii_alphabetic()).find(|word| !word.is_empty());
         match word.unwrap_or_default().to_ascii_uppercase().as_str() {
             "BEGIN" => self.transaction = Some(Vec::new()),
-            "COMMIT" => self.met = self.transaction.take().and_then(|statements| faults.takes_commit(&statements)),
+            "COMMIT" => {
+                self.alone = false;
+                self.met = self.transaction.take().and_then(|statements| faults.takes_commit(&statements));
+            }
             "ROLLBACK" if !statement.to_ascii_uppercase().contains(" TO ") => self.transaction = None,
             _ => {
                 if let Some(transaction) = &mut self.transaction {
                     transaction.push(statement);
+                } else if self.met.is_none() {
+                    (self.alone, self.done) = (true, false);
+                    self.met = faults.takes_commit(&[statement]);
                 }
             }
         }

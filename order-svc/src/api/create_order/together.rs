@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, mpsc};
 use uuid::Uuid;
 
 use super::{
-    RPC, commit,
+    RPC, about_to_commit, commit, committed,
     queue::{Draft, Outcome, Queue, Waiting},
     told,
 };
@@ -96,9 +96,9 @@ impl Together {
         }
         let mut connection = self.connections.take().await?;
         let new: Vec<_> = drafts.iter().copied().map(new).collect();
-        svc_kit::crash::point("order.create.before_commit");
+        about_to_commit();
         if let Some(places) = creating::all(&mut connection, RPC, &new).await? {
-            svc_kit::crash::point("order.create.committed");
+            committed();
             connection.keep();
             self.relay.leave(Held::of(drafts.iter().map(|draft| &draft.event), places));
             for draft in drafts {

@@ -98,7 +98,9 @@ impl Life {
             outbox::enqueue(&mut tx, &facts[0], PROCESS).await?;
         }
         if self.commit_answered(tx, repair, &answer).await? {
-            verdicts.iter().for_each(|verdict| settle::tell(&facts[0], verdict, &self.measured));
+            for verdict in &verdicts {
+                settle::tell(&facts[0], verdict, &self.measured);
+            }
         }
         Ok(Tried::Done)
     }
