@@ -130,9 +130,8 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
     if config.publish_events {
         tasks.spawn("relay", relay.run(tasks.stop()));
     } else {
-        tracing::warn!(
-            "this process publishes no events (PUBLISH_EVENTS=false): they wait in the database for one that does"
-        );
+        tracing::warn!("PUBLISH_EVENTS=false: events wait in the database for a process that publishes them");
+        tasks.spawn("relay", relay.watch(tasks.stop()));
     }
     start_jobs(&life, &merchants, &bus, config, tasks)?;
     readiness.until(tasks.stop());

@@ -107,12 +107,16 @@ impl PaidFacts {
         let applied: Vec<&str> = share.facts.iter().map(|(fact, _)| fact.delivery.id.as_str()).collect();
         let heard = told_by_others(share.facts.iter().map(|(fact, _)| *fact));
         let mut connection = self.connections.take().await?;
+        let hold = self.life.relay.hold(share.paying.len());
         about_to_commit();
-        let written = at_once::write(&mut connection, &share.paying, ORDER_SVC_PAY, &applied, &heard).await?;
+        let written = at_once::write(&mut connection, &share.paying, ORDER_SVC_PAY, &applied, &heard, hold).await?;
         connection.keep();
         let Written::All(places) = written else { return Ok(false) };
         committed();
-        self.life.relay.leave(Held::of(share.paying.iter().map(|paying| &paying.told), places));
+        match hold {
+            Some(_) => self.life.relay.leave(Held::of(share.paying.iter().map(|paying| &paying.told), places)),
+            None => self.life.relay.wake(),
+        }
         for (fact, did) in &share.facts {
             settle::tell(&fact.paid, &settle::Verdict::Settled(*did), &self.life.measured);
         }

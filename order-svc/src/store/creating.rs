@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
-use svc_kit::outbox::{self, HOLD_SECONDS, Sealed};
+use svc_kit::outbox::{self, Sealed};
 use uuid::Uuid;
 
 use super::{column, is_changed, to_json};
@@ -62,9 +62,14 @@ pub struct New<'r> {
 }
 
 /// Writes new orders with their requests and events by one statement, all of them or none: `None` when somebody has used a request
-/// id or an `order_no` before. Gives the events' places in the outbox, where they are held for this process. Neither request ids nor
+/// id or an `order_no` before. Gives the events' places in the outbox, where they are held for so many seconds, if at all. Neither request ids nor
 /// numbers may repeat. A transaction of its own; a concurrent first use is waited for.
-pub async fn all(conn: &mut PgConnection, rpc: &str, new: &[New<'_>]) -> sqlx::Result<Option<Vec<(i64, String)>>> {
+pub async fn all(
+    conn: &mut PgConnection,
+    rpc: &str,
+    new: &[New<'_>],
+    hold: Option<i64>,
+) -> sqlx::Result<Option<Vec<(i64, String)>>> {
     let mut requests: Vec<_> = new.iter().map(|new| new.request).collect();
     requests.sort_unstable_by_key(|request| (request.app, request.request_id));
     let mut orders: Vec<_> = new.iter().map(|new| (new.order, new.request.content_sha256)).collect();
@@ -121,7 +126,7 @@ pub async fn all(conn: &mut PgConnection, rpc: &str, new: &[New<'_>]) -> sqlx::R
         &order.version,
         &order.particulars as &[Option<String>],
         &order.product_code_id as &[Option<Uuid>],
-        HOLD_SECONDS,
+        hold,
         &told.event_id as &[&str],
         &told.subject as &[&str],
         &told.ce_type as &[&str],

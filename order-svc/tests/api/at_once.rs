@@ -26,7 +26,7 @@ impl World {
         // Reading waits for no lock.
         self.until("it waits to be written", async || {
             let waiting = "SELECT count(*) FROM pg_stat_activity
-                           WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'WITH succeeded%'";
+                           WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'WITH locked%'";
             (self.count(waiting).await == 1).then_some(())
         })
         .await;
@@ -71,5 +71,22 @@ async fn an_order_that_changes_while_its_payment_is_written_is_paid_as_what_it_h
     assert_eq!(world.versions(&order).await, [&before[..], &after].concat());
     let paid = world.message("ORDER", "order.v1.order.paid.shop").await;
     assert_eq!(paid["transactionId"], fact.transaction_id.as_str());
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_charge_that_is_taken_back_while_its_payment_is_written_does_not_pay_its_order() {
+    let world = World::start().await;
+    let (order, fact) = world.to_be_paid().await;
+    let take_back = "UPDATE payments SET method = 'pay_code', sent_on_db = now(), reversing_at = now(), reverses = 1,
+                                         reverse_sent_at = now(), reverse_sent_on_db = now() WHERE order_id = $1::uuid";
+    world.changed_meanwhile(&order, &fact, take_back).await;
+    world
+        .until("the fact is applied", async || {
+            (world.count("SELECT count(*) FROM applied_events").await == 1).then_some(())
+        })
+        .await;
+    assert_eq!(world.order(&order.name).await.state(), order::State::Pending);
+    assert!(world.messages("ORDER", "order.v1.order.paid.shop").await.is_empty(), "nobody was told that it is paid");
     world.end().await;
 }

@@ -160,6 +160,21 @@ impl Relay {
         tokio::join!(rounds.run(stop.clone()), express.run(memory, stop));
         Ok(())
     }
+
+    /// Publishes nothing until `stop` fires, and tells how much waits for others to publish it.
+    ///
+    /// # Errors
+    /// None, as [`Relay::run`].
+    pub async fn watch(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let Self { rounds, memory } = self;
+        // Nothing is held for whoever publishes nothing.
+        drop(memory);
+        while !stop.is_cancelled() {
+            rounds.measure().await;
+            let _ = tokio::time::timeout(jittered(MEASURE_EVERY), stop.cancelled()).await;
+        }
+        Ok(())
+    }
 }
 
 impl Rounds {

@@ -96,11 +96,15 @@ impl Together {
         }
         let mut connection = self.connections.take().await?;
         let new: Vec<_> = drafts.iter().copied().map(new).collect();
+        let hold = self.relay.hold(new.len());
         about_to_commit();
-        if let Some(places) = creating::all(&mut connection, RPC, &new).await? {
+        if let Some(places) = creating::all(&mut connection, RPC, &new, hold).await? {
             committed();
             connection.keep();
-            self.relay.leave(Held::of(drafts.iter().map(|draft| &draft.event), places));
+            match hold {
+                Some(_) => self.relay.leave(Held::of(drafts.iter().map(|draft| &draft.event), places)),
+                None => self.relay.wake(),
+            }
             for draft in drafts {
                 draft.span.in_scope(|| told(&draft.order));
             }

@@ -6,7 +6,7 @@ use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 use svc_kit::{
     bus::Delivery,
-    outbox::{Columns, HOLD_SECONDS, Sealed},
+    outbox::{Columns, Sealed},
 };
 use uuid::Uuid;
 
@@ -122,44 +122,53 @@ pub struct Paying {
 /// What came of writing.
 #[derive(Debug)]
 pub enum Written {
-    /// All of it, committed. The events are held for this process; these are their places in the outbox.
+    /// All of it, committed. These are the events' places in the outbox.
     All(Vec<(i64, String)>),
     /// Nothing: something is not as it was read any more, or somebody holds what we wanted and wants what we hold.
     Nothing,
 }
 
 /// Writes orders that are paid, their events, and that `durable` has applied the facts of those ids; `heard` are those that others
-/// told, which are archived. Each order and each attempt stands there once. A transaction of its own.
+/// told, which are archived. Events are held for so many seconds, if at all. Each order and each attempt stands there once. A
+/// transaction of its own.
 pub async fn write(
     conn: &mut PgConnection,
     paying: &[Paying],
     durable: &str,
     applied: &[&str],
     heard: &[&Delivery],
+    hold: Option<i64>,
 ) -> sqlx::Result<Written> {
     let told = Columns::of(paying.iter().map(|paying| &paying.told));
     // What others may write too goes in the order of its ids, so that two of these cannot deadlock.
     let mut paying: Vec<_> = paying.iter().collect();
-    paying.sort_unstable_by_key(|paying| paying.payment);
+    paying.sort_unstable_by_key(|paying| paying.order);
     let mut applied = applied.to_vec();
     applied.sort_unstable();
     applied.dedup();
     let heard = Columns::heard(heard);
     let rows = sqlx::query!(
-        // An attempt stands in the journal before its order, so it is written first.
-        r#"WITH succeeded AS (
+        // Orders are locked before their attempts, as everybody does. An attempt stands in the journal before its order, so it is
+        // written first.
+        r#"WITH locked AS (
+               SELECT o.order_id FROM orders AS o, UNNEST($5::uuid[], $6::bigint[]) AS new (order_id, version)
+               WHERE o.order_id = new.order_id AND o.version = new.version AND o.state = 'PENDING'
+               ORDER BY o.order_id FOR UPDATE OF o),
+           same AS MATERIALIZED (
+               SELECT expect_rows((SELECT count(*) FROM locked), cardinality($1::uuid[])) AS holds),
+           succeeded AS (
                UPDATE payments AS p
                SET state = 'SUCCEEDED', transaction_id = new.transaction_id, paid_time = new.paid_time, next_ask_at = NULL
                FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::timestamptz[])
                     AS new (payment_id, was, transaction_id, paid_time)
-               WHERE p.payment_id = new.payment_id AND p.state = new.was AND p.reversing_at IS NULL
+               WHERE (SELECT holds FROM same)
+                     AND p.payment_id = new.payment_id AND p.state = new.was AND p.reversing_at IS NULL
                RETURNING 1),
            paid AS (
                UPDATE orders AS o
                SET state = 'PAID', paid_payment_id = new.payment_id, paid_time = new.paid_time, version = o.version + 1
-               FROM UNNEST($5::uuid[], $6::bigint[], $1::uuid[], $4::timestamptz[])
-                    AS new (order_id, version, payment_id, paid_time)
-               WHERE o.order_id = new.order_id AND o.version = new.version AND o.state = 'PENDING'
+               FROM UNNEST($5::uuid[], $1::uuid[], $4::timestamptz[]) AS new (order_id, payment_id, paid_time)
+               WHERE o.order_id = new.order_id
                RETURNING 1),
            whole AS MATERIALIZED (
                SELECT expect_rows((SELECT count(*) FROM succeeded), cardinality($1::uuid[]))
@@ -195,7 +204,7 @@ pub async fn write(
         &column(&paying, |paying| paying.paid_time.to_sqlx()) as &[jiff_sqlx::Timestamp],
         &column(&paying, |paying| paying.order.0),
         &column(&paying, |paying| paying.version),
-        HOLD_SECONDS,
+        hold,
         &told.event_id as &[&str],
         &told.subject as &[&str],
         &told.ce_type as &[&str],
