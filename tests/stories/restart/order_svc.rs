@@ -159,3 +159,30 @@ async fn leases_end(world: &World) {
     ended.execute(&orders).await.expect("the database answers");
     orders.close().await;
 }
+
+#[test]
+fn what_a_process_does_not_publish_waits_in_its_sight_until_one_does() {
+    story(Options::default(), async |world| {
+        world.stop(Part::OrderSvc);
+        world.start_with(Part::OrderSvc, &[("PUBLISH_EVENTS", "false")]).await;
+        let cashier = world.open_cashier(100).await;
+        cashier.pay().await;
+        cashier.order().becomes(State::Paid).await;
+        let held = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM outbox WHERE held_until IS NOT NULL");
+        let orders = world.postgres.pool("orders");
+        assert_eq!(held.fetch_one(&orders).await.expect("they are counted"), 0, "any process may publish them");
+        let waiting = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM outbox").fetch_one(&orders).await;
+        let waiting = waiting.expect("they are counted");
+        orders.close().await;
+        eventually("it tells how many wait", async || {
+            let told = world.metric(Part::OrderSvc, "outbox_pending", &[]).await;
+            if told == waiting { Ok(()) } else { Err(format!("{told} of {waiting}")) }
+        })
+        .await;
+        assert!(world.facts("order.v1.>").await.is_empty(), "nothing was published");
+
+        world.stop(Part::OrderSvc);
+        world.start(Part::OrderSvc).await;
+        is_paid_once(world, &cashier).await;
+    });
+}
