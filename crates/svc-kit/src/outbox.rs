@@ -24,7 +24,7 @@ mod waker;
 pub use columns::Columns;
 pub use held::{HOLD, HOLD_SECONDS, Held, enqueue_held};
 pub use relay::Relay;
-pub use waker::Waker;
+pub use waker::{Places, Waker};
 
 use proto::event::Event;
 use sqlx::PgConnection;

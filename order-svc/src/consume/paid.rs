@@ -11,7 +11,7 @@ use sqlx::Connection as _;
 use svc_kit::{
     bus::{Delivery, Failure, Handler, Verdict, Verdicts},
     inbox,
-    outbox::{Held, archive},
+    outbox::{Places, archive},
     postgres::Kept,
 };
 
@@ -107,14 +107,15 @@ impl PaidFacts {
         let applied: Vec<&str> = share.facts.iter().map(|(fact, _)| fact.delivery.id.as_str()).collect();
         let heard = told_by_others(share.facts.iter().map(|(fact, _)| *fact));
         let mut connection = self.connections.take().await?;
-        let hold = self.life.relay.hold(share.paying.len());
+        let places = self.life.relay.places(share.paying.len());
+        let hold = Places::seconds(places.as_ref());
         about_to_commit();
         let written = at_once::write(&mut connection, &share.paying, ORDER_SVC_PAY, &applied, &heard, hold).await?;
         connection.keep();
-        let Written::All(places) = written else { return Ok(false) };
+        let Written::All(rows) = written else { return Ok(false) };
         committed();
-        match hold {
-            Some(_) => self.life.relay.leave(Held::of(share.paying.iter().map(|paying| &paying.told), places)),
+        match places {
+            Some(places) => places.leave(share.paying.iter().map(|paying| &paying.told), rows),
             None => self.life.relay.wake(),
         }
         for (fact, did) in &share.facts {

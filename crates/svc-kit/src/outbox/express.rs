@@ -144,7 +144,7 @@ mod tests {
         };
         let sealed = [Sealed::of(&event, "test").expect("it can be sent")];
         let rows = vec![(7, proto::event::Event::id(&event)), (8, "of nobody here".to_owned())];
-        let held = Held::of(&sealed, rows).events;
+        let held = Held::of(Instant::now(), &sealed, rows).events;
         let [leaving] = held.as_slice() else { panic!("one of them was written: {held:?}") };
         assert_eq!(leaving.seq, 7);
         assert!(!leaving.is_late(leaving.since + HOLD - ACK_TIME));

@@ -51,13 +51,9 @@ pub(super) struct Leaving {
 }
 
 impl Held {
-    /// What a statement of the caller's own has written of `events`, held: it returned `(seq, event_id)` of each new row. Call it
-    /// when the statement is done, because the time that the events may spend in memory begins now.
-    pub fn of<'e>(events: impl IntoIterator<Item = &'e Sealed>, rows: Vec<(i64, String)>) -> Self {
-        Self::since(Instant::now(), events, rows)
-    }
-
-    fn since<'e>(since: Instant, events: impl IntoIterator<Item = &'e Sealed>, rows: Vec<(i64, String)>) -> Self {
+    /// What a statement of the caller's own has written of `events`, held: it returned `(seq, event_id)` of each new row. `since` is
+    /// an instant before it was sent, so that what we take for the end of the hold is never after it.
+    pub fn of<'e>(since: Instant, events: impl IntoIterator<Item = &'e Sealed>, rows: Vec<(i64, String)>) -> Self {
         let mut seqs: HashMap<String, i64> = rows.into_iter().map(|(seq, event_id)| (event_id, seq)).collect();
         let leaving = |Sealed(envelope): &Sealed| {
             // The same event may stand among them twice; its row is one.
@@ -92,5 +88,5 @@ pub async fn enqueue_held<'e>(
     let since = Instant::now();
     let written = columns.query(INSERT_HELD_SQL).bind(HOLD_SECONDS).fetch_all(connection).await?;
     let rows = written.iter().map(|row| Ok((row.try_get("seq")?, row.try_get("event_id")?)));
-    Ok(Held::since(since, events, rows.collect::<sqlx::Result<_>>()?))
+    Ok(Held::of(since, events, rows.collect::<sqlx::Result<_>>()?))
 }

@@ -7,14 +7,17 @@
 /// empty table would read and sort all of a full one.
 pub(super) const BEGIN_SQL: &str = "BEGIN; SET LOCAL enable_seqscan = off";
 
-/// Whether there is a row that is not among `$1` and that no process holds for itself.
+/// Whether there is a row that is not among `$1` and that no process holds for itself. A hold that would end later than any that begins
+/// now was written by a clock that has been put back since, and is none.
 pub(super) const LOOK_SQL: &str = "\
-SELECT EXISTS (SELECT FROM outbox WHERE seq <> ALL($1) AND (held_until IS NULL OR held_until < now()))";
+SELECT EXISTS (SELECT FROM outbox WHERE seq <> ALL($1)
+      AND (held_until IS NULL OR held_until NOT BETWEEN now() AND now() + interval '1 minute'))";
 
 /// Locks the oldest such rows that no other relay has. They stay.
 pub(super) const LOCK_SQL: &str = "\
 SELECT seq, event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload
-FROM outbox WHERE seq <> ALL($1) AND (held_until IS NULL OR held_until < now())
+FROM outbox WHERE seq <> ALL($1)
+      AND (held_until IS NULL OR held_until NOT BETWEEN now() AND now() + interval '1 minute')
 ORDER BY seq LIMIT 512 FOR UPDATE SKIP LOCKED";
 
 /// Lets the rows `$1` be anybody's, except for those that a relay has.
@@ -36,7 +39,8 @@ pub(super) const DELETING: Statements = Statements {
     take: "\
 WITH gone AS (
     DELETE FROM outbox WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM outbox WHERE seq <> ALL($1) AND (held_until IS NULL OR held_until < now())
+        SELECT ctid FROM outbox WHERE seq <> ALL($1)
+      AND (held_until IS NULL OR held_until NOT BETWEEN now() AND now() + interval '1 minute')
         ORDER BY seq LIMIT 512 FOR UPDATE SKIP LOCKED))
     RETURNING *)
 SELECT seq, event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload FROM gone ORDER BY seq",
@@ -51,14 +55,15 @@ pub(super) const MOVING: Statements = Statements {
     take: "\
 WITH gone AS (
     DELETE FROM outbox WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM outbox WHERE seq <> ALL($1) AND (held_until IS NULL OR held_until < now())
+        SELECT ctid FROM outbox WHERE seq <> ALL($1)
+      AND (held_until IS NULL OR held_until NOT BETWEEN now() AND now() + interval '1 minute')
         ORDER BY seq LIMIT 512 FOR UPDATE SKIP LOCKED))
     RETURNING *),
 kept AS (
     INSERT INTO outbox_archive
         (event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at)
     SELECT event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at FROM gone
-    ORDER BY event_id
+    ORDER BY event_id COLLATE \"C\"
     ON CONFLICT (event_id) DO NOTHING)
 SELECT seq, event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload FROM gone ORDER BY seq",
     settle: "\
@@ -69,6 +74,6 @@ WITH gone AS (
 INSERT INTO outbox_archive
     (event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at)
 SELECT event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at FROM gone
-ORDER BY event_id
+ORDER BY event_id COLLATE \"C\"
 ON CONFLICT (event_id) DO NOTHING",
 };

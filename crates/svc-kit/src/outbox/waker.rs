@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc::PermitIterator;
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 
+use super::Sealed;
 use super::held::{HOLD_SECONDS, Held, Leaving};
 
 /// Events that wait in memory, at most: eight batches, about 4 MB.
@@ -28,11 +31,14 @@ impl Waker {
         self.notify.notify_one();
     }
 
-    /// For how many seconds so many events may be held that are about to be written, as a statement takes it (null is not at all).
-    /// `None` when they find no room in memory, or nobody reads it, because this process publishes nothing or stops: they would only
-    /// wait for the end of the hold. Wake the relay then, instead of [`Waker::leave`].
-    pub fn hold(&self, events: usize) -> Option<i64> {
-        (!self.memory.is_closed() && events <= self.memory.capacity()).then_some(HOLD_SECONDS)
+    /// Places in memory for so many events that are about to be written: ask before the statement is sent, and let it hold them for
+    /// [`Places::seconds`].
+    ///
+    /// `None` when there are not so many, or nobody reads them, because this process publishes nothing or stops. Then they must not
+    /// be held, since they would only wait for the end of it: wake the relay after the commit.
+    pub fn places(&self, events: usize) -> Option<Places<'_>> {
+        let reserved = self.memory.try_reserve_many(events).ok()?;
+        Some(Places { since: Instant::now(), reserved })
     }
 
     /// Lets events leave from memory: call it when they are committed. Never blocks. What finds no room, because 4096 wait or the
@@ -51,16 +57,42 @@ impl Waker {
     }
 }
 
+/// Places in the memory of the relay, free again when they are dropped. See [`Waker::places`].
+#[derive(Debug)]
+#[must_use = "what was held for them waits until the hold ends"]
+pub struct Places<'w> {
+    since: Instant,
+    reserved: PermitIterator<'w, Leaving>,
+}
+
+impl Places<'_> {
+    /// How long the rows are held, as a statement takes it: `clock_timestamp() + $1::bigint * interval '1 second'`, where null is
+    /// not at all.
+    pub fn seconds(places: Option<&Self>) -> Option<i64> {
+        places.map(|_| HOLD_SECONDS)
+    }
+
+    /// Lets events leave that are committed: the statement returned `(seq, event_id)` of each new row. Never blocks.
+    pub fn leave<'e>(self, events: impl IntoIterator<Item = &'e Sealed>, rows: Vec<(i64, String)>) {
+        for (place, event) in self.reserved.zip(Held::of(self.since, events, rows).events) {
+            place.send(event);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_finds_no_room_or_no_reader_is_not_held() {
+    fn a_place_is_promised_once_and_free_again_when_it_is_not_used() {
         let (waker, leaving) = Waker::new();
-        assert_eq!(waker.hold(MAX_LEAVING), Some(HOLD_SECONDS));
-        assert_eq!(waker.hold(MAX_LEAVING + 1), None);
+        let places = waker.places(MAX_LEAVING).expect("it is empty");
+        assert!(waker.places(1).is_none(), "all are promised");
+        drop(places);
+        assert!(waker.places(1).is_some());
+        assert!(waker.places(MAX_LEAVING + 1).is_none(), "there are not so many");
         drop(leaving);
-        assert_eq!(waker.hold(1), None);
+        assert!(waker.places(1).is_none(), "nobody reads them");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sqlx::{Connection as _, PgConnection};
 use svc_kit::{
-    outbox::{self, Held, Waker},
+    outbox::{self, Places, Waker},
     postgres::Kept,
 };
 use tokio::sync::{Mutex, mpsc};
@@ -96,13 +96,13 @@ impl Together {
         }
         let mut connection = self.connections.take().await?;
         let new: Vec<_> = drafts.iter().copied().map(new).collect();
-        let hold = self.relay.hold(new.len());
+        let places = self.relay.places(new.len());
         about_to_commit();
-        if let Some(places) = creating::all(&mut connection, RPC, &new, hold).await? {
+        if let Some(rows) = creating::all(&mut connection, RPC, &new, Places::seconds(places.as_ref())).await? {
             committed();
             connection.keep();
-            match hold {
-                Some(_) => self.relay.leave(Held::of(drafts.iter().map(|draft| &draft.event), places)),
+            match places {
+                Some(places) => places.leave(drafts.iter().map(|draft| &draft.event), rows),
                 None => self.relay.wake(),
             }
             for draft in drafts {

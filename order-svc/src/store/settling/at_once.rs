@@ -149,7 +149,7 @@ pub async fn write(
     let heard = Columns::heard(heard);
     let rows = sqlx::query!(
         // Orders are locked before their attempts, as everybody does. An attempt stands in the journal before its order, so it is
-        // written first.
+        // written first. What is applied is recorded before it is archived, as the locked way does.
         r#"WITH locked AS (
                SELECT o.order_id FROM orders AS o, UNNEST($5::uuid[], $6::bigint[]) AS new (order_id, version)
                WHERE o.order_id = new.order_id AND o.version = new.version AND o.state = 'PENDING'
@@ -186,7 +186,8 @@ pub async fn write(
                INSERT INTO applied_events (durable, event_id)
                SELECT $16, event_id FROM UNNEST($17::text[]) AS event (event_id)
                WHERE (SELECT holds FROM whole)
-               ON CONFLICT (durable, event_id) DO NOTHING),
+               ON CONFLICT (durable, event_id) DO NOTHING
+               RETURNING 1),
            heard AS (
                INSERT INTO outbox_archive
                    (event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload, created_at)
@@ -195,7 +196,7 @@ pub async fn write(
                FROM UNNEST($18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[],
                            $25::bytea[])
                     AS event (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload)
-               WHERE (SELECT holds FROM whole)
+               WHERE (SELECT holds FROM whole) AND 0 <= (SELECT count(*) FROM applied)
                ON CONFLICT (event_id) DO NOTHING)
            SELECT seq AS "seq!", event_id AS "event_id!" FROM told WHERE (SELECT holds FROM whole)"#,
         &column(&paying, |paying| paying.payment.0),

@@ -7,6 +7,7 @@ use svc_kit::metrics::Metrics;
 use svc_kit::outbox::archive::ARCHIVE_MIGRATION_SQL;
 use svc_kit::outbox::{Columns, HOLD_SECONDS, Held, Relay, Sealed, Waker, enqueue, enqueue_held};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{counted, ids, waiting};
@@ -18,7 +19,7 @@ use crate::{paid, stored, until};
 const ROOM: i64 = 4096;
 
 /// Longer than any test takes: only its process publishes such a row.
-const FOR_LONG: &str = "UPDATE outbox SET held_until = now() + interval '1 hour' WHERE held_until IS NOT NULL";
+const FOR_LONG: &str = "UPDATE outbox SET held_until = now() + interval '50 seconds' WHERE held_until IS NOT NULL";
 
 struct World {
     nats: Nats,
@@ -145,7 +146,7 @@ async fn a_statement_of_somebody_elses_can_hold_events_too() {
     .fetch_all(world.pool())
     .await
     .expect("they are written");
-    relay.waker.leave(Held::of(&events, rows));
+    relay.waker.leave(Held::of(Instant::now(), &events, rows));
     world.is_empty().await;
     relay.ends().await;
     assert_eq!(stored(&world.bus, "PAY").await, 2);
@@ -216,6 +217,17 @@ async fn a_held_row_whose_process_has_died_is_published_by_another_when_its_hold
 }
 
 #[tokio::test]
+async fn a_hold_that_a_clock_wrote_which_was_put_back_since_holds_nothing() {
+    let world = World::start().await;
+    drop(world.write(&["1"]).await);
+    world.execute("UPDATE outbox SET held_until = now() + interval '10 minutes'").await;
+    let relay = Running::start(world.relay());
+    world.is_empty().await;
+    relay.ends().await;
+    assert_eq!(stored(&world.bus, "PAY").await, 1);
+}
+
+#[tokio::test]
 async fn who_dies_between_the_ack_and_the_settling_leaves_an_event_that_is_told_again_under_its_id() {
     let world = World::start().await;
     let relay = Running::start(world.relay());
@@ -223,7 +235,7 @@ async fn who_dies_between_the_ack_and_the_settling_leaves_an_event_that_is_told_
     let rows = world.rows("1").await;
     let mut tx = world.pool().begin().await.expect("a transaction");
     sqlx::query("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE").execute(&mut *tx).await.expect("it is locked");
-    relay.waker.leave(Held::of(&[sealed("1")], rows));
+    relay.waker.leave(Held::of(Instant::now(), &[sealed("1")], rows));
     until("it is published", || async { (1 <= counted(&world.metrics, "published")).then_some(()) }).await;
     relay.task.abort();
     assert!(relay.task.await.expect_err("it is dead").is_cancelled());
@@ -305,7 +317,7 @@ async fn publishing_goes_on_while_the_database_is_away_and_settling_is_made_up_f
     let (first, second) = (world.rows("1").await, world.rows("2").await);
     let mut tx = world.pool().begin().await.expect("a transaction");
     sqlx::query("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE").execute(&mut *tx).await.expect("it is locked");
-    relay.waker.leave(Held::of(&[sealed("1")], first));
+    relay.waker.leave(Held::of(Instant::now(), &[sealed("1")], first));
     until("the first is settled in vain", || async {
         let cut: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) AS cut FROM pg_stat_activity
@@ -319,7 +331,7 @@ async fn publishing_goes_on_while_the_database_is_away_and_settling_is_made_up_f
     })
     .await;
     assert_eq!(stored(&world.bus, "PAY").await, 1);
-    relay.waker.leave(Held::of(&[sealed("2")], second));
+    relay.waker.leave(Held::of(Instant::now(), &[sealed("2")], second));
     until("the second is published", || async { (stored(&world.bus, "PAY").await == 2).then_some(()) }).await;
     tx.commit().await.expect("the lock is free");
     world.is_empty().await;
@@ -336,7 +348,7 @@ async fn a_process_that_stops_publishes_and_settles_what_it_has_in_memory() {
     drop(world.write(&["1"]).await);
     world.execute(FOR_LONG).await;
     let rows = world.rows("1").await;
-    waker.leave(Held::of(&[sealed("1")], rows));
+    waker.leave(Held::of(Instant::now(), &[sealed("1")], rows));
     stop.cancel();
     relay.run(stop).await.expect("it ends well");
     assert_eq!(waiting(world.pool()).await, 0);
