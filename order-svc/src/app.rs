@@ -71,6 +71,7 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
     let readiness = Readiness::new();
     let database_ready = readiness.part("postgres");
     let merchants_known = readiness.part("merchants");
+    let serving = readiness.part("grpc");
     // First of all, so that a start that waits can be looked at.
     let admin = admin::start(config.admin_listen, readiness.clone(), metrics.clone(), tasks).await?;
 
@@ -159,6 +160,7 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
         },
     };
     tasks.spawn("grpc", grpc::serve(listener, api, tasks.stop()));
+    serving.ready();
     Ok(Addresses { grpc, admin })
 }
 

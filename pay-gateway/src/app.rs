@@ -63,6 +63,7 @@ impl App {
         let (metrics, readiness) = (Metrics::new(), Readiness::new());
         clock.show(&metrics);
         let merchants_part = readiness.part("merchants");
+        let serving = readiness.part("grpc");
         let merchants = Merchants::load(&config.merchants_dir)
             .with_context(|| format!("cannot use MERCHANTS_DIR {}", config.merchants_dir.display()))?;
         metrics.with_registry(|registry| merchants.register(registry));
@@ -103,6 +104,7 @@ impl App {
             calls.finished().await;
             Ok(())
         });
+        serving.ready();
         let stop = tasks.stop();
         tasks.spawn("merchants", async move {
             merchants.watch(stop).await;
