@@ -11,9 +11,12 @@ mod pull;
 pub use delivery::Delivery;
 pub use handler::{Failure, Handler, Verdict, Verdicts};
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use proto::bus::DurableSpec;
 use tokio_util::sync::CancellationToken;
 
@@ -63,6 +66,9 @@ pub struct Options {
     /// How long a handler may take for one batch: 10 s. It is then dropped and was too slow; see [`Failure::Slow`]. After a
     /// stop it has 10 s at most, so that the process ends in time.
     pub handler_time: Duration,
+    /// Batches under way at once: 1. With more of them the handler is asked about the next one while it works on those before;
+    /// it is asked in their order, and keeps what order it needs by itself. The durable's `max_ack_pending` must have room.
+    pub batches: usize,
 }
 
 impl Default for Options {
@@ -73,6 +79,7 @@ impl Default for Options {
             max_attempts: 30,
             retry: "1s,2s,5s,10s,30s,1m".parse().expect("this is a schedule"),
             handler_time: Duration::from_secs(10),
+            batches: 1,
         }
     }
 }
@@ -113,12 +120,30 @@ impl Consumer {
     /// # Errors
     /// None: the result is what [`crate::process::Tasks::spawn`] wants. A server that is away is waited for.
     pub async fn run(self, handler: impl Handler, stop: CancellationToken) -> anyhow::Result<()> {
-        while !stop.is_cancelled() {
-            let pause = match pull::pull(&self.bus, &self.spec, &self.options, &stop).await {
-                Pulled::Messages(messages) => {
-                    self.work(&handler, messages, &stop).await;
-                    continue;
+        let mut under_way = FuturesUnordered::new();
+        let mut next = pin!(self.next(&stop));
+        loop {
+            tokio::select! {
+                // Who was handed over begins before the next one is, so the handler is asked in their order.
+                biased;
+                Some(()) = under_way.next() => {}
+                fetched = &mut next, if under_way.len() < self.options.batches.max(1) => {
+                    let Some(messages) = fetched else { break };
+                    under_way.push(self.work(&handler, messages, &stop));
+                    next.set(self.next(&stop));
                 }
+            }
+        }
+        while under_way.next().await.is_some() {}
+        self.bus.flush().await;
+        Ok(())
+    }
+
+    /// Fetches until there is something; nothing after a stop.
+    async fn next(&self, stop: &CancellationToken) -> Option<Vec<async_nats::Message>> {
+        while !stop.is_cancelled() {
+            let pause = match pull::pull(&self.bus, &self.spec, &self.options, stop).await {
+                Pulled::Messages(messages) => return Some(messages),
                 Pulled::Nothing => {
                     self.pending(0);
                     Duration::ZERO
@@ -141,8 +166,7 @@ impl Consumer {
                 () = tokio::time::sleep(jittered(pause)) => {}
             }
         }
-        self.bus.flush().await;
-        Ok(())
+        None
     }
 
     /// The server came back without its data, or somebody deleted the durable.

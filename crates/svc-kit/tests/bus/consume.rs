@@ -276,6 +276,51 @@ async fn a_handler_that_hangs_does_not_hold_up_the_stop() {
     assert!(1 < next.stop().await[0].attempts);
 }
 
+/// A handler that works until it is told to end, and tells what it was asked.
+struct Gated {
+    asked: Mutex<Vec<String>>,
+    end: tokio::sync::Semaphore,
+}
+
+impl Handler for &'static Gated {
+    async fn handle(&self, batch: &[Delivery]) -> Result<Verdicts, Failure> {
+        self.asked.lock().expect("no test panics while it holds this").extend(batch.iter().map(|one| one.id.clone()));
+        self.end.acquire().await.expect("it is never closed").forget();
+        Ok(Verdicts::All(Verdict::Applied))
+    }
+}
+
+#[tokio::test]
+async fn several_batches_are_under_way_at_once_begun_in_their_order_and_no_more_than_wanted() {
+    let nats = Nats::start().await;
+    let (bus, _) = nats.bus().await;
+    let publisher = publisher(&bus);
+    let gated: &'static Gated =
+        Box::leak(Box::new(Gated { asked: Mutex::default(), end: tokio::sync::Semaphore::new(0) }));
+    let stop = CancellationToken::new();
+    let options = Options { batches: 2, ..Options::default() };
+    let task = tokio::spawn(Consumer::new(&bus, durable()).with_options(options).run(gated, stop.clone()));
+    let asked = || gated.asked.lock().expect("no test panics while it holds this").clone();
+    let until_asked = async |count: usize| {
+        until("the handler was asked", || async { (asked().len() == count).then_some(()) }).await;
+    };
+    for (count, id) in (1..).zip(["1", "2"]) {
+        publisher.publish(&message(id)).await.expect("it is stored");
+        until_asked(count).await;
+    }
+    publisher.publish(&message("3")).await.expect("it is stored");
+    // The server has not even been asked for it.
+    assert_eq!(unacked(&bus).await, 2);
+    gated.end.add_permits(1);
+    until_asked(3).await;
+    gated.end.add_permits(2);
+    until_acked(&bus, 3).await;
+    stop.cancel();
+    tokio::time::timeout(DEADLINE, task).await.expect("it ends").expect("no panic").expect("it ends well");
+    let expected = ["1", "2", "3"].map(|id| format!("paid:wechat-v2:1900000109:{id}"));
+    assert_eq!(asked(), expected);
+}
+
 #[tokio::test]
 async fn a_consumer_that_stops_gives_back_what_it_could_not_apply() {
     let nats = Nats::start().await;
