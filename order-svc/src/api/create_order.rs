@@ -57,7 +57,7 @@ pub(super) async fn handle(api: &Api, request: Request<CreateOrderRequest>) -> R
         Ok(wanted) => wanted,
         // What was right when it was first asked is still answered the same when its time has passed.
         Err(refusal) => {
-            return replay::or_refuse(api, &app, &request_id, RPC, content_sha256, refusal).await;
+            return Box::pin(replay::or_refuse(api, &app, &request_id, RPC, content_sha256, refusal)).await;
         }
     };
 
@@ -92,7 +92,8 @@ async fn create(api: &Api, named: Named, order: Order) -> Result<v1::Order, Stat
         Outcome::Failed(status) => Err(status),
         Outcome::Alone => {
             let _place = api.creating.place().await?;
-            alone::create(api, &draft.named, &draft.order).await
+            // Rare and large: boxed, so that no other call carries it about.
+            Box::pin(alone::create(api, &draft.named, &draft.order)).await
         }
     }
 }

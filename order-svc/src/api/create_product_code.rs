@@ -1,6 +1,8 @@
 //! `CreateProductCode`: one row in one transaction with its answer; nothing leaves for a provider. The answer is kept without its
 //! QR code, which is signed anew each time it is told.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use money::Fen;
 use proto::order::v1::{self, CreateProductCodeRequest};
@@ -29,7 +31,7 @@ pub(super) async fn handle(api: &Api, request: Request<CreateProductCodeRequest>
     let content_sha256 = content_of(&CreateProductCodeRequest { request_id: String::new(), ..request.clone() });
     let kept = match check(api, &request).await {
         Ok(wanted) => {
-            let product = product(api, &app, &request, wanted.merchant, wanted.app_id);
+            let product = product(api, &app, &request, &wanted.merchant, wanted.app_id);
             let named = Named { app, request_id: wanted.request_id, rpc: "CreateProductCode", content_sha256 };
             create(api, &named, &request, product).await?
         }
@@ -64,7 +66,7 @@ fn product(
     api: &Api,
     app: &str,
     request: &CreateProductCodeRequest,
-    merchant: Merchant,
+    merchant: &Merchant,
     app_id: String,
 ) -> ProductCode {
     // Whole microseconds, as the database keeps them, so that the first answer and every later one are equal.
@@ -74,9 +76,9 @@ fn product(
         id: ProductCodeId(api.life.clock.uuid_v7()),
         app: app.to_owned(),
         product_no: request.product_no.clone(),
-        merchant: merchant.name,
-        provider: merchant.provider,
-        mch_id: merchant.mch_id,
+        merchant: merchant.name.clone(),
+        provider: merchant.provider.clone(),
+        mch_id: merchant.mch_id.clone(),
         app_id,
         amount: Fen::new(request.amount_fen),
         description: request.description.clone(),
@@ -124,7 +126,7 @@ async fn create(
 
 struct Wanted {
     request_id: Uuid,
-    merchant: Merchant,
+    merchant: Arc<Merchant>,
     app_id: String,
 }
 

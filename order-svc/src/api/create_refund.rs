@@ -1,6 +1,8 @@
 //! `CreateRefund`: writes a refund and reserves its amount, in one transaction with its answer. It is carried out by
 //! `life::refund`, for as long as it takes; so equal requests get equal answers, whatever the provider does meanwhile.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use money::Fen;
 use proto::order::v1::{self, CreateRefundRequest};
@@ -128,7 +130,7 @@ async fn payment_of(tx: &mut PgConnection, order: &Order, named: Option<PaymentI
 }
 
 /// The merchant of an order, as far as it is configured.
-async fn able_to_refund(api: &Api, named: &Named, order: OrderId) -> Result<Option<Merchant>, Status> {
+async fn able_to_refund(api: &Api, named: &Named, order: OrderId) -> Result<Option<Arc<Merchant>>, Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
     let order = {
         let mut conn = api.life.pool.acquire().await.map_err(failed)?;

@@ -1,5 +1,7 @@
 //! Checks of fields that several requests share. Each names the field and what would be right.
 
+use std::sync::Arc;
+
 use svc_kit::refusal::Violations;
 use tonic::Status;
 use uuid::Uuid;
@@ -59,7 +61,11 @@ pub(super) fn check_app_id(app_id: &str, field: &str, violations: &mut Violation
 }
 
 /// The merchant of that name. Fails only when nobody knows yet which merchants there are.
-pub(super) async fn merchant(api: &Api, name: &str, violations: &mut Violations) -> Result<Option<Merchant>, Status> {
+pub(super) async fn merchant(
+    api: &Api,
+    name: &str,
+    violations: &mut Violations,
+) -> Result<Option<Arc<Merchant>>, Status> {
     let words = "must be the name of a merchant account, [a-z0-9-]{1,32}";
     if !violations.check(is_merchant_name(name), "merchant", words) {
         return Ok(None);

@@ -59,7 +59,7 @@ pub struct App {
 #[derive(Clone, Debug)]
 pub struct Merchants {
     client: PaymentGatewayClient<Channel>,
-    known: watch::Sender<Option<Arc<Vec<Merchant>>>>,
+    known: watch::Sender<Option<Vec<Arc<Merchant>>>>,
     last_look: Arc<Mutex<Option<tokio::time::Instant>>>,
 }
 
@@ -88,14 +88,15 @@ impl Merchants {
     ///
     /// # Errors
     /// The gateway's status when nothing is known and it cannot be asked.
-    pub async fn get(&self, name: &str) -> Result<Option<Merchant>, Status> {
+    pub async fn get(&self, name: &str) -> Result<Option<Arc<Merchant>>, Status> {
         if let Some(found) = self.find(name) {
             return Ok(Some(found));
         }
         {
             let mut last = self.last_look.lock().await;
             if last.is_none_or(|at| LOOK_AGAIN <= at.elapsed()) {
-                let looked = self.look().await;
+                // Rarely needed and large, so not a part of every caller's future.
+                let looked = Box::pin(self.look()).await;
                 *last = Some(tokio::time::Instant::now());
                 if self.known.borrow().is_none() {
                     looked?;
@@ -115,7 +116,7 @@ impl Merchants {
     }
 
     /// The merchant of that name, as far as it is known without asking.
-    pub fn known_merchant(&self, name: &str) -> Option<Merchant> {
+    pub fn known_merchant(&self, name: &str) -> Option<Arc<Merchant>> {
         self.find(name)
     }
 
@@ -126,7 +127,7 @@ impl Merchants {
         let _ = known.wait_for(Option::is_some).await;
     }
 
-    fn find(&self, name: &str) -> Option<Merchant> {
+    fn find(&self, name: &str) -> Option<Arc<Merchant>> {
         self.known.borrow().as_ref()?.iter().find(|merchant| merchant.name == name).cloned()
     }
 
@@ -158,7 +159,7 @@ impl Merchants {
             mch_id: merchant.mch_id,
             sub_mch_id: merchant.sub_mch_id,
         });
-        self.known.send_replace(Some(Arc::new(merchants.collect())));
+        self.known.send_replace(Some(merchants.map(Arc::new).collect()));
         Ok(())
     }
 }

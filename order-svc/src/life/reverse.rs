@@ -42,7 +42,7 @@ impl Life {
         if now < not_before || self.stop.is_cancelled() {
             return Ok((not_before, heard));
         }
-        if let Some(why) = unsendable(payment, self.merchants.known_merchant(&payment.merchant).as_ref()) {
+        if let Some(why) = unsendable(payment, self.merchants.known_merchant(&payment.merchant).as_deref()) {
             self.measured.reversed("NOT_SENDABLE");
             tracing::error!(
                 out_trade_no = payment.id.out_trade_no(),
