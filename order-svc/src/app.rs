@@ -164,11 +164,14 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
     Ok(Addresses { grpc, admin })
 }
 
+/// Batches of paid facts under way: while one of them waits for the disk, the database works on another.
+const PAID_BATCHES: usize = 2;
+
 fn start_jobs(life: &Life, merchants: &Merchants, bus: &Bus, config: &Config, tasks: &Tasks) -> anyhow::Result<()> {
     let durable = bus::durable(bus::ORDER_SVC_PAY).context("the table of durables lacks ours")?;
     // A batch takes milliseconds; a database that went silent is given up soon enough to drain in time.
     let options = Options { handler_time: STEP_TIME, ..Options::default() };
-    let consumer = Consumer::new(bus, durable).with_options(options.clone());
+    let consumer = Consumer::new(bus, durable).with_options(Options { batches: PAID_BATCHES, ..options.clone() });
     tasks.spawn("consume payments", consumer.run(PaidFacts::new(life.clone()), tasks.stop()));
     let durable = bus::durable(bus::ORDER_SVC_REFUND).context("the table of durables lacks ours")?;
     let consumer = Consumer::new(bus, durable).with_options(options.clone());

@@ -1,8 +1,9 @@
 //! `pay.v1.payment.paid.*`: up to 256 facts together, acked after their commit.
 
+mod turns;
+
 use std::{iter::zip, sync::Arc};
 
-use futures::future::join_all;
 use proto::{
     bus::{ORDER_SVC_PAY, header},
     event::PaymentPaid,
@@ -29,15 +30,17 @@ use crate::{
     },
     store::settling::at_once::{self, Paying, Written},
 };
+use turns::Turns;
 
-/// Facts that can be applied at once go two ways when there are this many of them, so that the database works on both.
-const TWO_WAYS: usize = 64;
+/// What becomes of a fact that is applied at once.
+const KEPT: settle::Verdict = settle::Verdict::Settled(Settled::Kept);
 
 /// Applies paid facts.
 #[derive(Clone, Debug)]
 pub struct PaidFacts {
     life: Life,
     connections: Arc<Kept>,
+    turns: Turns,
 }
 
 /// A fact that can be read, with its place in the batch.
@@ -47,17 +50,17 @@ struct Fact<'b> {
     paid: PaymentPaid,
 }
 
-/// What is written by one statement: facts that were applied before, and those that pay their orders.
+/// What is written by one statement: facts that pay their orders.
 #[derive(Default)]
 struct Share<'f, 'b> {
-    facts: Vec<(&'f Fact<'b>, Settled)>,
+    facts: Vec<&'f Fact<'b>>,
     paying: Vec<Paying>,
 }
 
 impl PaidFacts {
     /// Applies them to the orders of `life`.
     pub fn new(life: Life) -> Self {
-        Self { connections: Arc::new(Kept::of(life.lists.clone())), life }
+        Self { connections: Arc::new(Kept::of(life.lists.clone())), turns: Turns::default(), life }
     }
 
     /// Applies what needs no lock. Gives what became of it, by its place, and the facts that are left, in their order.
@@ -71,32 +74,23 @@ impl PaidFacts {
         let seen = at_once::see(&mut connection, &ids).await?;
         connection.keep();
 
-        let (mut shares, mut left) = ([Share::default(), Share::default()], Vec::new());
-        let two_ways = TWO_WAYS <= facts.len();
+        let (mut share, mut left) = (Share::default(), Vec::new());
         for (fact, way) in zip(facts, ways(seen, &evidence)?) {
-            // All shares are written before the next batch is read, so that the facts of an order are applied in their order.
-            let share = &mut shares[usize::from(two_ways && fact.place % 2 == 1)];
             match way {
                 Way::Pays(paying) => {
-                    share.facts.push((fact, Settled::Kept));
+                    share.facts.push(fact);
                     share.paying.push(*paying);
                 }
-                Way::Known => share.facts.push((fact, Settled::Unchanged)),
                 Way::Locked => left.push(fact),
             }
         }
-        let mut verdicts = Vec::with_capacity(facts.len());
-        let written = join_all(shares.iter().map(|share| self.write(share))).await;
-        for (share, written) in zip(&shares, written) {
-            // When one fails the others are applied, and come again as facts that are known.
-            if written? {
-                verdicts.extend(share.facts.iter().map(|(fact, did)| (fact.place, settle::Verdict::Settled(*did))));
-            } else {
-                left.extend(share.facts.iter().map(|(fact, _)| *fact));
-            }
+        if self.write(&share).await? {
+            let verdicts = share.facts.iter().map(|fact| (fact.place, KEPT));
+            return Ok((verdicts.collect(), left));
         }
+        left.extend(share.facts);
         left.sort_unstable_by_key(|fact| fact.place);
-        Ok((verdicts, left))
+        Ok((Vec::new(), left))
     }
 
     /// Writes a share. False when something has changed since it was read: then nothing is written.
@@ -104,8 +98,8 @@ impl PaidFacts {
         if share.facts.is_empty() {
             return Ok(true);
         }
-        let applied: Vec<&str> = share.facts.iter().map(|(fact, _)| fact.delivery.id.as_str()).collect();
-        let heard = told_by_others(share.facts.iter().map(|(fact, _)| *fact));
+        let applied: Vec<&str> = share.facts.iter().map(|fact| fact.delivery.id.as_str()).collect();
+        let heard = told_by_others(share.facts.iter().copied());
         let mut connection = self.connections.take().await?;
         let places = self.life.relay.places(share.paying.len());
         let hold = Places::seconds(places.as_ref());
@@ -118,8 +112,8 @@ impl PaidFacts {
             Some(places) => places.leave(share.paying.iter().map(|paying| &paying.told), rows),
             None => self.life.relay.wake(),
         }
-        for (fact, did) in &share.facts {
-            settle::tell(&fact.paid, &settle::Verdict::Settled(*did), &self.life.measured);
+        for fact in &share.facts {
+            settle::tell(&fact.paid, &KEPT, &self.life.measured);
         }
         Ok(true)
     }
@@ -152,6 +146,7 @@ impl PaidFacts {
 
 impl Handler for PaidFacts {
     async fn handle(&self, batch: &[Delivery]) -> Result<Verdicts, Failure> {
+        let turn = self.turns.enter();
         let mut verdicts = vec![Verdict::Applied; batch.len()];
         let mut facts = Vec::with_capacity(batch.len());
         for (place, delivery) in batch.iter().enumerate() {
@@ -163,6 +158,7 @@ impl Handler for PaidFacts {
         }
         let (mut settled, left) = self.apply_at_once(&facts).await?;
         if !left.is_empty() {
+            turn.comes().await;
             settled.extend(self.apply_locked(&left).await?);
         }
         for (place, verdict) in settled {

@@ -82,7 +82,6 @@ pub async fn all(
                SELECT app, request_id, $1, content_sha256, response
                FROM UNNEST($2::text[], $3::uuid[], $4::bytea[], $5::bytea[])
                     AS request (app, request_id, content_sha256, response)
-               ON CONFLICT DO NOTHING
                RETURNING 1),
            made AS (
                INSERT INTO orders (order_id, app, order_no, merchant, amount_fen, description, content_sha256, state,
@@ -93,7 +92,6 @@ pub async fn all(
                            $13::timestamptz[], $14::timestamptz[], $15::bigint[], $16::text[], $17::uuid[])
                     AS wanted (order_id, app, order_no, merchant, amount_fen, description, content_sha256,
                                create_time, expire_time, version, particulars, product_code_id)
-               ON CONFLICT (app, order_no) DO NOTHING
                RETURNING 1),
            whole AS MATERIALIZED (
                SELECT expect_rows((SELECT count(*) FROM taken), cardinality($6::uuid[]))
@@ -106,7 +104,6 @@ pub async fn all(
                            $26::bytea[])
                     AS event (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload)
                WHERE (SELECT holds FROM whole)
-               ON CONFLICT (event_id) DO NOTHING
                RETURNING seq, event_id)
            SELECT seq AS "seq!", event_id AS "event_id!" FROM told WHERE (SELECT holds FROM whole)"#,
         rpc,

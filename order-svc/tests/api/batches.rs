@@ -3,9 +3,13 @@
 use proto::event::{Event as _, PaymentPaid};
 use proto::order::v1::pay_order_request::Method;
 use proto::order::v1::*;
+use sqlx::{Postgres, Transaction};
 
 use crate::gateway::MINI;
 use crate::harness::{World, pay_order};
+
+/// Batches of facts that order-svc works on at once.
+const UNDER_WAY: i64 = 2;
 
 /// Notes each statement that pays orders or attempts, with how many of them it pays.
 const NOTED: &str = "
@@ -29,34 +33,49 @@ impl World {
         self.fact(self.gateway.prepays().pop().expect("it was sent"))
     }
 
-    /// Tells facts so that they wait together: behind one of another order, which is locked until all are there.
+    /// Tells facts so that they wait together: behind batches of other orders, which are locked until all are there.
     async fn told_together(&self, facts: &[PaymentPaid]) {
-        let first = self.ordered(|_| {}).await;
-        let fact = self.attempted(&first).await;
+        let first = [self.ordered(|_| {}).await, self.ordered(|_| {}).await];
+        let first_facts = [self.attempted(&first[0]).await, self.attempted(&first[1]).await];
         self.change(NOTED).await;
-        let mut lock = self.pool.begin().await.expect("a transaction");
-        sqlx::query("SELECT FROM orders WHERE order_id = $1::uuid FOR UPDATE")
-            .bind(first.name.trim_start_matches("orders/"))
-            .execute(&mut *lock)
-            .await
-            .expect("it is locked");
-        self.publish(&fact).await;
-        self.until("it waits for the lock", async || {
-            let waiting = "SELECT count(*) FROM pg_stat_activity
-                           WHERE datname = current_database() AND wait_event_type = 'Lock'";
-            (self.count(waiting).await == 1).then_some(())
-        })
-        .await;
+        let lock = self.locked(&[&first[0], &first[1]]).await;
+        for (waiting, fact) in (1..).zip(&first_facts) {
+            self.publish(fact).await;
+            self.wait_for_locks(waiting).await;
+        }
         for fact in facts {
             self.publish(fact).await;
         }
         lock.rollback().await.expect("it is given back");
     }
 
-    /// How many rows of a table each statement has paid, without the first fact's.
+    /// Orders that nobody else can change until the transaction ends.
+    async fn locked(&self, orders: &[&Order]) -> Transaction<'static, Postgres> {
+        let mut lock = self.pool.begin().await.expect("a transaction");
+        for order in orders {
+            sqlx::query("SELECT FROM orders WHERE order_id = $1::uuid FOR UPDATE")
+                .bind(order.name.trim_start_matches("orders/"))
+                .execute(&mut *lock)
+                .await
+                .expect("it is locked");
+        }
+        lock
+    }
+
+    /// Until so many batches wait for locks.
+    async fn wait_for_locks(&self, batches: i64) {
+        self.until("batches wait for a lock", async || {
+            let waiting = "SELECT count(*) FROM pg_stat_activity
+                           WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            (self.count(waiting).await == batches).then_some(())
+        })
+        .await;
+    }
+
+    /// How many rows of a table each statement has paid, without the first facts'.
     async fn noted(&self, relation: &str) -> Vec<i64> {
-        let noted = "SELECT paid FROM noted WHERE relation = $1 ORDER BY seq OFFSET 1";
-        sqlx::query_scalar(noted).bind(relation).fetch_all(&self.pool).await.expect("they are noted")
+        let noted = "SELECT paid FROM noted WHERE relation = $1 ORDER BY seq OFFSET $2";
+        sqlx::query_scalar(noted).bind(relation).bind(UNDER_WAY).fetch_all(&self.pool).await.expect("they are noted")
     }
 
     /// Every state of an order and its attempts, oldest first, with the order's versions.
@@ -66,15 +85,15 @@ impl World {
         sqlx::query_as(journal).bind(order).fetch_all(&self.pool).await.expect("it is kept")
     }
 
-    /// Ids of what was told of money, in the order in which it was written, without the first fact's.
+    /// Ids of what was told of money, in the order in which it was written, without the first facts'.
     async fn told_of_money(&self) -> Vec<String> {
         self.until("the outbox is empty", async || {
             (self.count("SELECT count(*) FROM outbox").await == 0).then_some(())
         })
         .await;
         let told = "SELECT event_id FROM outbox_archive
-                    WHERE ce_type IN ('tongbao.event.v1.OrderPaid', 'tongbao.event.v1.PaymentSurplus') ORDER BY seq OFFSET 1";
-        sqlx::query_scalar(told).fetch_all(&self.pool).await.expect("it is kept")
+                    WHERE ce_type IN ('tongbao.event.v1.OrderPaid', 'tongbao.event.v1.PaymentSurplus') ORDER BY seq OFFSET $1";
+        sqlx::query_scalar(told).bind(UNDER_WAY).fetch_all(&self.pool).await.expect("it is kept")
     }
 }
 
@@ -141,6 +160,50 @@ async fn a_batch_of_many_orders_is_applied_whole_by_one_update_of_each_table() {
         .map(|order| proto::event::OrderPaid { order: order.name.clone(), ..Default::default() }.id())
         .collect();
     assert_eq!(world.told_of_money().await, expected);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_of_an_order_that_come_in_two_batches_are_applied_in_their_order() {
+    let world = World::start().await;
+    let [twice, slow, quick, first, second] = {
+        let mut orders = Vec::new();
+        for _ in 0..5 {
+            orders.push(world.ordered(|_| {}).await);
+        }
+        <[Order; 5]>::try_from(orders).expect("five")
+    };
+    let (kept, surplus) = (world.attempted(&twice).await, world.attempted(&twice).await);
+    let (of_slow, of_quick) = (world.attempted(&slow).await, world.attempted(&quick).await);
+
+    // Two batches are under way, each before a lock of its own; those that wait behind them are read as two more.
+    let (of_first, of_second) = (world.attempted(&first).await, world.attempted(&second).await);
+    let (lock_first, lock_second) = (world.locked(&[&first]).await, world.locked(&[&second]).await);
+    world.publish(&of_first).await;
+    world.wait_for_locks(1).await;
+    world.publish(&of_second).await;
+    world.wait_for_locks(2).await;
+    let lock_slow = world.locked(&[&slow]).await;
+    world.publish(&of_slow).await;
+    world.publish(&kept).await;
+    lock_first.rollback().await.expect("it is given back");
+    world.order_becomes(&first.name, order::State::Paid).await;
+    world.wait_for_locks(2).await;
+    world.publish(&surplus).await;
+    world.publish(&of_quick).await;
+    lock_second.rollback().await.expect("it is given back");
+
+    // The later batch has done all that needs no order, and now waits for the earlier one.
+    world.order_becomes(&quick.name, order::State::Paid).await;
+    assert_eq!(world.order(&twice.name).await.state(), order::State::Pending);
+    lock_slow.rollback().await.expect("it is given back");
+    world.message("ORDER", "order.v1.payment.surplus.shop").await;
+    let seen = world.order(&twice.name).await;
+    let surplus_of = |fact: &PaymentPaid| {
+        let payment = seen.payments.iter().find(|payment| payment.out_trade_no == fact.out_trade_no);
+        payment.expect("it is there").surplus
+    };
+    assert_eq!((surplus_of(&kept), surplus_of(&surplus)), (false, true));
     world.end().await;
 }
 

@@ -20,9 +20,7 @@ use crate::{
 pub enum Way {
     /// It pays its order, unless that has changed since it was read.
     Pays(Box<Paying>),
-    /// It was applied before, which nothing can change.
-    Known,
-    /// Under a lock, because other facts or attempts matter, or because it is not as it should be.
+    /// Under a lock, because it was applied before, because other facts or attempts matter, or because it is not as it should be.
     Locked,
 }
 
@@ -49,7 +47,6 @@ fn way(seen: Seen, paid: &Paid) -> sqlx::Result<Way> {
     let Seen { mut payment, mut order, attempts } = seen;
     let (was, version) = (payment.state.word(), order.version);
     match settle(&mut order, &mut payment, paid) {
-        Ok(Settled::Unchanged) => Ok(Way::Known),
         // Other attempts are to be closed soon.
         Ok(Settled::Kept) if attempts == 1 => {
             let payment::State::Succeeded { transaction_id, at, .. } = &payment.state else { return Ok(Way::Locked) };
@@ -64,6 +61,6 @@ fn way(seen: Seen, paid: &Paid) -> sqlx::Result<Way> {
                 told,
             })))
         }
-        Ok(Settled::Kept | Settled::Surplus | Settled::Reversing) | Err(_) => Ok(Way::Locked),
+        Ok(Settled::Unchanged | Settled::Kept | Settled::Surplus | Settled::Reversing) | Err(_) => Ok(Way::Locked),
     }
 }

@@ -180,13 +180,11 @@ pub async fn write(
                FROM UNNEST($8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bytea[])
                     AS event (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload)
                WHERE (SELECT holds FROM whole)
-               ON CONFLICT (event_id) DO NOTHING
                RETURNING seq, event_id),
            applied AS (
                INSERT INTO applied_events (durable, event_id)
                SELECT $16, event_id FROM UNNEST($17::text[]) AS event (event_id)
                WHERE (SELECT holds FROM whole)
-               ON CONFLICT (durable, event_id) DO NOTHING
                RETURNING 1),
            heard AS (
                INSERT INTO outbox_archive
@@ -196,8 +194,7 @@ pub async fn write(
                FROM UNNEST($18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[],
                            $25::bytea[])
                     AS event (event_id, subject, ce_type, ce_source, ce_subject, ce_time, traceparent, payload)
-               WHERE (SELECT holds FROM whole) AND 0 <= (SELECT count(*) FROM applied)
-               ON CONFLICT (event_id) DO NOTHING)
+               WHERE (SELECT holds FROM whole) AND 0 <= (SELECT count(*) FROM applied))
            SELECT seq AS "seq!", event_id AS "event_id!" FROM told WHERE (SELECT holds FROM whole)"#,
         &column(&paying, |paying| paying.payment.0),
         &column(&paying, |paying| paying.was) as &[&str],
