@@ -63,7 +63,7 @@ impl Size {
     fn settings(self) -> &'static str {
         match self {
             Size::Small => "shared_buffers = 32MB\nautovacuum_naptime = 1h\n",
-            Size::Usual => "shared_buffers = 512MB\nmax_wal_size = 4GB\nmin_wal_size = 1GB\n",
+            Size::Usual => "shared_buffers = 512MB\nmax_wal_size = 4GB\nmin_wal_size = 4GB\n",
         }
     }
 

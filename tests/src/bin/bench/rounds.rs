@@ -21,6 +21,9 @@ const MOST: usize = 400_000;
 /// Connections over which callbacks come, ours and the peer's: WeChat does not wait for one answer before it sends the next notice.
 pub(crate) const MANY: &str = "512";
 
+/// Callers on each of the four connections of teams: as many waiting orders as a busy evening has.
+const MANY_CALLERS: &str = "64";
+
 pub(crate) async fn measure(stage: &mut Stage) -> anyhow::Result<Samples> {
     stage.prepare_machine().await?;
     let mut samples = Samples::new();
@@ -147,11 +150,13 @@ async fn verify_tax(stage: &mut Stage, found: &mut Found<'_>, guess: &mut Guess)
 }
 
 async fn calls(stage: &mut Stage, found: &mut Found<'_>) -> anyhow::Result<()> {
-    if !stage.wants(&["create", "pay"]) {
+    if !stage.wants(&["create", "create, 32", "pay"]) {
         return Ok(());
     }
     stage.running(Part::OrderSvc).await;
-    found.note(Measure::Created, stage.create(&[]).await?.per_second());
+    found.note(Measure::Created, stage.create(&["--callers", MANY_CALLERS]).await?.per_second());
+    stage.quiet().await;
+    found.note(Measure::CreatedByFew, stage.create(&[]).await?.per_second());
     stage.quiet().await;
     found.note(Measure::Paid, stage.pay(&[]).await?.per_second());
     stage.quiet().await;

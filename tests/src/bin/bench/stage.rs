@@ -56,6 +56,7 @@ impl Stage {
         let merchants = Merchants::load(world.folder().join("merchants"))?;
         let merchant = merchants.get(&MERCHANT.parse()?).context("the development merchant")?;
         let (orders, elsewhere) = (world.postgres.pool("orders"), world.postgres.pool(ELSEWHERE));
+        age(&elsewhere).await?;
         let template = Template::make(&world, &orders).await?;
         Ok(Self { arguments: arguments.clone(), world, folder, orders, elsewhere, merchant, template })
     }
@@ -109,6 +110,26 @@ impl Stage {
         self.world.end();
         remove(&place)
     }
+}
+
+/// Makes of a new Postgres what it is after a day: its log reuses segments that are there, and all of its memory was used before. A
+/// new one makes each segment, and is given each page of memory, while somebody waits; both cost more than many a statement.
+async fn age(base: &PgPool) -> anyhow::Result<()> {
+    let statements = [
+        "CREATE UNLOGGED TABLE bench_age (id integer, note text)",
+        "DO $$ BEGIN
+            FOR segment IN 1..250 LOOP
+                PERFORM pg_logical_emit_message(false, 'bench', 'a segment that is not empty'), pg_switch_wal();
+            END LOOP;
+         END $$",
+        "INSERT INTO bench_age SELECT id, repeat('x', 1000) FROM generate_series(1, 600000) AS id",
+        "DROP TABLE bench_age",
+        "CHECKPOINT",
+    ];
+    for statement in statements {
+        sqlx::raw_sql(statement).execute(base).await.context("Postgres ages")?;
+    }
+    Ok(())
 }
 
 fn remove(place: &Path) -> anyhow::Result<()> {
