@@ -164,7 +164,7 @@ pub async fn start_on(clock: Option<Clock>, config: &Config, tasks: &Tasks) -> a
     Ok(Addresses { grpc, admin })
 }
 
-/// Batches of paid facts under way: while one of them waits for the disk, the database works on another.
+/// Batches of paid facts under way when many wait: while one waits for the disk, the database works on another.
 const PAID_BATCHES: usize = 2;
 
 fn start_jobs(life: &Life, merchants: &Merchants, bus: &Bus, config: &Config, tasks: &Tasks) -> anyhow::Result<()> {

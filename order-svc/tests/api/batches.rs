@@ -8,8 +8,10 @@ use sqlx::{Postgres, Transaction};
 use crate::gateway::MINI;
 use crate::harness::{World, pay_order};
 
-/// Batches of facts that order-svc works on at once.
-const UNDER_WAY: i64 = 2;
+/// So many facts are a batch beside which order-svc works on another.
+const LARGE: usize = 64;
+/// So many are published by one atomic batch, and read together.
+const TOGETHER: usize = 12;
 
 /// Notes each statement that pays orders or attempts, with how many of them it pays.
 const NOTED: &str = "
@@ -33,32 +35,26 @@ impl World {
         self.fact(self.gateway.prepays().pop().expect("it was sent"))
     }
 
-    /// Tells facts so that they wait together: behind batches of other orders, which are locked until all are there.
+    /// Tells facts so that they wait together: behind one of another order, which is locked until all are there.
     async fn told_together(&self, facts: &[PaymentPaid]) {
-        let first = [self.ordered(|_| {}).await, self.ordered(|_| {}).await];
-        let first_facts = [self.attempted(&first[0]).await, self.attempted(&first[1]).await];
+        let first = self.ordered(|_| {}).await;
+        let fact = self.attempted(&first).await;
         self.change(NOTED).await;
-        let lock = self.locked(&[&first[0], &first[1]]).await;
-        for (waiting, fact) in (1..).zip(&first_facts) {
-            self.publish(fact).await;
-            self.wait_for_locks(waiting).await;
-        }
+        let lock = self.locked(&first).await;
+        self.publish(&fact).await;
+        self.wait_for_locks(1).await;
         for fact in facts {
             self.publish(fact).await;
         }
         lock.rollback().await.expect("it is given back");
     }
 
-    /// Orders that nobody else can change until the transaction ends.
-    async fn locked(&self, orders: &[&Order]) -> Transaction<'static, Postgres> {
+    /// Keeps everybody else from changing an order until the transaction ends.
+    async fn locked(&self, order: &Order) -> Transaction<'static, Postgres> {
         let mut lock = self.pool.begin().await.expect("a transaction");
-        for order in orders {
-            sqlx::query("SELECT FROM orders WHERE order_id = $1::uuid FOR UPDATE")
-                .bind(order.name.trim_start_matches("orders/"))
-                .execute(&mut *lock)
-                .await
-                .expect("it is locked");
-        }
+        let order = order.name.trim_start_matches("orders/");
+        let locked = sqlx::query("SELECT FROM orders WHERE order_id = $1::uuid FOR UPDATE").bind(order);
+        locked.execute(&mut *lock).await.expect("it is locked");
         lock
     }
 
@@ -72,10 +68,10 @@ impl World {
         .await;
     }
 
-    /// How many rows of a table each statement has paid, without the first facts'.
+    /// How many rows of a table each statement has paid, without the first fact's.
     async fn noted(&self, relation: &str) -> Vec<i64> {
-        let noted = "SELECT paid FROM noted WHERE relation = $1 ORDER BY seq OFFSET $2";
-        sqlx::query_scalar(noted).bind(relation).bind(UNDER_WAY).fetch_all(&self.pool).await.expect("they are noted")
+        let noted = "SELECT paid FROM noted WHERE relation = $1 ORDER BY seq OFFSET 1";
+        sqlx::query_scalar(noted).bind(relation).fetch_all(&self.pool).await.expect("they are noted")
     }
 
     /// Every state of an order and its attempts, oldest first, with the order's versions.
@@ -85,15 +81,15 @@ impl World {
         sqlx::query_as(journal).bind(order).fetch_all(&self.pool).await.expect("it is kept")
     }
 
-    /// Ids of what was told of money, in the order in which it was written, without the first facts'.
+    /// Ids of what was told of money, in the order in which it was written, without the first fact's.
     async fn told_of_money(&self) -> Vec<String> {
         self.until("the outbox is empty", async || {
             (self.count("SELECT count(*) FROM outbox").await == 0).then_some(())
         })
         .await;
         let told = "SELECT event_id FROM outbox_archive
-                    WHERE ce_type IN ('tongbao.event.v1.OrderPaid', 'tongbao.event.v1.PaymentSurplus') ORDER BY seq OFFSET $1";
-        sqlx::query_scalar(told).bind(UNDER_WAY).fetch_all(&self.pool).await.expect("it is kept")
+                    WHERE ce_type IN ('tongbao.event.v1.OrderPaid', 'tongbao.event.v1.PaymentSurplus') ORDER BY seq OFFSET 1";
+        sqlx::query_scalar(told).fetch_all(&self.pool).await.expect("it is kept")
     }
 }
 
@@ -166,32 +162,27 @@ async fn a_batch_of_many_orders_is_applied_whole_by_one_update_of_each_table() {
 #[tokio::test(flavor = "multi_thread")]
 async fn facts_of_an_order_that_come_in_two_batches_are_applied_in_their_order() {
     let world = World::start().await;
-    let [twice, slow, quick, first, second] = {
-        let mut orders = Vec::new();
-        for _ in 0..5 {
-            orders.push(world.ordered(|_| {}).await);
-        }
-        <[Order; 5]>::try_from(orders).expect("five")
-    };
+    let twice = world.ordered(|_| {}).await;
     let (kept, surplus) = (world.attempted(&twice).await, world.attempted(&twice).await);
-    let (of_slow, of_quick) = (world.attempted(&slow).await, world.attempted(&quick).await);
+    let mut others = Vec::new();
+    for _ in 0..2 + LARGE + TOGETHER {
+        let order = world.ordered(|_| {}).await;
+        others.push((world.attempted(&order).await, order));
+    }
+    let facts: Vec<PaymentPaid> = others.iter().map(|(fact, _)| fact.clone()).collect();
+    let [(of_first, first), (_, slow), ..] = &others[..] else { panic!("there are more") };
 
-    // Two batches are under way, each before a lock of its own; those that wait behind them are read as two more.
-    let (of_first, of_second) = (world.attempted(&first).await, world.attempted(&second).await);
-    let (lock_first, lock_second) = (world.locked(&[&first]).await, world.locked(&[&second]).await);
-    world.publish(&of_first).await;
+    // What waits behind the first fact becomes one large batch, in which an order is locked; then comes one more.
+    let lock_first = world.locked(first).await;
+    world.publish(of_first).await;
     world.wait_for_locks(1).await;
-    world.publish(&of_second).await;
-    world.wait_for_locks(2).await;
-    let lock_slow = world.locked(&[&slow]).await;
-    world.publish(&of_slow).await;
-    world.publish(&kept).await;
+    let lock_slow = world.locked(slow).await;
+    world.publish_together(&[&facts[1..=1 + LARGE], &[kept.clone()]].concat()).await;
     lock_first.rollback().await.expect("it is given back");
     world.order_becomes(&first.name, order::State::Paid).await;
-    world.wait_for_locks(2).await;
-    world.publish(&surplus).await;
-    world.publish(&of_quick).await;
-    lock_second.rollback().await.expect("it is given back");
+    world.wait_for_locks(1).await;
+    let (quick, last) = (&others[2 + LARGE].1, &facts[2 + LARGE..]);
+    world.publish_together(&[last, &[surplus.clone()]].concat()).await;
 
     // The later batch has done all that needs no order, and now waits for the earlier one.
     world.order_becomes(&quick.name, order::State::Paid).await;

@@ -165,6 +165,15 @@ impl World {
         Publisher::new(&self.bus).publish(&message).await.expect("the stream takes it");
     }
 
+    /// Publishes several by one atomic batch, when they are enough for one.
+    pub(crate) async fn publish_together<E: Event>(&self, events: &[E]) {
+        let messages: Vec<_> =
+            events.iter().map(|event| Message::from_event(event, "test").expect("a message")).collect();
+        for verdict in Publisher::new(&self.bus).publish_batch(&messages).await {
+            verdict.expect("the stream takes it");
+        }
+    }
+
     pub(crate) async fn order_becomes(&self, name: &str, state: order::State) -> Order {
         self.until(&format!("{name} {state:?}"), async || {
             let order = self.order(name).await;

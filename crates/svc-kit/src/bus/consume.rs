@@ -47,6 +47,9 @@ const _: () = assert!(STOP_TIME < DRAIN_TIME.as_secs(), "a consumer that stops f
 /// make the first failure the last one.
 const STRIKES: u64 = 3;
 
+/// A batch is large when it has this part of its messages.
+const LARGE: usize = 4;
+
 /// How a consumer works.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -66,8 +69,9 @@ pub struct Options {
     /// How long a handler may take for one batch: 10 s. It is then dropped and was too slow; see [`Failure::Slow`]. After a
     /// stop it has 10 s at most, so that the process ends in time.
     pub handler_time: Duration,
-    /// Batches under way at once: 1. With more of them the handler is asked about the next one while it works on those before;
-    /// it is asked in their order, and keeps what order it needs by itself. The durable's `max_ack_pending` must have room.
+    /// Batches under way at once, at most: 1. With more of them the handler is asked about the next one while it works on one
+    /// that is at least a quarter full: smaller ones cost less when what waits becomes one batch. It is asked in their order,
+    /// and keeps what order it needs by itself. The durable's `max_ack_pending` must have room.
     pub batches: usize,
 }
 
@@ -121,14 +125,17 @@ impl Consumer {
     /// None: the result is what [`crate::process::Tasks::spawn`] wants. A server that is away is waited for.
     pub async fn run(self, handler: impl Handler, stop: CancellationToken) -> anyhow::Result<()> {
         let mut under_way = FuturesUnordered::new();
+        // Whether the last one that began was large enough for another beside it.
+        let mut is_large = true;
         let mut next = pin!(self.next(&stop));
         loop {
             tokio::select! {
                 // Who was handed over begins before the next one is, so the handler is asked in their order.
                 biased;
                 Some(()) = under_way.next() => {}
-                fetched = &mut next, if under_way.len() < self.options.batches.max(1) => {
+                fetched = &mut next, if under_way.is_empty() || is_large && under_way.len() < self.options.batches => {
                     let Some(messages) = fetched else { break };
+                    is_large = self.options.max_messages / LARGE <= messages.len();
                     under_way.push(self.work(&handler, messages, &stop));
                     next.set(self.next(&stop));
                 }

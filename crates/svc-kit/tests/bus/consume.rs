@@ -298,7 +298,8 @@ async fn several_batches_are_under_way_at_once_begun_in_their_order_and_no_more_
     let gated: &'static Gated =
         Box::leak(Box::new(Gated { asked: Mutex::default(), end: tokio::sync::Semaphore::new(0) }));
     let stop = CancellationToken::new();
-    let options = Options { batches: 2, ..Options::default() };
+    // One message is a quarter of a batch, and so large enough for another beside it.
+    let options = Options { batches: 2, max_messages: 4, ..Options::default() };
     let task = tokio::spawn(Consumer::new(&bus, durable()).with_options(options).run(gated, stop.clone()));
     let asked = || gated.asked.lock().expect("no test panics while it holds this").clone();
     let until_asked = async |count: usize| {
@@ -319,6 +320,30 @@ async fn several_batches_are_under_way_at_once_begun_in_their_order_and_no_more_
     tokio::time::timeout(DEADLINE, task).await.expect("it ends").expect("no panic").expect("it ends well");
     let expected = ["1", "2", "3"].map(|id| format!("paid:wechat-v2:1900000109:{id}"));
     assert_eq!(asked(), expected);
+}
+
+#[tokio::test]
+async fn what_comes_while_a_small_batch_is_worked_on_becomes_one_batch() {
+    let nats = Nats::start().await;
+    let (bus, _) = nats.bus().await;
+    let publisher = publisher(&bus);
+    let gated: &'static Gated =
+        Box::leak(Box::new(Gated { asked: Mutex::default(), end: tokio::sync::Semaphore::new(0) }));
+    let stop = CancellationToken::new();
+    let options = Options { batches: 2, ..Options::default() };
+    let task = tokio::spawn(Consumer::new(&bus, durable()).with_options(options).run(gated, stop.clone()));
+    let asked = || gated.asked.lock().expect("no test panics while it holds this").len();
+    publisher.publish(&message("1")).await.expect("it is stored");
+    until("the handler was asked", || async { (asked() == 1).then_some(()) }).await;
+    for id in ["2", "3"] {
+        publisher.publish(&message(id)).await.expect("it is stored");
+    }
+    // Two batches in all: a third would wait for a permit that never comes.
+    gated.end.add_permits(2);
+    until_acked(&bus, 3).await;
+    assert_eq!((asked(), gated.end.available_permits()), (3, 0));
+    stop.cancel();
+    tokio::time::timeout(DEADLINE, task).await.expect("it ends").expect("no panic").expect("it ends well");
 }
 
 #[tokio::test]
