@@ -102,7 +102,7 @@ impl Measured {
             calls: metrics.counters("calls", "Calls of internal teams by RPC and outcome"),
             settled: metrics.counters("paid_facts", "Paid facts by what they did: kept, surplus, unchanged, reversing"),
             locked: metrics
-                .counter("paid_facts_locked", "Paid facts that could not be applied at once, without a lock"),
+                .counter("paid_facts_locked", "Paid facts that could not be applied at once, without a lock; those that were applied before are among them"),
             mismatched: metrics.counters("paid_facts_refused", "Paid facts that can never pay their order, by reason"),
             asked: metrics.counters("provider_queries", "Queries of attempts by the provider's word"),
             closed: metrics.counters("provider_closes", "Closings of attempts by the provider's word"),

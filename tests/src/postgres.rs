@@ -222,7 +222,7 @@ fn template(size: Size) -> PathBuf {
     let version = String::from_utf8_lossy(&version.stdout);
     let version: String = version.chars().filter(char::is_ascii_alphanumeric).collect();
     let user = if programs::are_root() { "root" } else { "user" };
-    let name = format!("tongbao-template-4-{}-{version}-{user}-{}", size.word(), owner());
+    let name = format!("tongbao-template-6-{}-{version}-{user}-{}", size.word(), owner());
     let template = std::env::temp_dir().join(name);
     let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     if template.join("PG_VERSION").exists() {

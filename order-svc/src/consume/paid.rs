@@ -1,7 +1,5 @@
 //! `pay.v1.payment.paid.*`: up to 256 facts together, acked after their commit.
 
-mod turns;
-
 use std::{iter::zip, sync::Arc};
 
 use proto::{
@@ -30,7 +28,6 @@ use crate::{
     },
     store::settling::at_once::{self, Paying, Written},
 };
-use turns::Turns;
 
 /// What becomes of a fact that is applied at once.
 const KEPT: settle::Verdict = settle::Verdict::Settled(Settled::Kept);
@@ -40,7 +37,6 @@ const KEPT: settle::Verdict = settle::Verdict::Settled(Settled::Kept);
 pub struct PaidFacts {
     life: Life,
     connections: Arc<Kept>,
-    turns: Turns,
 }
 
 /// A fact that can be read, with its place in the batch.
@@ -60,14 +56,11 @@ struct Share<'f, 'b> {
 impl PaidFacts {
     /// Applies them to the orders of `life`.
     pub fn new(life: Life) -> Self {
-        Self { connections: Arc::new(Kept::of(life.lists.clone())), turns: Turns::default(), life }
+        Self { connections: Arc::new(Kept::of(life.lists.clone())), life }
     }
 
-    /// Applies what needs no lock. Gives what became of it, by its place, and the facts that are left, in their order.
-    async fn apply_at_once<'f, 'b>(
-        &self,
-        facts: &'f [Fact<'b>],
-    ) -> sqlx::Result<(Vec<(usize, settle::Verdict)>, Vec<&'f Fact<'b>>)> {
+    /// Applies what needs no lock, and no order among facts. Gives the places of those that are left.
+    async fn apply_at_once(&self, facts: &[Fact<'_>]) -> sqlx::Result<Vec<usize>> {
         let evidence: Vec<_> = facts.iter().map(|fact| events::evidence(&fact.paid).ok()).collect();
         let ids: Vec<_> = evidence.iter().flatten().map(|(id, _)| id.0).collect();
         let mut connection = self.connections.take().await?;
@@ -81,16 +74,13 @@ impl PaidFacts {
                     share.facts.push(fact);
                     share.paying.push(*paying);
                 }
-                Way::Locked => left.push(fact),
+                Way::Locked => left.push(fact.place),
             }
         }
-        if self.write(&share).await? {
-            let verdicts = share.facts.iter().map(|fact| (fact.place, KEPT));
-            return Ok((verdicts.collect(), left));
+        if !self.write(&share).await? {
+            left.extend(share.facts.iter().map(|fact| fact.place));
         }
-        left.extend(share.facts);
-        left.sort_unstable_by_key(|fact| fact.place);
-        Ok((Vec::new(), left))
+        Ok(left)
     }
 
     /// Writes a share. False when something has changed since it was read: then nothing is written.
@@ -119,7 +109,7 @@ impl PaidFacts {
     }
 
     /// Applies facts to orders that are locked meanwhile, in one transaction.
-    async fn apply_locked(&self, facts: &[&Fact<'_>]) -> sqlx::Result<Vec<(usize, settle::Verdict)>> {
+    async fn apply_locked(&self, facts: &[Fact<'_>]) -> sqlx::Result<Vec<settle::Verdict>> {
         self.life.measured.locked(facts.len());
         let mut connection = self.connections.take().await?;
         let mut tx = connection.begin().await?;
@@ -131,7 +121,7 @@ impl PaidFacts {
             .map(|(fact, _)| fact.delivery.id.as_str())
             .collect();
         inbox::record(&mut tx, ORDER_SVC_PAY, &applied).await?;
-        archive::keep(&mut tx, &told_by_others(facts.iter().copied())).await?;
+        archive::keep(&mut tx, &told_by_others(facts.iter())).await?;
         about_to_commit();
         tx.commit().await?;
         connection.keep();
@@ -140,34 +130,42 @@ impl PaidFacts {
         for (fact, verdict) in zip(facts, &verdicts) {
             settle::tell(&fact.paid, verdict, &self.life.measured);
         }
-        Ok(zip(facts, verdicts).map(|(fact, verdict)| (fact.place, verdict)).collect())
+        Ok(verdicts)
     }
 }
 
 impl Handler for PaidFacts {
     async fn handle(&self, batch: &[Delivery]) -> Result<Verdicts, Failure> {
-        let turn = self.turns.enter();
-        let mut verdicts = vec![Verdict::Applied; batch.len()];
-        let mut facts = Vec::with_capacity(batch.len());
-        for (place, delivery) in batch.iter().enumerate() {
-            match delivery.decode::<PaymentPaid>() {
-                Ok(paid) => facts.push(Fact { place, delivery, paid }),
-                // It never will be readable; the others must not wait for it.
-                Err(error) => verdicts[place] = Verdict::Dead(error.to_string()),
-            }
+        let (facts, mut verdicts) = read(batch);
+        for place in self.apply_at_once(&facts).await? {
+            verdicts[place] = Verdict::InTurn;
         }
-        let (mut settled, left) = self.apply_at_once(&facts).await?;
-        if !left.is_empty() {
-            turn.comes().await;
-            settled.extend(self.apply_locked(&left).await?);
-        }
-        for (place, verdict) in settled {
+        Ok(Verdicts::Each(verdicts))
+    }
+
+    async fn handle_in_turn(&self, batch: &[Delivery]) -> Result<Verdicts, Failure> {
+        let (facts, mut verdicts) = read(batch);
+        for (fact, verdict) in zip(&facts, self.apply_locked(&facts).await?) {
             if let settle::Verdict::Dead(dead) = verdict {
-                verdicts[place] = Verdict::Dead(dead.to_string());
+                verdicts[fact.place] = Verdict::Dead(dead.to_string());
             }
         }
         Ok(Verdicts::Each(verdicts))
     }
+}
+
+/// The facts of a batch, and what it says of every message when they are all applied.
+fn read(batch: &[Delivery]) -> (Vec<Fact<'_>>, Vec<Verdict>) {
+    let mut verdicts = vec![Verdict::Applied; batch.len()];
+    let mut facts = Vec::with_capacity(batch.len());
+    for (place, delivery) in batch.iter().enumerate() {
+        match delivery.decode::<PaymentPaid>() {
+            Ok(paid) => facts.push(Fact { place, delivery, paid }),
+            // It never will be readable; the others must not wait for it.
+            Err(error) => verdicts[place] = Verdict::Dead(error.to_string()),
+        }
+    }
+    (facts, verdicts)
 }
 
 /// Both ways pass here.

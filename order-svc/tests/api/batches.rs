@@ -177,15 +177,23 @@ async fn facts_of_an_order_that_come_in_two_batches_are_applied_in_their_order()
     world.publish(of_first).await;
     world.wait_for_locks(1).await;
     let lock_slow = world.locked(slow).await;
-    world.publish_together(&[&facts[1..=1 + LARGE], &[kept.clone()]].concat()).await;
+    world.publish_together(&[&facts[1..=1 + LARGE], std::slice::from_ref(&kept)].concat()).await;
     lock_first.rollback().await.expect("it is given back");
     world.order_becomes(&first.name, order::State::Paid).await;
     world.wait_for_locks(1).await;
     let (quick, last) = (&others[2 + LARGE].1, &facts[2 + LARGE..]);
-    world.publish_together(&[last, &[surplus.clone()]].concat()).await;
+    world.publish_together(&[last, std::slice::from_ref(&surplus)].concat()).await;
 
-    // The later batch has done all that needs no order, and now waits for the earlier one.
+    // The later batch has done all that needs no order, and now waits for the earlier one, even when that has to begin again.
     world.order_becomes(&quick.name, order::State::Paid).await;
+    assert_eq!(world.order(&twice.name).await.state(), order::State::Pending);
+    world
+        .change(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+             WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        )
+        .await;
+    world.wait_for_locks(1).await;
     assert_eq!(world.order(&twice.name).await.state(), order::State::Pending);
     lock_slow.rollback().await.expect("it is given back");
     world.message("ORDER", "order.v1.payment.surplus.shop").await;
@@ -195,6 +203,24 @@ async fn facts_of_an_order_that_come_in_two_batches_are_applied_in_their_order()
         payment.expect("it is there").surplus
     };
     assert_eq!((surplus_of(&kept), surplus_of(&surplus)), (false, true));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fact_that_is_in_the_archive_already_and_was_not_applied_is_applied() {
+    // As when it was a dead letter first.
+    let world = World::start().await;
+    let (kept, other) = (world.ordered(|_| {}).await, world.ordered(|_| {}).await);
+    let facts = [world.attempted(&kept).await, world.attempted(&other).await];
+    let archived = "INSERT INTO outbox_archive
+                        (event_id, seq, subject, ce_type, ce_source, ce_subject, ce_time, payload, created_at)
+                    VALUES ($1, nextval(pg_get_serial_sequence('outbox', 'seq')), 'pay.v1.payment.paid.acme-mini',
+                            'tongbao.event.v1.PaymentPaid', 'notify-svc', 'somebody', '2026-11-30T00:00:00Z', '', now())";
+    sqlx::query(archived).bind(facts[0].id()).execute(&world.pool).await.expect("it is archived");
+    world.told_together(&facts).await;
+    for order in [&kept, &other] {
+        world.order_becomes(&order.name, order::State::Paid).await;
+    }
     world.end().await;
 }
 

@@ -7,6 +7,7 @@ mod faults;
 mod handler;
 mod held;
 mod pull;
+mod turns;
 
 pub use delivery::Delivery;
 pub use handler::{Failure, Handler, Verdict, Verdicts};
@@ -30,6 +31,7 @@ use ask::Answer;
 use faults::Faults;
 use held::{Held, Reply};
 use pull::Pulled;
+use turns::{Turn, Turns};
 
 /// After a fetch that failed, before the next one.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -69,9 +71,9 @@ pub struct Options {
     /// How long a handler may take for one batch: 10 s. It is then dropped and was too slow; see [`Failure::Slow`]. After a
     /// stop it has 10 s at most, so that the process ends in time.
     pub handler_time: Duration,
-    /// Batches under way at once, at most: 1. With more of them the handler is asked about the next one while it works on one
-    /// that is at least a quarter full: smaller ones cost less when what waits becomes one batch. It is asked in their order,
-    /// and keeps what order it needs by itself. The durable's `max_ack_pending` must have room.
+    /// Batches under way at once, at most: 1. With more of them the handler is asked about the next one while the one that began
+    /// last is still worked on, if that is at least a quarter full: smaller ones cost less when what waits becomes one batch. What
+    /// needs the order of the stream is said by [`Verdict::InTurn`]. The durable's `max_ack_pending` must have room.
     pub batches: usize,
 }
 
@@ -86,6 +88,14 @@ impl Default for Options {
             batches: 1,
         }
     }
+}
+
+/// What is worked on together.
+#[derive(Clone, Copy, Debug)]
+struct Batch<'b> {
+    deliveries: &'b [Delivery],
+    held: &'b Held,
+    turn: &'b Turn,
 }
 
 /// Reads one durable of the table. Several replicas may read the same one: each message goes to one of them at a time.
@@ -124,19 +134,19 @@ impl Consumer {
     /// # Errors
     /// None: the result is what [`crate::process::Tasks::spawn`] wants. A server that is away is waited for.
     pub async fn run(self, handler: impl Handler, stop: CancellationToken) -> anyhow::Result<()> {
-        let mut under_way = FuturesUnordered::new();
+        let (mut under_way, turns) = (FuturesUnordered::new(), Turns::default());
         // Whether the last one that began was large enough for another beside it.
         let mut is_large = true;
         let mut next = pin!(self.next(&stop));
         loop {
             tokio::select! {
-                // Who was handed over begins before the next one is, so the handler is asked in their order.
+                // Who was handed over begins before the next one is fetched.
                 biased;
                 Some(()) = under_way.next() => {}
                 fetched = &mut next, if under_way.is_empty() || is_large && under_way.len() < self.options.batches => {
                     let Some(messages) = fetched else { break };
                     is_large = self.options.max_messages / LARGE <= messages.len();
-                    under_way.push(self.work(&handler, messages, &stop));
+                    under_way.push(self.work(&handler, messages, turns.enter(), &stop));
                     next.set(self.next(&stop));
                 }
             }
@@ -192,10 +202,18 @@ impl Consumer {
         }
     }
 
-    async fn work(&self, handler: &impl Handler, messages: Vec<async_nats::Message>, stop: &CancellationToken) {
+    /// Those after it wait for `turn` until this ends, however often the handler is asked.
+    async fn work(
+        &self,
+        handler: &impl Handler,
+        messages: Vec<async_nats::Message>,
+        turn: Turn,
+        stop: &CancellationToken,
+    ) {
         let (deliveries, held) = self.take(messages);
+        let batch = Batch { deliveries: &deliveries, held: &held, turn: &turn };
         tokio::select! {
-            () = self.settle_all(handler, &deliveries, &held, stop) => {}
+            () = self.settle_all(handler, batch, stop) => {}
             never = held.keep_alive(self.spec.ack_wait / 3) => match never {},
             () = cut_off(stop) => tracing::warn!(durable = self.spec.name, "stopped in the middle of a batch"),
         }
@@ -223,11 +241,12 @@ impl Consumer {
         (deliveries, held)
     }
 
-    async fn settle_all(&self, handler: &impl Handler, deliveries: &[Delivery], held: &Held, stop: &CancellationToken) {
+    async fn settle_all(&self, handler: &impl Handler, batch: Batch<'_>, stop: &CancellationToken) {
+        let Batch { deliveries, held, turn } = batch;
         if deliveries.is_empty() {
             return;
         }
-        match self.ask(handler, deliveries, stop).await {
+        match self.ask(handler, deliveries, turn, stop).await {
             Answer::Verdicts(verdicts) => {
                 for (delivery, verdict) in deliveries.iter().zip(verdicts) {
                     self.settle(delivery, verdict, held).await;
@@ -235,26 +254,21 @@ impl Consumer {
             }
             Answer::Failed(reason) if 1 < deliveries.len() => {
                 tracing::warn!(durable = self.spec.name, reason, "a batch failed; trying its messages one by one");
-                self.settle_one_by_one(handler, deliveries, held, stop).await;
+                self.settle_one_by_one(handler, batch, stop).await;
             }
             Answer::Failed(reason) => self.failed(&deliveries[0], &reason, held).await,
             Answer::Stopped => {}
         }
     }
 
-    async fn settle_one_by_one(
-        &self,
-        handler: &impl Handler,
-        deliveries: &[Delivery],
-        held: &Held,
-        stop: &CancellationToken,
-    ) {
+    async fn settle_one_by_one(&self, handler: &impl Handler, batch: Batch<'_>, stop: &CancellationToken) {
+        let Batch { deliveries, held, turn } = batch;
         let mut failures = Vec::new();
         for delivery in deliveries {
             if stop.is_cancelled() {
                 break;
             }
-            match self.ask(handler, std::slice::from_ref(delivery), stop).await {
+            match self.ask(handler, std::slice::from_ref(delivery), turn, stop).await {
                 Answer::Verdicts(verdicts) => {
                     for verdict in verdicts {
                         self.settle(delivery, verdict, held).await;
@@ -285,6 +299,8 @@ impl Consumer {
                 held.reply(delivery.sequence, Reply::Later(delay)).await;
             }
             Verdict::Dead(reason) => self.bury(delivery, &reason, held).await,
+            // `ask` has answered it, so this is a handler that still waits in its turn.
+            Verdict::InTurn => self.failed(delivery, "the handler wants a turn when it has it", held).await,
         }
     }
 

@@ -322,6 +322,61 @@ async fn several_batches_are_under_way_at_once_begun_in_their_order_and_no_more_
     assert_eq!(asked(), expected);
 }
 
+/// A handler that works on the first batch until it is told to end, fails once then, and wants a turn for all others.
+struct Ordered {
+    end: Notify,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Ordered {
+    fn note(&self, what: &str, batch: &[Delivery]) -> usize {
+        let mut asked = self.asked.lock().expect("no test panics while it holds this");
+        asked.extend(batch.iter().map(|one| format!("{what} {}", one.id)));
+        asked.len()
+    }
+}
+
+impl Handler for &'static Ordered {
+    async fn handle(&self, batch: &[Delivery]) -> Result<Verdicts, Failure> {
+        let asked = self.note("first", batch);
+        if !batch[0].id.ends_with(":1") {
+            return Ok(Verdicts::All(Verdict::InTurn));
+        }
+        if asked == 1 {
+            self.end.notified().await;
+            return Err(Failure::unavailable("no database"));
+        }
+        Ok(Verdicts::All(Verdict::Applied))
+    }
+
+    async fn handle_in_turn(&self, batch: &[Delivery]) -> Result<Verdicts, Failure> {
+        self.note("in turn", batch);
+        Ok(Verdicts::All(Verdict::Applied))
+    }
+}
+
+#[tokio::test]
+async fn what_wants_its_turn_is_asked_about_again_when_all_before_have_ended_however_often_they_were_tried() {
+    let nats = Nats::start().await;
+    let (bus, _) = nats.bus().await;
+    let publisher = publisher(&bus);
+    let ordered: &'static Ordered = Box::leak(Box::new(Ordered { end: Notify::new(), asked: Mutex::default() }));
+    let stop = CancellationToken::new();
+    let options = Options { batches: 2, max_messages: 4, ..Options::default() };
+    let task = tokio::spawn(Consumer::new(&bus, durable()).with_options(options).run(ordered, stop.clone()));
+    let asked = || ordered.asked.lock().expect("no test panics while it holds this").clone();
+    for (count, id) in (1..).zip(["1", "2"]) {
+        publisher.publish(&message(id)).await.expect("it is stored");
+        until("the handler was asked", || async { (asked().len() == count).then_some(()) }).await;
+    }
+    ordered.end.notify_one();
+    until_acked(&bus, 2).await;
+    stop.cancel();
+    tokio::time::timeout(DEADLINE, task).await.expect("it ends").expect("no panic").expect("it ends well");
+    let words = [("first", 1), ("first", 2), ("first", 1), ("in turn", 2)];
+    assert_eq!(asked(), words.map(|(word, id)| format!("{word} paid:wechat-v2:1900000109:{id}")));
+}
+
 #[tokio::test]
 async fn what_comes_while_a_small_batch_is_worked_on_becomes_one_batch() {
     let nats = Nats::start().await;

@@ -124,7 +124,7 @@ pub struct Paying {
 pub enum Written {
     /// All of it, committed. These are the events' places in the outbox.
     All(Vec<(i64, String)>),
-    /// Nothing: something is not as it was read any more, or somebody holds what we wanted and wants what we hold.
+    /// Nothing: something is not as it was read any more or is there already, or somebody holds what we wanted and wants what we hold.
     Nothing,
 }
 

@@ -8,7 +8,7 @@ use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::{Consumer, Delivery, Failure, Handler, Verdict, Verdicts};
+use super::{Consumer, Delivery, Failure, Handler, Turn, Verdict, Verdicts};
 use crate::crash;
 use crate::schedule::jittered;
 use crate::trace::continue_from;
@@ -36,13 +36,59 @@ pub(super) enum Answer {
     Stopped,
 }
 
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+    /// About what was fetched.
+    First,
+    /// About what waited for its turn.
+    InTurn,
+}
+
 impl Consumer {
-    pub(super) async fn ask(&self, handler: &impl Handler, batch: &[Delivery], stop: &CancellationToken) -> Answer {
+    /// Asks about a batch, and once more about what wants its turn, when that has come. The wait counts against nobody's time.
+    pub(super) async fn ask(
+        &self,
+        handler: &impl Handler,
+        batch: &[Delivery],
+        turn: &Turn,
+        stop: &CancellationToken,
+    ) -> Answer {
+        let mut verdicts = match self.ask_until(handler, Question::First, batch, stop).await {
+            Answer::Verdicts(verdicts) => verdicts,
+            otherwise => return otherwise,
+        };
+        let places: Vec<usize> = (0..batch.len()).filter(|place| verdicts[*place] == Verdict::InTurn).collect();
+        if places.is_empty() {
+            return Answer::Verdicts(verdicts);
+        }
+        // Whoever is before ends at a stop, so this does, too.
+        turn.comes().await;
+        let waited: Vec<Delivery> = places.iter().map(|place| batch[*place].clone()).collect();
+        match self.ask_until(handler, Question::InTurn, &waited, stop).await {
+            Answer::Verdicts(answers) => {
+                for (place, verdict) in places.into_iter().zip(answers) {
+                    verdicts[place] = verdict;
+                }
+                Answer::Verdicts(verdicts)
+            }
+            // What was applied already is asked about again, and is known then.
+            otherwise => otherwise,
+        }
+    }
+
+    async fn ask_until(
+        &self,
+        handler: &impl Handler,
+        question: Question,
+        batch: &[Delivery],
+        stop: &CancellationToken,
+    ) -> Answer {
         let mut pause = FIRST_PAUSE;
         let mut slow = 0;
         loop {
             crash::point("consume.taken");
-            let (reason, rest) = match self.ask_once(handler, batch).await {
+            let (reason, rest) = match self.ask_once(handler, question, batch).await {
                 Ok(Verdicts::All(verdict)) => return Answer::Verdicts(vec![verdict; batch.len()]),
                 Ok(Verdicts::Each(verdicts)) if verdicts.len() == batch.len() => return Answer::Verdicts(verdicts),
                 Ok(Verdicts::Each(verdicts)) => {
@@ -83,13 +129,24 @@ impl Consumer {
         }
     }
 
-    async fn ask_once(&self, handler: &impl Handler, batch: &[Delivery]) -> Result<Verdicts, Failure> {
+    async fn ask_once(
+        &self,
+        handler: &impl Handler,
+        question: Question,
+        batch: &[Delivery],
+    ) -> Result<Verdicts, Failure> {
         let span = tracing::info_span!("consume", durable = self.spec.name, messages = batch.len());
         // A batch of several traces cannot continue them all; it continues its first one.
         if let Some(first) = batch.first() {
             continue_from(&span, |name| first.header(name));
         }
-        let answer = AssertUnwindSafe(handler.handle(batch)).catch_unwind().instrument(span);
+        let answer = async {
+            match question {
+                Question::First => handler.handle(batch).await,
+                Question::InTurn => handler.handle_in_turn(batch).await,
+            }
+        };
+        let answer = AssertUnwindSafe(answer).catch_unwind().instrument(span);
         match tokio::time::timeout(self.options.handler_time, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_panic)) => Err(Failure::failed("the handler panicked")),

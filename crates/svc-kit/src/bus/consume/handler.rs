@@ -36,8 +36,15 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 pub trait Handler: Send + Sync {
     /// Applies a batch in the order of the stream; it is never empty. What is returned is final: `Applied` is acked.
     ///
-    /// The future may be dropped when it takes longer than [`super::Options::handler_time`].
+    /// The future may be dropped when it takes longer than [`super::Options::handler_time`]. With several
+    /// [`super::Options::batches`] it is called for one batch while it works on another.
     fn handle(&self, batch: &[Delivery]) -> impl Future<Output = Result<Verdicts, Failure>> + Send;
+
+    /// Applies those about which [`Self::handle`] said [`Verdict::InTurn`], in the order of the stream: every batch before has
+    /// ended, whatever became of it.
+    fn handle_in_turn(&self, batch: &[Delivery]) -> impl Future<Output = Result<Verdicts, Failure>> + Send {
+        self.handle(batch)
+    }
 }
 
 /// What became of one message.
@@ -48,6 +55,8 @@ pub enum Verdict {
     /// It cannot be applied yet; deliver it again after this time. It never becomes a dead letter by this; a handler that
     /// has seen enough looks at [`Delivery::attempts`] and says `Dead`.
     Retry(Duration),
+    /// It needs the order of the stream: [`Handler::handle_in_turn`] is asked about it when every batch before has ended.
+    InTurn,
     /// It can never be applied, for this reason (no secrets: people read it). It goes to `dead.v1.<durable>`.
     Dead(String),
 }

@@ -1,11 +1,11 @@
-//! Several batches are under way, and what needs their order waits for those before.
+//! The order of the batches that are under way: who needs it waits for those before.
 
 use std::collections::BTreeSet;
 
 use tokio::sync::watch;
 
-/// Counts batches as they begin. Clones share it.
-#[derive(Clone, Debug, Default)]
+/// Counts batches as they begin.
+#[derive(Debug, Default)]
 pub(super) struct Turns {
     waiting: watch::Sender<Waiting>,
 }
