@@ -21,7 +21,7 @@ const MOST: usize = 400_000;
 /// Connections over which callbacks come, ours and the peer's: WeChat does not wait for one answer before it sends the next notice.
 pub(crate) const MANY: &str = "512";
 
-/// Callers on each of the four connections of teams: as many waiting orders as a busy evening has.
+/// Callers on each of the four connections of teams, who do not wait for each other's answers.
 const MANY_CALLERS: &str = "64";
 
 pub(crate) async fn measure(stage: &mut Stage) -> anyhow::Result<Samples> {
