@@ -133,16 +133,21 @@ fn durable(name: &str) -> anyhow::Result<&'static DurableSpec> {
     proto::bus::durable(name).context("the table of durables lacks ours")
 }
 
+/// Starts a job that does not outlast a stop for long.
+fn job(tasks: &Tasks, name: &'static str, job: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+    tasks.spawn(name, jobs::cut_off(name, job, tasks.stop()));
+}
+
 fn start_jobs(reconciler: &Reconciler, bus: &Bus, config: &Config, tasks: &Tasks) {
-    tasks.spawn("repair", jobs::ask_for_repairs(reconciler.clone(), tasks.stop()));
-    tasks.spawn("waivers", jobs::end_waivers_of_the_day(reconciler.clone(), tasks.stop()));
-    tasks.spawn("take up", jobs::take_up_interrupted(reconciler.clone(), tasks.stop()));
-    tasks.spawn("gauges", jobs::show_gauges(reconciler.clone(), tasks.stop()));
-    tasks.spawn("prune", jobs::forget_what_is_old(reconciler.clone(), config.bill_keep_days, tasks.stop()));
+    job(tasks, "repair", jobs::ask_for_repairs(reconciler.clone(), tasks.stop()));
+    job(tasks, "waivers", jobs::end_waivers_of_the_day(reconciler.clone(), tasks.stop()));
+    job(tasks, "take up", jobs::take_up_interrupted(reconciler.clone(), tasks.stop()));
+    job(tasks, "gauges", jobs::show_gauges(reconciler.clone(), tasks.stop()));
+    job(tasks, "prune", jobs::forget_what_is_old(reconciler.clone(), config.bill_keep_days, tasks.stop()));
     if config.schedule {
-        tasks.spawn("look again", jobs::look_again_after_repairs(reconciler.clone(), tasks.stop()));
+        job(tasks, "look again", jobs::look_again_after_repairs(reconciler.clone(), tasks.stop()));
         let publisher = Publisher::new(bus);
-        tasks.spawn("schedule", jobs::reconcile_each_morning(reconciler.clone(), publisher, tasks.stop()));
+        job(tasks, "schedule", jobs::reconcile_each_morning(reconciler.clone(), publisher, tasks.stop()));
     } else {
         tracing::info!("SCHEDULE is off: days are reconciled only when RunReconciliation asks for them");
     }

@@ -1,6 +1,7 @@
 //! What the clock starts. Each job is a loop that ends soon after the stop; none of them decides anything that another
 //! replica's job could decide differently.
 
+mod cut_off;
 mod gauges;
 mod look_again;
 mod prune;
@@ -9,6 +10,7 @@ mod resume;
 mod schedule;
 mod waivers;
 
+pub use cut_off::cut_off;
 pub use gauges::show_gauges;
 pub use look_again::look_again_after_repairs;
 pub use prune::forget_what_is_old;

@@ -23,9 +23,7 @@ pub async fn show_gauges(reconciler: Reconciler, stop: CancellationToken) -> any
                 Err(error) => tracing::debug!("the metrics show the merchants of before: {error}"),
             }
         }
-        // A database that went silent in the middle of an answer must not hold up a stop.
-        let Some(shown) = stop.run_until_cancelled(show(&reconciler, &merchants)).await else { return Ok(()) };
-        if let Err(error) = shown {
+        if let Err(error) = show(&reconciler, &merchants).await {
             tracing::warn!("cannot read what the metrics show: {error}");
         }
         tokio::select! {
