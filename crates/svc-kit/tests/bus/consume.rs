@@ -73,7 +73,7 @@ fn is_poison(delivery: &Delivery) -> bool {
     delivery.id.ends_with("poison")
 }
 
-async fn unacked(bus: &Bus) -> usize {
+pub(crate) async fn unacked(bus: &Bus) -> usize {
     until("the server answers", || async { Some(info(bus).await?.num_ack_pending) }).await
 }
 
@@ -85,7 +85,7 @@ async fn info(bus: &Bus) -> Option<Info> {
 
 /// Waits until everything up to this place in the stream is acked. (The number of messages that wait is no sign: the server
 /// counts a new message after it has acked it.)
-async fn until_acked(bus: &Bus, sequence: u64) {
+pub(crate) async fn until_acked(bus: &Bus, sequence: u64) {
     until("all is acked", || async {
         let floor = info(bus).await?.ack_floor.stream_sequence;
         (sequence <= floor).then_some(())
@@ -274,131 +274,6 @@ async fn a_handler_that_hangs_does_not_hold_up_the_stop() {
     let next = Running::start(&bus, 30, |_, _| Ok(Verdicts::All(Verdict::Applied)));
     until_acked(&bus, 1).await;
     assert!(1 < next.stop().await[0].attempts);
-}
-
-/// A handler that works until it is told to end, and tells what it was asked.
-struct Gated {
-    asked: Mutex<Vec<String>>,
-    end: tokio::sync::Semaphore,
-}
-
-impl Handler for &'static Gated {
-    async fn handle(&self, batch: &[Delivery]) -> Result<Verdicts, Failure> {
-        self.asked.lock().expect("no test panics while it holds this").extend(batch.iter().map(|one| one.id.clone()));
-        self.end.acquire().await.expect("it is never closed").forget();
-        Ok(Verdicts::All(Verdict::Applied))
-    }
-}
-
-#[tokio::test]
-async fn several_batches_are_under_way_at_once_begun_in_their_order_and_no_more_than_wanted() {
-    let nats = Nats::start().await;
-    let (bus, _) = nats.bus().await;
-    let publisher = publisher(&bus);
-    let gated: &'static Gated =
-        Box::leak(Box::new(Gated { asked: Mutex::default(), end: tokio::sync::Semaphore::new(0) }));
-    let stop = CancellationToken::new();
-    // One message is a quarter of a batch, and so large enough for another beside it.
-    let options = Options { batches: 2, max_messages: 4, ..Options::default() };
-    let task = tokio::spawn(Consumer::new(&bus, durable()).with_options(options).run(gated, stop.clone()));
-    let asked = || gated.asked.lock().expect("no test panics while it holds this").clone();
-    let until_asked = async |count: usize| {
-        until("the handler was asked", || async { (asked().len() == count).then_some(()) }).await;
-    };
-    for (count, id) in (1..).zip(["1", "2"]) {
-        publisher.publish(&message(id)).await.expect("it is stored");
-        until_asked(count).await;
-    }
-    publisher.publish(&message("3")).await.expect("it is stored");
-    // The server has not even been asked for it.
-    assert_eq!(unacked(&bus).await, 2);
-    gated.end.add_permits(1);
-    until_asked(3).await;
-    gated.end.add_permits(2);
-    until_acked(&bus, 3).await;
-    stop.cancel();
-    tokio::time::timeout(DEADLINE, task).await.expect("it ends").expect("no panic").expect("it ends well");
-    let expected = ["1", "2", "3"].map(|id| format!("paid:wechat-v2:1900000109:{id}"));
-    assert_eq!(asked(), expected);
-}
-
-/// A handler that works on the first batch until it is told to end, fails once then, and wants a turn for all others.
-struct Ordered {
-    end: Notify,
-    asked: Mutex<Vec<String>>,
-}
-
-impl Ordered {
-    fn note(&self, what: &str, batch: &[Delivery]) -> usize {
-        let mut asked = self.asked.lock().expect("no test panics while it holds this");
-        asked.extend(batch.iter().map(|one| format!("{what} {}", one.id)));
-        asked.len()
-    }
-}
-
-impl Handler for &'static Ordered {
-    async fn handle(&self, batch: &[Delivery]) -> Result<Verdicts, Failure> {
-        let asked = self.note("first", batch);
-        if !batch[0].id.ends_with(":1") {
-            return Ok(Verdicts::All(Verdict::InTurn));
-        }
-        if asked == 1 {
-            self.end.notified().await;
-            return Err(Failure::unavailable("no database"));
-        }
-        Ok(Verdicts::All(Verdict::Applied))
-    }
-
-    async fn handle_in_turn(&self, batch: &[Delivery]) -> Result<Verdicts, Failure> {
-        self.note("in turn", batch);
-        Ok(Verdicts::All(Verdict::Applied))
-    }
-}
-
-#[tokio::test]
-async fn what_wants_its_turn_is_asked_about_again_when_all_before_have_ended_however_often_they_were_tried() {
-    let nats = Nats::start().await;
-    let (bus, _) = nats.bus().await;
-    let publisher = publisher(&bus);
-    let ordered: &'static Ordered = Box::leak(Box::new(Ordered { end: Notify::new(), asked: Mutex::default() }));
-    let stop = CancellationToken::new();
-    let options = Options { batches: 2, max_messages: 4, ..Options::default() };
-    let task = tokio::spawn(Consumer::new(&bus, durable()).with_options(options).run(ordered, stop.clone()));
-    let asked = || ordered.asked.lock().expect("no test panics while it holds this").clone();
-    for (count, id) in (1..).zip(["1", "2"]) {
-        publisher.publish(&message(id)).await.expect("it is stored");
-        until("the handler was asked", || async { (asked().len() == count).then_some(()) }).await;
-    }
-    ordered.end.notify_one();
-    until_acked(&bus, 2).await;
-    stop.cancel();
-    tokio::time::timeout(DEADLINE, task).await.expect("it ends").expect("no panic").expect("it ends well");
-    let words = [("first", 1), ("first", 2), ("first", 1), ("in turn", 2)];
-    assert_eq!(asked(), words.map(|(word, id)| format!("{word} paid:wechat-v2:1900000109:{id}")));
-}
-
-#[tokio::test]
-async fn what_comes_while_a_small_batch_is_worked_on_becomes_one_batch() {
-    let nats = Nats::start().await;
-    let (bus, _) = nats.bus().await;
-    let publisher = publisher(&bus);
-    let gated: &'static Gated =
-        Box::leak(Box::new(Gated { asked: Mutex::default(), end: tokio::sync::Semaphore::new(0) }));
-    let stop = CancellationToken::new();
-    let options = Options { batches: 2, ..Options::default() };
-    let task = tokio::spawn(Consumer::new(&bus, durable()).with_options(options).run(gated, stop.clone()));
-    let asked = || gated.asked.lock().expect("no test panics while it holds this").len();
-    publisher.publish(&message("1")).await.expect("it is stored");
-    until("the handler was asked", || async { (asked() == 1).then_some(()) }).await;
-    for id in ["2", "3"] {
-        publisher.publish(&message(id)).await.expect("it is stored");
-    }
-    // Two batches in all: a third would wait for a permit that never comes.
-    gated.end.add_permits(2);
-    until_acked(&bus, 3).await;
-    assert_eq!((asked(), gated.end.available_permits()), (3, 0));
-    stop.cancel();
-    tokio::time::timeout(DEADLINE, task).await.expect("it ends").expect("no panic").expect("it ends well");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The bus, outbox and inbox against a real nats-server and a real Postgres.
 
+mod batches;
 mod consume;
 mod inbox;
 mod kept;

@@ -53,7 +53,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     world.end();
 
     sum_up(&runs, &pages);
-    println!("\nEverything has ended after {} s.", began.elapsed().as_secs());
+    println!("\nThe demo took {} s, and everything that it started has ended.", began.elapsed().as_secs());
     println!("`make up` starts the same world and keeps it running; its reports are at {}/.", report_address());
     Ok(())
 }
