@@ -4,6 +4,7 @@ pub mod asking;
 pub mod creating;
 pub mod measures;
 pub mod orders;
+pub mod paying;
 pub mod payments;
 pub mod product_codes;
 pub mod refund_turns;

@@ -21,7 +21,7 @@ mod settling;
 mod statements;
 mod waker;
 
-pub use columns::Columns;
+pub use columns::{Columns, Values};
 pub use held::{HOLD, HOLD_SECONDS, Held, enqueue_held};
 pub use relay::Relay;
 pub use waker::{Places, Waker};

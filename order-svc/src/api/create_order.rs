@@ -74,7 +74,7 @@ pub(super) async fn handle(api: &Api, request: Request<CreateOrderRequest>) -> R
         create_time: now,
         expire_time: wanted.expire_time,
         close_requested_at: None,
-        version: 1,
+        version: Order::FIRST_VERSION,
     };
     let named = Named { app, request_id: wanted.request_id, rpc: RPC, content_sha256 };
     create(api, named, order).await

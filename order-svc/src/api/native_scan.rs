@@ -194,7 +194,7 @@ async fn order_of(api: &Api, product: &ProductCode, own: &OwnName) -> Result<Ord
         create_time: now,
         expire_time,
         close_requested_at: None,
-        version: 1,
+        version: Order::FIRST_VERSION,
     };
     let mut tx = api.life.pool.begin().await.map_err(failed)?;
     if orders::insert(&mut tx, &order, &own.content_sha256).await.map_err(failed)? {

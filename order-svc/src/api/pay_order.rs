@@ -6,9 +6,11 @@
 //! 4. Ask the provider. A lost answer leaves it CREATED: unknown. The caller retries with the same request id, and the
 //!    same attempt is sent again with the same content.
 //!
-//! A pay code or a face is charged instead, once: see [`charging`].
+//! A pay code or a face is charged instead, once: see [`charging`]. The first attempt of an order takes 1 and 3 in one statement: see
+//! [`at_once`].
 
 pub(super) mod app;
+mod at_once;
 mod charging;
 mod code;
 mod fields;
@@ -16,8 +18,9 @@ mod h5;
 mod invocation;
 mod sending;
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
+use jiff::Timestamp;
 use money::Fen;
 use prost::Message;
 use proto::{
@@ -39,10 +42,10 @@ use crate::{
         PaymentId,
         charge::under_way,
         order::{Order, Unpayable},
-        payment::{Openid, Payment, State},
+        payment::{Method, Openid, Payment, State},
     },
     events,
-    gateway::Asked,
+    gateway::{Asked, Merchant},
     life::budget::Kind,
     store::{orders, payments, requests},
 };
@@ -78,32 +81,37 @@ pub(super) async fn pay<R: Reply>(api: &Api, named: Named, wanted: Wanted, reply
 }
 
 async fn pay_now<R: Reply>(api: &Api, named: &Named, wanted: &Wanted, reply: &R) -> Result<R::Kept, Status> {
-    let begun = begin(api, named, wanted).await?;
     // Names the attempt that this call may write, and no other.
     let id = PaymentId(api.life.clock.uuid_v7());
-    let (payment, written_at) = match begun {
-        Begun::Replayed(response) => return Ok(*response),
-        Begun::Charged(payment) => {
-            let answer = charging::read_back(api, named, reply, &payment).await;
-            // Not every answer is kept, and the next call shall not wait for a lease.
-            release(api, named).await;
-            return answer;
-        }
-        Begun::Again(payment, written_at) => (payment, written_at),
-        Begun::New(order) => match write(api, named, wanted, &order, id).await {
-            Ok(written) => written,
-            Err(refusal) => {
-                // When nothing was written, the id is free again and a retry starts from the beginning. When only the answer of
-                // the commit was lost, the attempt is there, and a retry sends it.
-                forget(api, named, id).await;
-                return Err(refusal);
+    let written = match at_once::write(api, named, wanted, id).await {
+        Ok(Some(written)) => written,
+        Ok(None) => match begin(api, named, wanted).await? {
+            Begun::Replayed(response) => return Ok(*response),
+            Begun::Charged(payment) => {
+                let answer = charging::read_back(api, named, reply, &payment).await;
+                // Not every answer is kept, and the next call shall not wait for a lease.
+                release(api, named).await;
+                return answer;
             }
+            Begun::Again(written) => written,
+            Begun::New(order) => match write(api, named, wanted, &order, id).await {
+                Ok(written) => written,
+                Err(refusal) => {
+                    give_up(api, named, id, Ours::Id).await;
+                    return Err(refusal);
+                }
+            },
         },
+        Err(refusal) => {
+            give_up(api, named, id, Ours::Nothing).await;
+            return Err(refusal);
+        }
     };
+    let Written { order, payment, at } = &*written;
     let answer = match &wanted.payer {
-        Payer::Code(code) => charging::charge(api, named, reply, &payment, code, written_at).await,
+        Payer::Code(code) => charging::charge(api, named, reply, payment, code, *at).await,
         Payer::Openid(_) | Payer::LoginCode(_) | Payer::Unnamed => {
-            sending::send(api, named, reply, &payment, written_at).await
+            sending::send(api, named, reply, order, payment, *at).await
         }
     };
     if answer.is_err() || payment.method.is_charge() {
@@ -112,13 +120,22 @@ async fn pay_now<R: Reply>(api: &Api, named: &Named, wanted: &Wanted, reply: &R)
     answer
 }
 
+/// An attempt that may be sent, as it was written.
+struct Written {
+    /// Its order, in the version that was written with it or after it.
+    order: Order,
+    payment: Payment,
+    /// This sending of it was written at or after that instant.
+    at: Instant,
+}
+
 enum Begun<A> {
     /// Answered before.
     Replayed(Box<A>),
     /// The id is ours; nothing is written yet.
     New(Box<Order>),
-    /// The attempt was written before, and its answer is not known; this sending of it was written at or after that instant.
-    Again(Box<Payment>, Instant),
+    /// The attempt was written before, and its answer is not known.
+    Again(Box<Written>),
     /// The charge was written before, and must not be sent again.
     Charged(Box<Payment>),
 }
@@ -134,6 +151,7 @@ async fn begin<A: Message + Default>(api: &Api, named: &Named, wanted: &Wanted) 
         Err(replayed) => return Ok(Begun::Replayed(Box::new(replayed))),
         Ok(taken) => taken,
     };
+    let is_new = matches!(taken, Taken::New);
     let written = match taken {
         Taken::New | Taken::Unanswered(requests::Request { payment: None, .. }) => None,
         Taken::Unanswered(requests::Request { payment: Some(id), .. }) => {
@@ -157,14 +175,16 @@ async fn begin<A: Message + Default>(api: &Api, named: &Named, wanted: &Wanted) 
         }
         None => payable(&order, api)?,
     }
-    let lease_s = if written.is_some() { SENDING_LEASE_S } else { REQUEST_LEASE_S };
-    requests::claim_again(&mut tx, &named.app, named.request_id, lease_s).await.map_err(failed)?;
+    if !is_new {
+        let lease_s = if written.is_some() { SENDING_LEASE_S } else { REQUEST_LEASE_S };
+        requests::claim_again(&mut tx, &named.app, named.request_id, lease_s).await.map_err(failed)?;
+    }
     tx.commit().await.map_err(failed)?;
     Ok(match written {
         Some(payment) if payment.method.is_charge() => Begun::Charged(Box::new(payment)),
         Some(mut payment) => {
             payment.sends += 1;
-            Begun::Again(Box::new(payment), began)
+            Begun::Again(Box::new(Written { order, payment, at: began }))
         }
         None => Begun::New(Box::new(order)),
     })
@@ -186,12 +206,9 @@ async fn write(
     wanted: &Wanted,
     order: &Order,
     id: PaymentId,
-) -> Result<(Box<Payment>, Instant), Status> {
+) -> Result<Box<Written>, Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
-    let merchant = api.merchants.get(&order.merchant).await;
-    let merchant = merchant
-        .map_err(|_| refuse::try_again("the list of merchants is not known yet; retry with the same request_id"))?
-        .ok_or_else(|| refuse::method_not_available(format!("merchant {} is no longer configured", order.merchant)))?;
+    let merchant = merchant_of(api, order).await?;
     let app_id = wanted.app_of(&merchant)?;
     let method = match &wanted.payer {
         Payer::Code(code) => code.method_at(&merchant, wanted.method)?,
@@ -230,7 +247,52 @@ async fn write(
     if MAX_OPEN_PAYMENTS <= attempts.iter().filter(|payment| payment.state.is_open()).count() {
         return Err(refuse::too_many_payments(&order, MAX_OPEN_PAYMENTS));
     }
-    let payment = Payment {
+    let payer = Known { merchant: &merchant, app_id, method, openid };
+    let payment = attempt(id, &order, wanted, payer, now);
+    let first_ask = first_ask(api, &payment);
+    let close_min_age_s = u32::try_from(api.life.close_min_age.as_secs()).unwrap_or(u32::MAX);
+    // Those that could not be closed yet are closed as soon as the provider does it.
+    if attempts.iter().any(|payment| payment.state.is_open()) {
+        payments::supersede(&mut tx, order.id, now, close_min_age_s).await.map_err(failed)?;
+    }
+    payments::insert(&mut tx, &payment, first_ask, SENDING_S, api.life.ahead()).await.map_err(failed)?;
+    order.version += 1;
+    orders::update(&mut tx, &order).await.map_err(failed)?;
+    let noted = requests::set_payment(&mut tx, &named.app, named.request_id, payment.id, SENDING_LEASE_S).await;
+    if !noted.map_err(failed)? {
+        return Err(refuse::in_progress());
+    }
+    outbox::enqueue(&mut tx, &events::payment_created(&order, &payment), PROCESS).await.map_err(failed)?;
+    svc_kit::crash::point("order.pay.before_written");
+    tx.commit().await.map_err(failed)?;
+    svc_kit::crash::point("order.pay.written");
+    if method.is_charge() {
+        svc_kit::crash::point("order.charge.written");
+    }
+    api.life.relay.wake();
+    Ok(Box::new(Written { order, payment, at: began }))
+}
+
+/// The account that gets the money of an order.
+async fn merchant_of(api: &Api, order: &Order) -> Result<Arc<Merchant>, Status> {
+    let merchant = api.merchants.get(&order.merchant).await;
+    merchant
+        .map_err(|_| refuse::try_again("the list of merchants is not known yet; retry with the same request_id"))?
+        .ok_or_else(|| refuse::method_not_available(format!("merchant {} is no longer configured", order.merchant)))
+}
+
+/// What is known when an attempt is written.
+struct Known<'m> {
+    merchant: &'m Merchant,
+    app_id: String,
+    method: Method,
+    openid: String,
+}
+
+/// A new attempt, which is about to be sent.
+fn attempt(id: PaymentId, order: &Order, wanted: &Wanted, known: Known<'_>, now: Timestamp) -> Payment {
+    let Known { merchant, app_id, method, openid } = known;
+    Payment {
         id,
         order_id: order.id,
         merchant: order.merchant.clone(),
@@ -254,31 +316,18 @@ async fn write(
         refunding: Fen::ZERO,
         reversing: None,
         provider_code: None,
-    };
-    let first_ask = if method.is_charge() {
+    }
+}
+
+/// When the provider is asked about a new attempt, should nobody hear of it.
+fn first_ask(api: &Api, payment: &Payment) -> Timestamp {
+    let now = payment.create_time;
+    if payment.method.is_charge() {
         api.life.first_ask_of_charge(now)
     } else {
-        now.checked_add(api.life.asking.after_jittered(1)).unwrap_or(order.expire_time).min(order.expire_time)
-    };
-    let close_min_age_s = u32::try_from(api.life.close_min_age.as_secs()).unwrap_or(u32::MAX);
-    // Those that could not be closed yet are closed as soon as the provider does it.
-    payments::supersede(&mut tx, order.id, now, close_min_age_s).await.map_err(failed)?;
-    payments::insert(&mut tx, &payment, first_ask, SENDING_S, api.life.ahead()).await.map_err(failed)?;
-    order.version += 1;
-    orders::update(&mut tx, &order).await.map_err(failed)?;
-    if !requests::set_payment(&mut tx, &named.app, named.request_id, payment.id).await.map_err(failed)? {
-        return Err(refuse::in_progress());
+        let first = now.checked_add(api.life.asking.after_jittered(1));
+        first.unwrap_or(payment.expire_time).min(payment.expire_time)
     }
-    requests::claim_again(&mut tx, &named.app, named.request_id, SENDING_LEASE_S).await.map_err(failed)?;
-    outbox::enqueue(&mut tx, &events::payment_created(&order, &payment), PROCESS).await.map_err(failed)?;
-    svc_kit::crash::point("order.pay.before_written");
-    tx.commit().await.map_err(failed)?;
-    svc_kit::crash::point("order.pay.written");
-    if method.is_charge() {
-        svc_kit::crash::point("order.charge.written");
-    }
-    api.life.relay.wake();
-    Ok((Box::new(payment), began))
 }
 
 async fn resolve(api: &Api, merchant: &str, app_id: &str, code: &str) -> Result<String, Status> {
@@ -299,12 +348,24 @@ async fn resolve(api: &Api, merchant: &str, app_id: &str, code: &str) -> Result<
     }
 }
 
-/// Frees the request id of a call that wrote nothing, or that does not know whether it wrote the attempt `own`. What another call
-/// has written meanwhile is not touched.
-async fn forget(api: &Api, named: &Named, own: PaymentId) {
+/// What is a call's own before its attempt is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ours {
+    /// The request id: it took it before.
+    Id,
+    /// It takes it with the attempt.
+    Nothing,
+}
+
+/// Ends a call that wrote nothing, or that does not know whether it wrote the attempt `own`. When nothing was written, the id is free
+/// again and a retry starts from the beginning. When only the answer of the commit was lost, the attempt is there, and a retry sends
+/// it. What another call has taken or written meanwhile is not touched.
+async fn give_up(api: &Api, named: &Named, own: PaymentId, ours: Ours) {
     let done = async {
         let mut tx = api.life.pool.begin().await?;
-        requests::forget(&mut tx, &named.app, named.request_id).await?;
+        if ours == Ours::Id {
+            requests::forget(&mut tx, &named.app, named.request_id).await?;
+        }
         let known = requests::lock(&mut tx, &named.app, named.request_id).await?;
         if known.is_some_and(|known| known.payment == Some(own)) {
             payments::take_first_sending_back(&mut tx, own).await?;

@@ -105,6 +105,9 @@ impl State {
 }
 
 impl Order {
+    /// Its first version. Whoever writes an attempt, a wish or an end writes the next one, so an order that has it has none of them.
+    pub const FIRST_VERSION: i64 = 1;
+
     /// Whether somebody may start to pay it.
     ///
     /// # Errors

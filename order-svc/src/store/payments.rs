@@ -107,7 +107,6 @@ pub async fn insert(
     sending_s: u32,
     ahead: PgInterval,
 ) -> sqlx::Result<()> {
-    let details = if payment.details.is_empty() { None } else { Some(to_json(&payment.details)?) };
     sqlx::query!(
         "INSERT INTO payments (payment_id, order_id, merchant, provider, mch_id, app_id, amount_fen, method, openid, payer_ip,
                                state, create_time, expire_time, sends, sent_at, sending_until, next_ask_at, sub_mch_id, details,
@@ -129,12 +128,17 @@ pub async fn insert(
         next_ask_at.to_sqlx() as _,
         payment.expire_time.to_sqlx() as _,
         payment.sub_mch_id,
-        details,
+        details(payment)?,
         ahead,
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The column `details`.
+pub(super) fn details(payment: &Payment) -> sqlx::Result<Option<String>> {
+    if payment.details.is_empty() { Ok(None) } else { to_json(&payment.details).map(Some) }
 }
 
 /// Counts one more sending of an attempt whose answer was lost. False when it is no longer open.

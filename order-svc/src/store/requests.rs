@@ -80,20 +80,22 @@ pub async fn claim_again(conn: &mut PgConnection, app: &str, request_id: Uuid, l
     Ok(())
 }
 
-/// Notes the attempt that a request writes, in the transaction that writes it. False when somebody else, after our lease ran
-/// out, has written one or given the id up: then ours must not be written.
+/// Notes the attempt that a request writes, in the transaction that writes it, and works on it for that long. False when somebody
+/// else, after our lease ran out, has written one or given the id up: then ours must not be written.
 pub async fn set_payment(
     conn: &mut PgConnection,
     app: &str,
     request_id: Uuid,
     payment: PaymentId,
+    lease_s: u32,
 ) -> sqlx::Result<bool> {
     let updated = sqlx::query!(
-        "UPDATE requests SET payment_id = $3
+        "UPDATE requests SET payment_id = $3, claimed_until = now() + $4
          WHERE app = $1 AND request_id = $2 AND payment_id IS NULL AND response IS NULL AND refusal IS NULL",
         app,
         request_id,
-        payment.0
+        payment.0,
+        seconds(lease_s),
     )
     .execute(conn)
     .await?;

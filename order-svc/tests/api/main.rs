@@ -11,6 +11,7 @@ mod at_once;
 mod batches;
 mod charges;
 mod creating;
+mod first_attempts;
 mod kept;
 mod paying;
 mod product_codes;

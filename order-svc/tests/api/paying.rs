@@ -161,7 +161,7 @@ async fn a_caller_who_leaves_while_its_request_id_is_taken_leaves_no_id_that_nob
         .change(
             "CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql AS $$
              BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NULL; END $$;
-             CREATE CONSTRAINT TRIGGER wait_for_test AFTER UPDATE ON requests DEFERRABLE INITIALLY DEFERRED
+             CREATE CONSTRAINT TRIGGER wait_for_test AFTER INSERT ON requests DEFERRABLE INITIALLY DEFERRED
              FOR EACH ROW EXECUTE FUNCTION wait_for_test()",
         )
         .await;

@@ -1,4 +1,4 @@
-//! Events as the lists that one statement takes.
+//! Events as the values that one statement takes.
 
 use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
@@ -29,19 +29,59 @@ pub struct Columns<'e> {
     pub payload: Vec<&'e [u8]>,
 }
 
+/// One sealed event as a row of the outbox: for a statement that writes it together with something else and takes no lists. The names
+/// are the table's; see [`Columns`].
+#[derive(Clone, Copy, Debug)]
+pub struct Values<'e> {
+    /// The fact's id.
+    pub event_id: &'e str,
+    /// The subject it is published on.
+    pub subject: &'e str,
+    /// The header `ce-type`.
+    pub ce_type: &'e str,
+    /// The header `ce-source`.
+    pub ce_source: &'e str,
+    /// The header `ce-subject`.
+    pub ce_subject: &'e str,
+    /// The header `ce-time`, as text.
+    pub ce_time: &'e str,
+    /// The header `traceparent` of whoever made it.
+    pub traceparent: Option<&'e str>,
+    /// The body as it goes out.
+    pub payload: &'e [u8],
+}
+
+impl Sealed {
+    /// It as a row of the outbox.
+    pub fn values(&self) -> Values<'_> {
+        let Self(envelope) = self;
+        Values {
+            event_id: &envelope.id,
+            subject: &envelope.subject,
+            ce_type: &envelope.event_type,
+            ce_source: &envelope.source,
+            ce_subject: &envelope.about,
+            ce_time: &envelope.time,
+            traceparent: envelope.traceparent.as_deref(),
+            payload: &envelope.payload,
+        }
+    }
+}
+
 impl<'e> Columns<'e> {
     /// The columns of these events, in their order.
     pub fn of(events: impl IntoIterator<Item = &'e Sealed>) -> Self {
         let mut columns = Self::default();
-        for Sealed(envelope) in events {
-            columns.event_id.push(&envelope.id);
-            columns.subject.push(&envelope.subject);
-            columns.ce_type.push(&envelope.event_type);
-            columns.ce_source.push(&envelope.source);
-            columns.ce_subject.push(&envelope.about);
-            columns.ce_time.push(&envelope.time);
-            columns.traceparent.push(envelope.traceparent.as_deref());
-            columns.payload.push(&envelope.payload);
+        for event in events {
+            let values = event.values();
+            columns.event_id.push(values.event_id);
+            columns.subject.push(values.subject);
+            columns.ce_type.push(values.ce_type);
+            columns.ce_source.push(values.ce_source);
+            columns.ce_subject.push(values.ce_subject);
+            columns.ce_time.push(values.ce_time);
+            columns.traceparent.push(values.traceparent);
+            columns.payload.push(values.payload);
         }
         columns
     }

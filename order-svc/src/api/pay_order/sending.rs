@@ -22,7 +22,7 @@ use crate::{
     },
     gateway::{Asked, LEFT_WITHIN, leave_before, method},
     life::{budget::Kind, decide::Word, settle::is_over},
-    store::{asking, orders, payments, requests},
+    store::{asking, orders, paying, payments, requests},
 };
 
 /// A sending leaves within this time of its writing, or not at all: who asks "did it arrive?" counts from the writing.
@@ -47,40 +47,35 @@ pub(super) async fn send<R: Reply>(
     api: &Api,
     named: &Named,
     reply: &R,
+    order: &Order,
     payment: &Payment,
     written_at: Instant,
 ) -> Result<R::Kept, Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
-    let order = {
-        let mut conn = api.life.pool.acquire().await.map_err(failed)?;
-        orders::find(&mut conn, payment.order_id).await.map_err(failed)?
-    };
-    let order = order.ok_or_else(|| refuse::order_not_found(payment.order_id))?;
     svc_kit::crash::point("order.pay.before_send");
     let asked = match api.life.budgets.take(&payment.merchant, Kind::Prepay).await {
         Ok(()) if LEAVES_WITHIN < written_at.elapsed() => {
             Asked::NotSent { why: "this process stood still".to_owned(), ever: true }
         }
-        Ok(()) => api.life.gateway.prepay(prepay(&order, payment, written_at), R::TIME).await,
+        Ok(()) => api.life.gateway.prepay(prepay(order, payment, written_at), R::TIME).await,
         Err(denied) => Asked::NotSent { why: format!("no budget: {denied:?}"), ever: true },
     };
     svc_kit::crash::point("order.pay.answered");
-    {
-        let mut conn = api.life.pool.acquire().await.map_err(failed)?;
-        match &asked {
-            // The call may still be on its way; the mark ends by itself.
-            Asked::Unknown { over: false, .. } => {}
-            Asked::NotSent { .. } => {
-                payments::take_sending_back(&mut conn, payment.id, payment.sends).await.map_err(failed)?;
-            }
-            Asked::Done(_) | Asked::NotDone(_) | Asked::Unknown { over: true, .. } => {
-                payments::end_sending(&mut conn, payment.id).await.map_err(failed)?;
-            }
+    match &asked {
+        // The call may still be on its way, and the mark ends by itself; or it ends with what is written about the answer.
+        Asked::Unknown { over: false, .. } | Asked::Done(_) => {}
+        Asked::NotSent { .. } => {
+            let mut conn = api.life.pool.acquire().await.map_err(failed)?;
+            payments::take_sending_back(&mut conn, payment.id, payment.sends).await.map_err(failed)?;
+        }
+        Asked::NotDone(_) | Asked::Unknown { over: true, .. } => {
+            let mut conn = api.life.pool.acquire().await.map_err(failed)?;
+            payments::end_sending(&mut conn, payment.id).await.map_err(failed)?;
         }
     }
     match asked {
-        Asked::Done(prepaid) => accepted(api, named, reply, &order, payment, prepaid).await,
-        Asked::NotDone(no) => refused(api, named, &order, payment, &no).await,
+        Asked::Done(prepaid) => accepted(api, named, reply, order, payment, prepaid).await,
+        Asked::NotDone(no) => refused(api, named, order, payment, &no).await,
         Asked::Unknown { why, .. } => {
             tracing::warn!(out_trade_no = payment.id.out_trade_no(), why, "prepay unknown");
             Err(refuse::provider_unknown())
@@ -126,11 +121,15 @@ async fn accepted<R: Reply>(
 ) -> Result<R::Kept, Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
     let now = api.life.clock.now();
+    if let Some(response) = accepted_at_once(api, named, reply, order, payment, &prepaid).await? {
+        return Ok(response);
+    }
     let mut tx = api.life.pool.begin().await.map_err(failed)?;
     let locked = orders::lock(&mut tx, &[order.id]).await.map_err(failed)?.pop();
     let mut locked = locked.ok_or_else(|| refuse::order_not_found(order.id))?;
     let current = payments::get(&mut tx, payment.id).await.map_err(failed)?;
     let mut current = current.ok_or_else(|| refuse::order_not_found(order.id))?;
+    payments::end_sending(&mut tx, payment.id).await.map_err(failed)?;
     // The payer or the clock may have been faster than this answer.
     if current.accepted() {
         payments::update(&mut tx, &current).await.map_err(failed)?;
@@ -147,8 +146,8 @@ async fn accepted<R: Reply>(
         tx.commit().await.map_err(failed)?;
         return Err(refuse::order_not_payable(&locked));
     }
-    let usable_until = prepaid.usable_until.as_ref().and_then(from_wire).unwrap_or(order.expire_time);
-    let Some(response) = reply.of(&current, prepaid, usable_until.min(order.expire_time)) else {
+    let usable_until = usable_until(order, &prepaid);
+    let Some(response) = reply.of(&current, prepaid, usable_until) else {
         // It is accepted all the same, and a later release may read the same answer to a repeated sending.
         tx.commit().await.map_err(failed)?;
         tracing::error!(out_trade_no = payment.id.out_trade_no(), "the gateway told nothing that opens the cashier");
@@ -158,8 +157,44 @@ async fn accepted<R: Reply>(
     svc_kit::crash::point("order.pay.before_kept");
     tx.commit().await.map_err(failed)?;
     svc_kit::crash::point("order.pay.kept");
-    tracing::info!(order.name = %order.id, out_trade_no = payment.id.out_trade_no(), "prepaid");
+    tell(order, payment);
     Ok(response)
+}
+
+/// The same by one statement, for an order that nobody has touched meanwhile. `None` when it, the attempt or the answer is not as
+/// usual: then nothing is written.
+async fn accepted_at_once<R: Reply>(
+    api: &Api,
+    named: &Named,
+    reply: &R,
+    order: &Order,
+    payment: &Payment,
+    prepaid: &Prepaid,
+) -> Result<Option<R::Kept>, Status> {
+    let mut accepted = payment.clone();
+    if order.to_close(api.life.clock.now()).is_some() || !accepted.accepted() {
+        return Ok(None);
+    }
+    let Some(response) = reply.of(&accepted, prepaid.clone(), usable_until(order, prepaid)) else { return Ok(None) };
+    svc_kit::crash::point("order.pay.before_kept");
+    let kept = async {
+        let mut conn = api.life.pool.acquire().await?;
+        paying::accept(&mut conn, order, payment, named.request(), &response.encode_to_vec()).await
+    };
+    if !kept.await.map_err(|error| refuse::database(&error))? {
+        return Ok(None);
+    }
+    svc_kit::crash::point("order.pay.kept");
+    tell(order, payment);
+    Ok(Some(response))
+}
+
+fn tell(order: &Order, payment: &Payment) {
+    tracing::info!(order.name = %order.id, out_trade_no = payment.id.out_trade_no(), "prepaid");
+}
+
+fn usable_until(order: &Order, prepaid: &Prepaid) -> Timestamp {
+    prepaid.usable_until.as_ref().and_then(from_wire).unwrap_or(order.expire_time).min(order.expire_time)
 }
 
 /// Always a refusal, of whatever answer the caller waits for.
