@@ -53,6 +53,11 @@ fn from_json<T: DeserializeOwned>(text: &str) -> sqlx::Result<T> {
     serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
+/// Whole microseconds, as the database keeps them, so that what is told at first and what is read later are equal.
+pub fn as_kept(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}
+
 /// In the database's words.
 pub fn interval(time: SignedDuration) -> PgInterval {
     PgInterval { months: 0, days: 0, microseconds: i64::try_from(time.as_micros()).unwrap_or(i64::MAX) }

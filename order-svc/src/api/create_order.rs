@@ -30,6 +30,7 @@ use crate::{
         order::{Order, State},
     },
     events,
+    store::as_kept,
 };
 use queue::{Draft, Outcome};
 
@@ -48,9 +49,7 @@ const DEFAULT_LIFE: SignedDuration = SignedDuration::from_mins(30);
 pub(super) async fn handle(api: &Api, request: Request<CreateOrderRequest>) -> Result<v1::Order, Status> {
     let app = api.apps.caller(request.metadata())?;
     let mut request = request.into_inner();
-    // Whole microseconds, as the database keeps them, so that the first answer and every later one are equal.
-    let now = api.life.clock.now();
-    let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
+    let now = as_kept(api.life.clock.now());
     let request_id = mem::take(&mut request.request_id);
     let content_sha256 = content_of(&request);
     let wanted = match check(api, &request_id, &request, now).await {

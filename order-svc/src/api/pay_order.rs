@@ -6,8 +6,8 @@
 //! 4. Ask the provider. A lost answer leaves it CREATED: unknown. The caller retries with the same request id, and the
 //!    same attempt is sent again with the same content.
 //!
-//! A pay code or a face is charged instead, once: see [`charging`]. The first attempt of an order takes 1 and 3 in one statement: see
-//! [`at_once`].
+//! A pay code or a face is charged instead, once: see [`charging`]. The first attempt of an order is 1 and 3 in one statement, unless
+//! there is a login code: see [`at_once`].
 
 pub(super) mod app;
 mod at_once;
@@ -47,7 +47,7 @@ use crate::{
     events,
     gateway::{Asked, Merchant},
     life::budget::Kind,
-    store::{orders, payments, requests},
+    store::{as_kept, orders, payments, requests},
 };
 
 /// More open attempts than this are a mistake of the caller's, not a payer who changes their mind.
@@ -83,9 +83,9 @@ pub(super) async fn pay<R: Reply>(api: &Api, named: Named, wanted: Wanted, reply
 async fn pay_now<R: Reply>(api: &Api, named: &Named, wanted: &Wanted, reply: &R) -> Result<R::Kept, Status> {
     // Names the attempt that this call may write, and no other.
     let id = PaymentId(api.life.clock.uuid_v7());
-    let written = match at_once::write(api, named, wanted, id).await {
-        Ok(Some(written)) => written,
-        Ok(None) => match begin(api, named, wanted).await? {
+    let written = match at_once::write(api, named, wanted, id).await? {
+        Some(written) => written,
+        None => match begin(api, named, wanted).await? {
             Begun::Replayed(response) => return Ok(*response),
             Begun::Charged(payment) => {
                 let answer = charging::read_back(api, named, reply, &payment).await;
@@ -102,10 +102,6 @@ async fn pay_now<R: Reply>(api: &Api, named: &Named, wanted: &Wanted, reply: &R)
                 }
             },
         },
-        Err(refusal) => {
-            give_up(api, named, id, Ours::Nothing).await;
-            return Err(refusal);
-        }
     };
     let Written { order, payment, at } = &*written;
     let answer = match &wanted.payer {
@@ -289,7 +285,7 @@ struct Known<'m> {
     openid: String,
 }
 
-/// A new attempt, which is about to be sent.
+/// A new attempt, which is about to be sent, as it will be read.
 fn attempt(id: PaymentId, order: &Order, wanted: &Wanted, known: Known<'_>, now: Timestamp) -> Payment {
     let Known { merchant, app_id, method, openid } = known;
     Payment {
@@ -306,7 +302,7 @@ fn attempt(id: PaymentId, order: &Order, wanted: &Wanted, known: Known<'_>, now:
         openid: Openid(openid),
         payer_ip: wanted.payer_ip.to_string(),
         state: State::Created,
-        create_time: now,
+        create_time: as_kept(now),
         expire_time: order.expire_time,
         sends: 1,
         asks: 0,
@@ -353,8 +349,8 @@ async fn resolve(api: &Api, merchant: &str, app_id: &str, code: &str) -> Result<
 enum Ours {
     /// The request id: it took it before.
     Id,
-    /// It takes it with the attempt.
-    Nothing,
+    /// It takes it with the attempt, and does not know whether it has.
+    Perhaps,
 }
 
 /// Ends a call that wrote nothing, or that does not know whether it wrote the attempt `own`. When nothing was written, the id is free
@@ -363,8 +359,15 @@ enum Ours {
 async fn give_up(api: &Api, named: &Named, own: PaymentId, ours: Ours) {
     let done = async {
         let mut tx = api.life.pool.begin().await?;
-        if ours == Ours::Id {
-            requests::forget(&mut tx, &named.app, named.request_id).await?;
+        match ours {
+            Ours::Id => requests::forget(&mut tx, &named.app, named.request_id).await?,
+            Ours::Perhaps => {
+                // This waits for what may still be under way. Who gets the id now has written nothing, and leaves it free.
+                let (app, id) = named.request();
+                if requests::take(&mut tx, app, id, named.rpc, &named.content_sha256, SENDING_LEASE_S).await? {
+                    return tx.rollback().await;
+                }
+            }
         }
         let known = requests::lock(&mut tx, &named.app, named.request_id).await?;
         if known.is_some_and(|known| known.payment == Some(own)) {

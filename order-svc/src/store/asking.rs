@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 
-use super::{column, orders::seconds, payments::Row};
+use super::{as_kept, column, orders::seconds, payments::Row};
 use crate::domain::{
     OrderId, PaymentId,
     payment::{Method, Payment},
@@ -199,8 +199,8 @@ pub(super) fn readable<R, C>(rows: Vec<R>, read: impl Fn(R) -> sqlx::Result<C>) 
 
 pub(super) fn behind_the_lease(now: Timestamp) -> Timestamp {
     let moved = now.checked_add(SignedDuration::from_secs(LEASE_S.into())).unwrap_or(now);
-    // Whole microseconds, as Postgres keeps them, because the value is compared when the claim is given back.
-    Timestamp::from_microsecond(moved.as_microsecond()).unwrap_or(moved)
+    // It is compared when the claim is given back.
+    as_kept(moved)
 }
 
 #[cfg(test)]

@@ -46,7 +46,8 @@ pub async fn begin(conn: &mut PgConnection, first: &First<'_>) -> sqlx::Result<O
     let First { order, payment, request: (app, request_id), told, .. } = *first;
     let told = told.values();
     let rows = sqlx::query!(
-        // The request is locked before the order, and an attempt stands in the journal before its order, as everywhere.
+        // The request is taken before the order is locked, so nobody who holds the order waits for it. An attempt stands in the journal
+        // before its order, as everywhere.
         r#"WITH taken AS (
                INSERT INTO requests (app, request_id, rpc, content_sha256, payment_id, claimed_until)
                VALUES ($1, $2, $3, $4, $5, now() + $6)

@@ -31,7 +31,7 @@ pub(super) fn points(part: Part) -> &'static [&'static str] {
             "consume.taken",
             "consume.applied",
             "order.create.before_commit",
-            "order.pay.written",
+            "order.pay.first.written",
             "order.pay.answered",
             "order.pay.before_kept",
             "order.paid.before_commit",

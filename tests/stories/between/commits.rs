@@ -58,6 +58,33 @@ fn an_attempt_whose_commit_got_no_answer_is_not_sent_until_the_same_request_send
 }
 
 #[test]
+fn a_second_attempt_whose_commit_got_no_answer_is_not_sent_until_the_same_request_sends_it() {
+    story(through_postgres(), async |world| {
+        let order = world.create_order(100).await;
+        order.pay_by_openid().await;
+        let paying = order.pay_by_openid();
+        world.link(Link::OrderSvcToPostgres).lose_commit_of("INSERT INTO payments");
+        refused(paying.attempt().await, Code::Unavailable, ErrorReason::TryAgain);
+        assert_eq!(lost_commits(world), 1);
+        let written = order.now().await.payments;
+        let states: Vec<_> = written.iter().map(Payment::state).collect();
+        assert_eq!(states, [PaymentState::Pending, PaymentState::Created]);
+        assert_eq!(
+            world.sandbox.ledger().await.orders.len(),
+            1,
+            "nobody knows whether it is written, so it was not sent"
+        );
+
+        leases_end(world).await;
+        let cashier = paying.await;
+        assert_eq!(cashier.out_trade_no(), written[1].out_trade_no);
+        cashier.pay().await;
+        is_told(world, cashier.out_trade_no()).await;
+        assert_eq!(is_paid_once(world, &cashier).await.payments.len(), 2);
+    });
+}
+
+#[test]
 fn a_prepay_whose_kept_answer_got_no_answer_is_replayed_and_not_sent_again() {
     story(through_postgres(), async |world| {
         let order = world.create_order(100).await;

@@ -1,5 +1,5 @@
-//! The first attempt of an order by a payer who is known: one statement reads the order, and one takes the request id and writes the
-//! attempt. Nearly every payer has one attempt, and this is a quarter of the statements of the locked way.
+//! The first attempt of an order, unless a login code names its payer or it is a charge: one statement reads the order, and one takes
+//! the request id and writes the attempt. Nearly every order has one attempt, and this is a quarter of the statements of the locked way.
 //!
 //! Whatever is not so goes the locked way, which also says what is wrong.
 
@@ -9,7 +9,8 @@ use svc_kit::outbox::{Places, Sealed};
 use tonic::Status;
 
 use super::{
-    Known, Named, SENDING_LEASE_S, SENDING_S, Wanted, Written, attempt, fields::Payer, first_ask, merchant_of, payable,
+    Known, Named, Ours, SENDING_LEASE_S, SENDING_S, Wanted, Written, attempt, fields::Payer, first_ask, give_up,
+    payable,
 };
 use crate::{
     api::{Api, refuse},
@@ -25,7 +26,7 @@ use crate::{
 /// Writes the attempt `id`, if it is the first one of its order. `None` when nothing was written, and the locked way is to be gone.
 ///
 /// # Errors
-/// The database's; then it is not known whether it is written.
+/// The database's; when it is not known whether it is written, it is not sent, and a retry finds out.
 pub(super) async fn write(
     api: &Api,
     named: &Named,
@@ -42,11 +43,13 @@ pub(super) async fn write(
         return Ok(None);
     }
     let failed = |error: sqlx::Error| refuse::database(&error);
-    let mut conn = api.life.pool.acquire().await.map_err(failed)?;
-    let order = orders::get(&mut conn, &named.app, wanted.order).await.map_err(failed)?;
+    let order = {
+        let mut conn = api.life.pool.acquire().await.map_err(failed)?;
+        orders::get(&mut conn, &named.app, wanted.order).await.map_err(failed)?
+    };
     let untouched = |order: &Order| order.version == Order::FIRST_VERSION && payable(order, api).is_ok();
     let Some(mut order) = order.filter(untouched) else { return Ok(None) };
-    let Ok(merchant) = merchant_of(api, &order).await else { return Ok(None) };
+    let Some(merchant) = api.merchants.known_merchant(&order.merchant) else { return Ok(None) };
     let Ok(app_id) = wanted.app_of(&merchant) else { return Ok(None) };
 
     let at = Instant::now();
@@ -67,9 +70,19 @@ pub(super) async fn write(
         told: &told,
         hold: Places::seconds(places.as_ref()),
     };
-    svc_kit::crash::point("order.pay.before_written");
-    let Some(rows) = paying::begin(&mut conn, &first).await.map_err(failed)? else { return Ok(None) };
-    svc_kit::crash::point("order.pay.written");
+    svc_kit::crash::point("order.pay.first.before_written");
+    let mut conn = api.life.pool.acquire().await.map_err(failed)?;
+    let begun = paying::begin(&mut conn, &first).await;
+    drop(conn);
+    let rows = match begun {
+        Ok(Some(rows)) => rows,
+        Ok(None) => return Ok(None),
+        Err(error) => {
+            give_up(api, named, id, Ours::Perhaps).await;
+            return Err(refuse::database(&error));
+        }
+    };
+    svc_kit::crash::point("order.pay.first.written");
     match places {
         Some(places) => places.leave([&told], rows),
         None => api.life.relay.wake(),

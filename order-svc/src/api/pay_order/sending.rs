@@ -154,9 +154,9 @@ async fn accepted<R: Reply>(
         return Err(refuse::provider_unknown());
     };
     let response = named.keep(&mut tx, response).await?;
-    svc_kit::crash::point("order.pay.before_kept");
+    svc_kit::crash::point("order.pay.locked.before_kept");
     tx.commit().await.map_err(failed)?;
-    svc_kit::crash::point("order.pay.kept");
+    svc_kit::crash::point("order.pay.locked.kept");
     tell(order, payment);
     Ok(response)
 }
