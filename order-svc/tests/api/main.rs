@@ -12,6 +12,7 @@ mod batches;
 mod charges;
 mod creating;
 mod first_attempts;
+mod journal;
 mod kept;
 mod paying;
 mod product_codes;
