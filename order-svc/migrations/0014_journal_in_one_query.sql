@@ -1,6 +1,6 @@
 -- The journal's triggers looked at the changed rows twice: once for what no state machine allows, once to write them down. Each look is a
 -- query with a join, and at a few rows it costs more than the rows. Now the line that is written is also what is checked. What is
--- refused, in which words, and what stands in the journal, is as before.
+-- refused, in which words, and what stands in the journal, is as before; of several wrong rows the one with the first id is named.
 CREATE FUNCTION refuse_change(what text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '%', what;

@@ -18,7 +18,7 @@ use e2e::World;
 /// Far above every deadline of ours, and far below the minutes for which the defaults of the libraries would wait.
 const BOUNDED: Duration = Duration::from_secs(40);
 
-/// What a call without an answer holds is free when its leases are over: 20 and 25 s on the database's clock, which no command
+/// What a call without an answer holds is free when its leases are over: 32 and 30 s on the database's clock, which no command
 /// moves.
 async fn leases_end(world: &World) {
     let orders = world.postgres.pool("orders");

@@ -29,7 +29,8 @@ const NOT_REACHED: [(Part, &str, u32); 40] = [
     (Part::OrderSvc, "order.scan.before_commit", 2),
     (Part::OrderSvc, "order.scan.committed", 1),
     (Part::OrderSvc, "order.scan.committed", 2),
-    // Nobody touches an order while an attempt of it is being accepted.
+    // Nobody touches an order while an attempt of it is being accepted, and no attempt is sent again that asking has found meanwhile.
+    // order-svc's own tests go there.
     (Part::OrderSvc, "order.pay.locked.before_kept", 1),
     (Part::OrderSvc, "order.pay.locked.before_kept", 2),
     (Part::OrderSvc, "order.pay.locked.kept", 1),

@@ -1,6 +1,5 @@
 //! `CloseProductCode`: takes a product out of sale, in one transaction with its answer.
 
-use jiff::Timestamp;
 use proto::order::v1::{self, CloseProductCodeRequest};
 use svc_kit::refusal::Violations;
 use tonic::{Request, Status};
@@ -11,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{ProductCodeId, product_code::ProductCode},
-    store::product_codes,
+    store::{as_kept, product_codes},
 };
 
 /// The whole call is one transaction, so nobody ever sees this lease.
@@ -33,8 +32,7 @@ pub(super) async fn handle(api: &Api, request: Request<CloseProductCodeRequest>)
 
 async fn close(api: &Api, named: &Named, id: ProductCodeId) -> Result<v1::ProductCode, Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
-    let now = api.life.clock.now();
-    let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
+    let now = as_kept(api.life.clock.now());
     let mut tx = api.life.pool.begin().await.map_err(failed)?;
     let of_app = |product: &ProductCode| product.app == named.app;
     if !product_codes::find(&mut tx, id).await.map_err(failed)?.is_some_and(|product| of_app(&product)) {

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use money::Fen;
 use proto::order::v1::{self, CreateProductCodeRequest};
 use svc_kit::refusal::Violations;
@@ -19,7 +18,7 @@ use super::{
 use crate::{
     domain::{ProductCodeId, payment::Method, product_code::ProductCode},
     gateway::Merchant,
-    store::product_codes,
+    store::{as_kept, product_codes},
 };
 
 /// The whole call is one transaction, so nobody ever sees this lease.
@@ -69,9 +68,7 @@ fn product(
     merchant: &Merchant,
     app_id: String,
 ) -> ProductCode {
-    // Whole microseconds, as the database keeps them, so that the first answer and every later one are equal.
-    let now = api.life.clock.now();
-    let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
+    let now = as_kept(api.life.clock.now());
     ProductCode {
         id: ProductCodeId(api.life.clock.uuid_v7()),
         app: app.to_owned(),

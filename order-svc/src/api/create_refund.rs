@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use money::Fen;
 use proto::order::v1::{self, CreateRefundRequest};
 use sqlx::PgConnection;
@@ -27,7 +26,7 @@ use crate::{
     },
     events,
     gateway::Merchant,
-    store::{orders, payments, refunds, requests},
+    store::{as_kept, orders, payments, refunds, requests},
 };
 
 /// The whole call is one transaction, so nobody ever sees this lease.
@@ -44,9 +43,7 @@ pub(super) async fn handle(api: &Api, request: Request<CreateRefundRequest>) -> 
 
 async fn create(api: &Api, named: &Named, wanted: Wanted) -> Result<v1::Refund, Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
-    // Whole microseconds, as the database keeps them, so that the first answer and every later one are equal.
-    let now = api.life.clock.now();
-    let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
+    let now = as_kept(api.life.clock.now());
     // Looked at before anything is locked, because pay-gateway may have to be asked.
     let able = able_to_refund(api, named, wanted.order).await?;
     let mut tx = api.life.pool.begin().await.map_err(failed)?;

@@ -34,7 +34,7 @@ use crate::{
         product_code::ProductCode,
     },
     events,
-    store::{orders, product_codes},
+    store::{as_kept, orders, product_codes},
 };
 
 /// WeChat waits five seconds, and the way there and back takes a part of them.
@@ -177,8 +177,7 @@ impl OwnName {
 /// The order of a scan: written now, or by the same scan before.
 async fn order_of(api: &Api, product: &ProductCode, own: &OwnName) -> Result<OrderId, Status> {
     let failed = |error: sqlx::Error| refuse::database(&error);
-    let now = api.life.clock.now();
-    let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
+    let now = as_kept(api.life.clock.now());
     let expire_time =
         now.checked_add(ORDER_LIFE).map_or(now, |at| Timestamp::from_second(at.as_second()).unwrap_or(at));
     let order = Order {

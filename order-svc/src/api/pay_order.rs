@@ -118,7 +118,7 @@ async fn pay_now<R: Reply>(api: &Api, named: &Named, wanted: &Wanted, reply: &R)
 
 /// An attempt that may be sent, as it was written.
 struct Written {
-    /// Its order, in the version that was written with it or after it.
+    /// Its order: as it was written with it, or as it was read when it was to be sent again.
     order: Order,
     payment: Payment,
     /// This sending of it was written at or after that instant.
@@ -362,7 +362,8 @@ async fn give_up(api: &Api, named: &Named, own: PaymentId, ours: Ours) {
         match ours {
             Ours::Id => requests::forget(&mut tx, &named.app, named.request_id).await?,
             Ours::Perhaps => {
-                // This waits for what may still be under way. Who gets the id now has written nothing, and leaves it free.
+                // This waits for our statement, should it still be under way, as long as any lock is waited for. When the id is to be
+                // had now, we have written nothing, and it stays free. What comes even later is an attempt that was never sent.
                 let (app, id) = named.request();
                 if requests::take(&mut tx, app, id, named.rpc, &named.content_sha256, SENDING_LEASE_S).await? {
                     return tx.rollback().await;

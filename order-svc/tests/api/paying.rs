@@ -155,7 +155,13 @@ async fn wrong_particulars_are_told_by_their_paths_and_no_order_is_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_who_leaves_while_its_request_id_is_taken_leaves_no_id_that_nobody_works_on() {
     let world = World::start().await;
-    let order = world.ordered(|_| {}).await;
+    let native = Method::Native(Native { app_id: MINI.into(), ..Native::default() });
+    // It takes its id with the attempt; a code takes its id first.
+    let oauth = Jsapi { payer: Some(jsapi::Payer::OauthCode("081x".into())), ..Jsapi::default() };
+    let mut calls = Vec::new();
+    for method in [native, Method::Jsapi(oauth)] {
+        calls.push(pay_order(&world.ordered(|_| {}).await, method));
+    }
     // The commit that takes the id waits for this test.
     world
         .change(
@@ -165,25 +171,27 @@ async fn a_caller_who_leaves_while_its_request_id_is_taken_leaves_no_id_that_nob
              FOR EACH ROW EXECUTE FUNCTION wait_for_test()",
         )
         .await;
-    let mut gate = world.pool.acquire().await.expect("a connection");
-    sqlx::query("SELECT pg_advisory_lock(77)").execute(&mut *gate).await.expect("it is free");
-    let native = Method::Native(Native { app_id: MINI.into(), ..Native::default() });
-    {
-        let paying = world.pay(pay_order(&order, native));
-        let waits = world.until("the commit waits", async || {
-            let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
-            (world.count(waiting).await == 1).then_some(())
-        });
-        tokio::select! {
-            answer = paying => panic!("nobody can have been answered: {answer:?}"),
-            () = waits => {}
+    for (sent, call) in (1..).zip(calls) {
+        let mut gate = world.pool.acquire().await.expect("a connection");
+        sqlx::query("SELECT pg_advisory_lock(77)").execute(&mut *gate).await.expect("it is free");
+        let name = call.name.clone();
+        {
+            let paying = world.pay(call);
+            let waits = world.until("the commit waits", async || {
+                let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+                (world.count(waiting).await == 1).then_some(())
+            });
+            tokio::select! {
+                answer = paying => panic!("nobody can have been answered: {answer:?}"),
+                () = waits => {}
+            }
         }
+        // On the same connection, so that the service knows by then that the caller has left.
+        world.order(&name).await;
+        sqlx::query("SELECT pg_advisory_unlock(77)").execute(&mut *gate).await.expect("it is held");
+        drop(gate);
+        world.until("it is sent", async || (world.gateway.prepays().len() == sent).then_some(())).await;
     }
-    // On the same connection, so that the service knows by then that the caller has left.
-    world.order(&order.name).await;
-    sqlx::query("SELECT pg_advisory_unlock(77)").execute(&mut *gate).await.expect("it is held");
-    drop(gate);
-    world.until("it is sent", async || (world.gateway.prepays().len() == 1).then_some(())).await;
     world.end().await;
 }
 

@@ -12,7 +12,7 @@ use proto::{
 };
 use tonic::Code;
 
-use super::{count, leases_end};
+use super::count;
 use crate::{
     refused::refused,
     restart::{is_paid_once, is_told},
@@ -48,7 +48,7 @@ fn an_attempt_whose_commit_got_no_answer_is_not_sent_until_the_same_request_send
         assert_eq!(written.iter().map(Payment::state).collect::<Vec<_>>(), [PaymentState::Created]);
         assert_eq!(world.sandbox.ledger().await.orders, [], "nobody knows whether it is written, so it was not sent");
 
-        leases_end(world).await;
+        is_given_up(world).await;
         let cashier = paying.await;
         assert_eq!(cashier.out_trade_no(), written[0].out_trade_no);
         cashier.pay().await;
@@ -75,7 +75,7 @@ fn a_second_attempt_whose_commit_got_no_answer_is_not_sent_until_the_same_reques
             "nobody knows whether it is written, so it was not sent"
         );
 
-        leases_end(world).await;
+        is_given_up(world).await;
         let cashier = paying.await;
         assert_eq!(cashier.out_trade_no(), written[1].out_trade_no);
         cashier.pay().await;
@@ -134,6 +134,14 @@ fn events_whose_deletion_got_no_answer_are_not_told_again() {
         world.create_order(250).await;
         world.tells("order.v1.order.created.>", 2).await;
     });
+}
+
+/// The request of an attempt that was not sent is free, and no sending counts.
+async fn is_given_up(world: &World) {
+    let held = "SELECT count(*) FROM requests WHERE claimed_until IS NOT NULL AND payment_id IS NOT NULL";
+    assert_eq!(count(world, held).await, 0, "a retry waits for nobody");
+    let unsent = "SELECT count(*) FROM payments WHERE state = 'CREATED' AND sends = 0 AND sending_until IS NULL";
+    assert_eq!(count(world, unsent).await, 1);
 }
 
 fn through_postgres() -> Options {

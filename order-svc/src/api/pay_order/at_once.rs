@@ -1,5 +1,5 @@
 //! The first attempt of an order, unless a login code names its payer or it is a charge: one statement reads the order, and one takes
-//! the request id and writes the attempt. Nearly every order has one attempt, and this is a quarter of the statements of the locked way.
+//! the request id and writes the attempt. Nearly every order has one attempt.
 //!
 //! Whatever is not so goes the locked way, which also says what is wrong.
 
