@@ -18,5 +18,6 @@ mod paying;
 mod product_codes;
 mod refund_goods;
 mod repairs;
+mod rules;
 mod scans;
 mod sub_merchants;
