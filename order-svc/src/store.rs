@@ -13,24 +13,11 @@ pub mod repairs;
 pub mod requests;
 pub mod settling;
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{error::DatabaseError, postgres::types::PgInterval};
-
-/// How long one step of a background loop may take. sqlx has no read timeout of its own: a database that went silent without
-/// a word would stop a loop for ever.
-pub const STEP_TIME: Duration = Duration::from_secs(10);
-
-/// Ends a step that takes longer than [`STEP_TIME`], as if the database were away. Its transaction rolls back.
-pub async fn timely<T>(step: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-    tokio::time::timeout(STEP_TIME, step).await.unwrap_or_else(|_| {
-        let silent = std::io::Error::new(std::io::ErrorKind::TimedOut, "the database is silent");
-        Err(sqlx::Error::Io(silent))
-    })
-}
+pub use svc_kit::postgres::{STEP_TIME, timely};
 
 /// A row that the checks of the database should have made impossible.
 #[derive(Debug, thiserror::Error)]

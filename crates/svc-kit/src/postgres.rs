@@ -43,8 +43,23 @@ const RELEASE_TIME: Duration = Duration::from_secs(5);
 /// A connection that answered less than this ago is not asked before it is used.
 const FRESH_TIME: Duration = Duration::from_secs(1);
 
+/// How long one step of a background loop may take. sqlx has no read timeout of its own: a database that went silent without
+/// a word would stop a loop for ever.
+pub const STEP_TIME: Duration = Duration::from_secs(10);
+
 /// How often a running process asks whether the database answers, and how long that may take.
 const WATCH_TIME: Duration = Duration::from_secs(5);
+
+/// Ends a step that takes longer than [`STEP_TIME`], as if the database were away. Its transaction rolls back.
+///
+/// # Errors
+/// The step's own, or [`sqlx::Error::Io`] with [`std::io::ErrorKind::TimedOut`].
+pub async fn timely<T>(step: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    tokio::time::timeout(STEP_TIME, step).await.unwrap_or_else(|_| {
+        let silent = std::io::Error::new(std::io::ErrorKind::TimedOut, "the database is silent");
+        Err(sqlx::Error::Io(silent))
+    })
+}
 
 /// Limits of one process's use of its database.
 #[derive(Clone, Debug, PartialEq, Eq)]
