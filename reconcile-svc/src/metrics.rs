@@ -171,6 +171,7 @@ fn word(outcome: &Result<Run, RunError>) -> &'static str {
         Err(RunError::Gateway(GatewayError::Refused(_) | GatewayError::NotAvailable(_))) => "provider_refused",
         Err(RunError::Gateway(GatewayError::NoBill | GatewayError::Unavailable(_))) => "gateway_unavailable",
         Err(RunError::InProgress) => "in_progress",
+        Err(RunError::TooSlow) => "too_slow",
         Err(RunError::TooLarge(_)) => "too_large",
         Err(RunError::Disk(_)) => "disk",
         Err(RunError::Database(_)) => "database",

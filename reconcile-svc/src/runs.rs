@@ -32,6 +32,7 @@ use sqlx::PgPool;
 use svc_kit::clock::Clock;
 use svc_kit::crash;
 use svc_kit::outbox::Waker;
+use svc_kit::postgres::timely;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -42,6 +43,10 @@ use crate::store::claims::{self, Claim};
 
 /// Days compared at once by one process: each has its files on the disk, and the numbers of its books in memory.
 const MAX_RUNS_AT_ONCE: usize = 2;
+
+/// How long a run may take, whatever the size of its day: one that waits for a word of the database that never comes must not hold
+/// its day for ever. What it had done is undone, and the next run begins anew.
+const RUN_TIME: Duration = Duration::from_mins(25);
 
 /// How long a caller waits for another run of the same day, or for a place.
 const WAIT_TIME: Duration = Duration::from_secs(30);
@@ -58,6 +63,9 @@ pub enum RunError {
     /// The same day is being worked on for longer than we wait.
     #[error("the same day is being reconciled at this moment")]
     InProgress,
+    /// It was given up after [`RUN_TIME`].
+    #[error("the day was not reconciled within {} minutes", RUN_TIME.as_secs() / 60)]
+    TooSlow,
     /// More than can be compared here; a person must look.
     #[error("the day is too large: {0}")]
     TooLarge(String),
@@ -113,7 +121,7 @@ impl Reconciler {
         let _place = waiting.await.map_err(|_| RunError::InProgress)?.map_err(|_| RunError::InProgress)?;
         let claim = self.claim(merchant, day, deadline).await?;
         crash::point("reconcile.claimed");
-        let result = hold::while_held(&self.pool, &claim, self.work(&claim, &account, day)).await;
+        let result = hold::while_held(&self.pool, &claim, Box::pin(self.work(&claim, &account, day))).await;
         if result.is_err() {
             self.release(&claim).await;
         }
@@ -122,11 +130,12 @@ impl Reconciler {
 
     async fn claim(&self, merchant: &str, day: Date, deadline: Instant) -> Result<Claim, RunError> {
         loop {
-            let mut conn = self.pool.acquire().await?;
             let (new_run, holder) = (self.clock.uuid_v7(), Uuid::new_v4());
-            let claimed = claims::claim(&mut conn, merchant, day, new_run, holder, self.clock.now()).await?;
-            drop(conn);
-            if let Some(claim) = claimed {
+            let claim = async {
+                let mut conn = self.pool.acquire().await?;
+                claims::claim(&mut conn, merchant, day, new_run, holder, self.clock.now()).await
+            };
+            if let Some(claim) = timely(claim).await? {
                 return Ok(claim);
             }
             if deadline <= Instant::now() {
@@ -139,7 +148,7 @@ impl Reconciler {
     /// Gives the claim up. When even that fails, the lease ends by itself.
     async fn release(&self, claim: &Claim) {
         let released = async { claims::release(&mut *self.pool.acquire().await?, claim).await };
-        if let Err(error) = released.await {
+        if let Err(error) = timely(released).await {
             tracing::warn!(run = %claim.run_id, "the claim is left to its lease: {error}");
         }
     }

@@ -42,7 +42,11 @@ impl From<RunError> for Status {
                 (Code::Unavailable, ErrorReason::ProviderUnknown, format!("{error}; {try_again}"))
             }
             RunError::InProgress => (Code::Aborted, ErrorReason::InProgress, error.to_string()),
-            RunError::TooLarge(_) | RunError::Disk(_) | RunError::Database(_) | RunError::Internal(_) => {
+            RunError::TooSlow
+            | RunError::TooLarge(_)
+            | RunError::Disk(_)
+            | RunError::Database(_)
+            | RunError::Internal(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a run failed: {error}");
                 (Code::Unavailable, ErrorReason::TryAgain, try_again.to_owned())
             }

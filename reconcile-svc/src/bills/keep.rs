@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::PgPool;
 use svc_kit::crash;
+use svc_kit::postgres::timely;
 use uuid::Uuid;
 
 use super::{Bill, Bills, Fetched};
@@ -50,11 +51,11 @@ impl Bills {
                 stored_bytes: bill.gzip.metadata()?.len(),
                 fetch_time: now,
             };
-            let mut tx = pool.begin().await?;
-            if bills::begin(&mut tx, &new).await? {
+            let mut tx = timely(pool.begin()).await?;
+            if timely(bills::begin(&mut tx, &new)).await? {
                 pieces(&mut tx, new.bill_id, bill).await?;
                 crash::point("reconcile.before_keep");
-                tx.commit().await?;
+                timely(tx.commit()).await?;
             }
         }
         Ok(())
@@ -70,7 +71,7 @@ async fn pieces(conn: &mut sqlx::PgConnection, bill_id: Uuid, bill: &mut Bill) -
         if bytes.is_empty() {
             break;
         }
-        bills::add_piece(conn, bill_id, piece, &bytes).await?;
+        timely(bills::add_piece(conn, bill_id, piece, &bytes)).await?;
     }
     Ok(())
 }

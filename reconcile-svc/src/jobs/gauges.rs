@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use jiff::ToSpan as _;
 use reconciliation::Code;
+use svc_kit::postgres::timely;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::{MerchantDays, OpenOfCode};
@@ -23,7 +24,7 @@ pub async fn show_gauges(reconciler: Reconciler, stop: CancellationToken) -> any
                 Err(error) => tracing::debug!("the metrics show the merchants of before: {error}"),
             }
         }
-        if let Err(error) = show(&reconciler, &merchants).await {
+        if let Err(error) = timely(show(&reconciler, &merchants)).await {
             tracing::warn!("cannot read what the metrics show: {error}");
         }
         tokio::select! {

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use jiff::ToSpan as _;
 use svc_kit::inbox;
+use svc_kit::postgres::timely;
 use tokio_util::sync::CancellationToken;
 
 use crate::runs::Reconciler;
@@ -41,8 +42,9 @@ async fn forget_bills(reconciler: &Reconciler, keep_days: u32, stop: &Cancellati
     let oldest = today.saturating_sub(i64::from(keep_days).days());
     let mut all = 0;
     while !stop.is_cancelled() {
-        let mut conn = reconciler.pool.acquire().await?;
-        let forgotten = bills::forget_before(&mut conn, oldest, BILLS_AT_ONCE).await?;
+        let forget =
+            async { bills::forget_before(&mut *reconciler.pool.acquire().await?, oldest, BILLS_AT_ONCE).await };
+        let forgotten = timely(forget).await?;
         all += forgotten;
         if forgotten == 0 {
             break;

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use svc_kit::postgres::timely;
 use tokio_util::sync::CancellationToken;
 
 use crate::resolution;
@@ -35,9 +36,9 @@ pub async fn ask_for_repairs(reconciler: Reconciler, stop: CancellationToken) ->
 
 /// Whether there may be more to ask about.
 async fn look(reconciler: &Reconciler) -> sqlx::Result<bool> {
-    let asked = resolution::ask_about_due(reconciler).await?;
+    let asked = timely(resolution::ask_about_due(reconciler)).await?;
     reconciler.metrics.repaired("requested", asked.count);
-    let given_up = resolution::give_up_unanswered(reconciler).await?;
+    let given_up = timely(resolution::give_up_unanswered(reconciler)).await?;
     reconciler.metrics.repaired("unanswered", given_up);
     Ok(asked.more)
 }

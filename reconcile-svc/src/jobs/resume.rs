@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use svc_kit::postgres::timely;
 use tokio_util::sync::CancellationToken;
 
 use crate::runs::Reconciler;
@@ -14,7 +15,7 @@ const MAX_DAYS: i64 = 10;
 /// Takes up runs that another process left behind.
 pub async fn take_up_interrupted(reconciler: Reconciler, stop: CancellationToken) -> anyhow::Result<()> {
     loop {
-        let left = async { claims::left_behind(&mut *reconciler.pool.acquire().await?, MAX_DAYS).await };
+        let left = timely(async { claims::left_behind(&mut *reconciler.pool.acquire().await?, MAX_DAYS).await });
         match left.await {
             Ok(days) => {
                 for (merchant, day) in days {

@@ -3,6 +3,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use proto::event::ReconcileDay;
 use proto::time::to_wire;
 use svc_kit::bus::{Message, Publisher};
+use svc_kit::postgres::timely;
 use tokio_util::sync::CancellationToken;
 
 use crate::PROCESS;
@@ -76,7 +77,7 @@ async fn hand_out_all(reconciler: &Reconciler, publisher: &Publisher, tick: Time
     let mut merchants: Vec<Merchant> = merchants.into_values().collect();
     merchants.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     for merchant in merchants {
-        match days_to_look_at(reconciler, &merchant.name, today).await {
+        match timely(days_to_look_at(reconciler, &merchant.name, today)).await {
             Ok(days) => {
                 for day in days {
                     hand_out(publisher, &merchant.name, day, tick).await;

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use svc_kit::postgres::timely;
 use tokio_util::sync::CancellationToken;
 
 use crate::resolution;
@@ -14,7 +15,7 @@ pub async fn end_waivers_of_the_day(reconciler: Reconciler, stop: CancellationTo
     loop {
         let today = wechat_pay::time::bill_date(reconciler.clock.now());
         let failed = loop {
-            match resolution::end_waivers(&reconciler, today).await {
+            match timely(resolution::end_waivers(&reconciler, today)).await {
                 Ok(0) => break false,
                 Ok(_) if stop.is_cancelled() => break false,
                 Ok(_) => {}

@@ -1,4 +1,5 @@
 use jiff::civil::Date;
+use svc_kit::postgres::timely;
 
 use super::{Reconciler, Run, RunError};
 use crate::resolution;
@@ -13,7 +14,8 @@ impl Reconciler {
         let now = self.clock.now();
         let by = FoundBy { run_id: latest.id, merchant: &latest.merchant, day: latest.bill_date, as_of, now };
         // Nearly always nothing has, and nobody needs to wait for that.
-        if discrepancies::ended(&mut *self.pool.acquire().await?, latest.id).await?.is_empty() {
+        let ended = async { discrepancies::ended(&mut *self.pool.acquire().await?, latest.id).await };
+        if timely(ended).await?.is_empty() {
             return Ok(());
         }
         let mut tx = self.pool.begin().await?;

@@ -1,14 +1,25 @@
 //! What reconcile-svc does not hear.
 
+use std::time::Instant;
+
 use e2e::{
-    Link, Options,
+    Link, Options, eventually,
     proxy::{Direction, Fault},
     reconciling::RunState,
     selling::MERCHANT,
     story,
 };
+use sqlx::PgPool;
 
+use super::BOUNDED;
 use crate::reconcile::{next_morning, noon, sell};
+
+/// Statements of reconcile-svc that wait for a lock, with the server's number of their session.
+async fn waiting(database: &PgPool) -> Vec<(i32, String)> {
+    let waiting =
+        "SELECT pid, query FROM pg_stat_activity WHERE application_name = 'reconcile-svc' AND wait_event_type = 'Lock'";
+    sqlx::query_as(waiting).fetch_all(database).await.expect("the database answers")
+}
 
 #[test]
 fn books_whose_commit_got_no_answer_and_a_run_whose_ack_was_lost_are_written_and_told_once() {
@@ -41,5 +52,38 @@ fn a_bill_that_breaks_off_on_its_way_from_the_gateway_is_fetched_again_and_nothi
         assert_eq!(link.observed(Fault::CutAfter), 1);
         assert_eq!((run.state(), run.matched_sum_fen), (RunState::Balanced, 100));
         assert_eq!(world.facts("recon.v1.discrepancy.>").await, []);
+    });
+}
+
+#[test]
+fn a_job_whose_statement_is_never_answered_goes_on_by_another_connection() {
+    story(Options::default().with_reconcile().through(Link::ReconcileSvcToPostgres), async |world| {
+        let link = world.link(Link::ReconcileSvcToPostgres);
+        let database = world.postgres.pool("reconcile");
+        // Every statement about differences waits for this one, for as long as the service lets it.
+        let mut lock = database.begin().await.expect("the database answers");
+        sqlx::query("LOCK TABLE discrepancies").execute(&mut *lock).await.expect("nobody holds it for long");
+        let (session, statement) =
+            eventually("a job is in the middle of a statement whose answer will not come", async || {
+                let before = waiting(&database).await;
+                if before.is_empty() {
+                    return Err("no job waits".to_owned());
+                }
+                assert!(1 <= link.half_open(), "it has a connection");
+                // Who still waits has no answer yet, and its connection is gone.
+                let after = waiting(&database).await;
+                after.into_iter().find(|one| before.contains(one)).ok_or_else(|| "it was answered just then".to_owned())
+            })
+            .await;
+        let began = Instant::now();
+        eventually("the job asks again", async || {
+            let waiting = waiting(&database).await;
+            let again = waiting.iter().any(|(other, again)| *other != session && *again == statement);
+            if again { Ok(()) } else { Err(format!("{waiting:?}")) }
+        })
+        .await;
+        assert!(began.elapsed() < BOUNDED, "{:?}", began.elapsed());
+        lock.rollback().await.expect("the database answers");
+        database.close().await;
     });
 }
