@@ -1,5 +1,15 @@
 //! Table `payments`.
 
+mod charges;
+mod sending;
+mod surplus;
+
+pub use charges::{begin_reversing, is_charge_quiet, too_late_to_reverse};
+pub use sending::{
+    begin_sending, end_sending, is_quiet, is_sending, supersede, take_first_sending_back, take_sending_back,
+};
+pub use surplus::{hold_surplus, is_undecided_surplus, undecided_surplus};
+
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use money::Fen;
@@ -141,157 +151,6 @@ pub(super) fn details(payment: &Payment) -> sqlx::Result<Option<String>> {
     if payment.details.is_empty() { Ok(None) } else { to_json(&payment.details).map(Some) }
 }
 
-/// Counts one more sending of an attempt whose answer was lost. False when it is no longer open.
-pub async fn begin_sending(
-    conn: &mut PgConnection,
-    id: PaymentId,
-    now: Timestamp,
-    sending_s: u32,
-) -> sqlx::Result<bool> {
-    let updated = sqlx::query!(
-        "UPDATE payments SET sends = sends + 1, sent_at = $3, sending_until = now() + $2
-         WHERE payment_id = $1 AND state IN ('CREATED', 'PENDING')",
-        id.0,
-        seconds(sending_s),
-        now.to_sqlx() as _,
-    )
-    .execute(conn)
-    .await?;
-    Ok(updated.rows_affected() == 1)
-}
-
-/// The sending is over, whatever came of it.
-pub async fn end_sending(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE payments SET sending_until = NULL WHERE payment_id = $1", id.0).execute(conn).await?;
-    Ok(())
-}
-
-/// The sending of that count never left us, so it does not count. A later one does.
-pub async fn take_sending_back(conn: &mut PgConnection, id: PaymentId, sends: i32) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE payments SET sending_until = NULL, sends = sends - 1 WHERE payment_id = $1 AND sends = $2 AND 0 < sends",
-        id.0,
-        sends
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// The first sending, which is written with the attempt, never left us. One that was begun since stays.
-pub async fn take_first_sending_back(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE payments SET sending_until = NULL, sends = 0 WHERE payment_id = $1 AND sends = 1", id.0)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Whether nothing was sent since the attempt was read (`sends`), nothing is on its way, and the last sending was at or before
-/// `sent_before`: only then does "unknown number" mean that it never arrived.
-pub async fn is_quiet(
-    conn: &mut PgConnection,
-    id: PaymentId,
-    sends: i32,
-    sent_before: Timestamp,
-) -> sqlx::Result<bool> {
-    let row = sqlx::query!(
-        r#"SELECT sends = $2 AND coalesce(sending_until < now(), true) AND coalesce(sent_at <= $3, true) AS "quiet!"
-           FROM payments WHERE payment_id = $1"#,
-        id.0,
-        sends,
-        sent_before.to_sqlx() as _,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.is_some_and(|row| row.quiet))
-}
-
-/// Whether a charge and all its reversals were written at least `quiet` ago by the database's clock, and are over. Asked before
-/// the provider is, because its answer may be slow: then "unknown number" means that nothing of them ever arrives.
-pub async fn is_charge_quiet(
-    conn: &mut PgConnection,
-    id: PaymentId,
-    reverses: i32,
-    ahead: PgInterval,
-    quiet: PgInterval,
-) -> sqlx::Result<bool> {
-    let row = sqlx::query!(
-        r#"SELECT reverses = $2 AND coalesce(sending_until < clock_timestamp(), true)
-                  AND coalesce(greatest(sent_on_db, reverse_sent_on_db) <= clock_timestamp() + $3 - $4::interval, false)
-                  AS "quiet!"
-           FROM payments WHERE payment_id = $1"#,
-        id.0,
-        reverses,
-        ahead,
-        quiet,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.is_some_and(|row| row.quiet))
-}
-
-/// Writes that one more reversal is about to leave, while the order is locked.
-pub async fn begin_reversing(
-    conn: &mut PgConnection,
-    id: PaymentId,
-    reversing: &Reversing,
-    ahead: PgInterval,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE payments SET reversing_at = $2, reverses = $3, reverse_sent_at = $4, reverse_sent_on_db = clock_timestamp() + $5
-         WHERE payment_id = $1",
-        id.0,
-        reversing.since.to_sqlx() as _,
-        reversing.sends,
-        reversing.sent_at.to_sqlx() as _,
-        ahead,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Writes that the provider takes it back no more.
-pub async fn too_late_to_reverse(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE payments SET reverse_too_late = true WHERE payment_id = $1 AND reversing_at IS NOT NULL",
-        id.0
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// The payer starts another attempt: the open ones are to be closed, as soon as the provider closes attempts of their age.
-pub async fn supersede(
-    conn: &mut PgConnection,
-    order: OrderId,
-    now: Timestamp,
-    close_min_age_s: u32,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE payments SET superseded = true, next_ask_at = least(next_ask_at, greatest($2, create_time + $3))
-         WHERE order_id = $1 AND state IN ('CREATED', 'PENDING') AND next_ask_at IS NOT NULL",
-        order.0,
-        now.to_sqlx() as _,
-        seconds(close_min_age_s),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Whether a prepay of it may be on its way at this moment.
-pub async fn is_sending(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<bool> {
-    let row = sqlx::query!(
-        r#"SELECT coalesce(now() < sending_until, false) AS "sending!" FROM payments WHERE payment_id = $1"#,
-        id.0
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.is_some_and(|row| row.sending))
-}
-
 /// Every attempt of these orders, oldest first.
 pub async fn of_orders(conn: &mut PgConnection, orders: &[OrderId]) -> sqlx::Result<Vec<Payment>> {
     let orders: Vec<Uuid> = orders.iter().map(|id| id.0).collect();
@@ -371,47 +230,4 @@ pub async fn dispute(conn: &mut PgConnection, ids: &[PaymentId], now: Timestamp)
     .execute(conn)
     .await?;
     Ok(())
-}
-
-/// Whether nobody has decided yet about a surplus, asked while its order is locked.
-pub async fn is_undecided_surplus(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<bool> {
-    let row = sqlx::query!(
-        r#"SELECT surplus AND surplus_held_at IS NULL AND refunded_fen + refunding_fen < amount_fen AS "undecided!"
-           FROM payments WHERE payment_id = $1"#,
-        id.0
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.is_some_and(|row| row.undecided))
-}
-
-/// Surplus payments of these merchants that nobody has decided about, oldest first.
-pub async fn undecided_surplus(
-    conn: &mut PgConnection,
-    merchants: &[String],
-    limit: i64,
-) -> sqlx::Result<Vec<(PaymentId, OrderId)>> {
-    let rows = sqlx::query!(
-        "SELECT payment_id, order_id FROM payments
-         WHERE surplus AND surplus_held_at IS NULL AND refunded_fen + refunding_fen < amount_fen AND merchant = ANY($1)
-         ORDER BY payment_id LIMIT $2",
-        merchants,
-        limit,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (PaymentId(row.payment_id), OrderId(row.order_id))).collect())
-}
-
-/// A surplus waits for a person from now on. False when it does already, or nothing of it is left.
-pub async fn hold_surplus(conn: &mut PgConnection, id: PaymentId, now: Timestamp) -> sqlx::Result<bool> {
-    let updated = sqlx::query!(
-        "UPDATE payments SET surplus_held_at = $2
-         WHERE payment_id = $1 AND surplus AND surplus_held_at IS NULL AND refunded_fen + refunding_fen < amount_fen",
-        id.0,
-        now.to_sqlx() as _,
-    )
-    .execute(conn)
-    .await?;
-    Ok(updated.rows_affected() == 1)
 }
