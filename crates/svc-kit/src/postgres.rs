@@ -11,7 +11,7 @@ use anyhow::{Context as _, anyhow, bail};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
+use sqlx::{Connection as _, Executor as _, PgConnection, PgPool, Row as _};
 use tokio::time::Instant;
 
 use crate::admin::Part;
@@ -50,7 +50,8 @@ pub const STEP_TIME: Duration = Duration::from_secs(10);
 /// How often a running process asks whether the database answers, and how long that may take.
 const WATCH_TIME: Duration = Duration::from_secs(5);
 
-/// Ends a step that takes longer than [`STEP_TIME`], as if the database were away. Its transaction rolls back.
+/// Ends a step that takes longer than [`STEP_TIME`], as if the database were away. Its transaction rolls back, unless its commit was
+/// on its way.
 ///
 /// # Errors
 /// The step's own, or [`sqlx::Error::Io`] with [`std::io::ErrorKind::TimedOut`].
@@ -174,7 +175,7 @@ pub async fn connect(url: &SecretString, settings: &Settings) -> anyhow::Result<
         .idle_timeout(IDLE_TIME)
         .max_lifetime(LIFETIME)
         // The pool's own test has no limit: a connection whose other end is gone would keep its place for ever.
-        .after_release(|conn, _| Box::pin(is_heard(conn)))
+        .after_release(|conn, _| Box::pin(is_free(conn)))
         .test_before_acquire(false)
         .before_acquire(|conn, known| {
             // It came back in good order a moment ago: asking once more would cost as much as a statement.
@@ -186,8 +187,20 @@ pub async fn connect(url: &SecretString, settings: &Settings) -> anyhow::Result<
 
 /// Whether a connection of the pool still answers. One that does not is thrown away.
 async fn is_heard(conn: &mut PgConnection) -> sqlx::Result<bool> {
+    soon(conn.ping()).await.map(|()| true)
+}
+
+/// Whether a connection that comes back answers, and is in no transaction. One whose `BEGIN` was given up before its answer is in one
+/// that sqlx 0.9 knows nothing of: whoever got it next would believe in commits that are none.
+async fn is_free(conn: &mut PgConnection) -> sqlx::Result<bool> {
+    // In a transaction now() is when that began. Without one it is when a simple query came; a prepared one comes in several messages.
+    let free = async { sqlx::raw_sql("SELECT now() = statement_timestamp()").fetch_one(conn).await?.try_get(0) };
+    soon(free).await
+}
+
+async fn soon<T>(answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
     let silent = |_| sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the connection is silent"));
-    tokio::time::timeout(RELEASE_TIME, conn.ping()).await.map_err(silent)?.map(|()| true)
+    tokio::time::timeout(RELEASE_TIME, answer).await.map_err(silent)?
 }
 
 /// Brings the database to this release's shape: `migrate(&pool, sqlx::migrate!()).await?`. Several processes may do so at

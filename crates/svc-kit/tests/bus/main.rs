@@ -6,6 +6,7 @@ mod inbox;
 mod kept;
 mod nats;
 mod outbox;
+mod pool;
 mod postgres;
 mod publish;
 mod streams;

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use secrecy::SecretString;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
 use tempfile::TempDir;
@@ -18,10 +19,15 @@ pub(crate) struct Postgres {
     child: Child,
     /// With the tables of outbox and inbox.
     pub(crate) pool: PgPool,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Postgres {
+    /// As a service is given it.
+    pub(crate) fn url(&self) -> SecretString {
+        format!("postgres://postgres@localhost/postgres?host={}", self.folder.path().display()).into()
+    }
+
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data");
@@ -58,7 +64,7 @@ impl Postgres {
             connection.execute(migration).await.expect("the tables are created");
         }
         let pool = PgPoolOptions::new().max_connections(8).connect_lazy_with(options);
-        Self { child, pool, _folder: folder }
+        Self { child, pool, folder }
     }
 }
 
