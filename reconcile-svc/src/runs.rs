@@ -46,7 +46,7 @@ const MAX_RUNS_AT_ONCE: usize = 2;
 
 /// How long a run may take, whatever the size of its day: one that waits for a word of the database that never comes must not hold
 /// its day for ever. What it had done is undone, and the next run begins anew.
-const RUN_TIME: Duration = Duration::from_mins(25);
+const RUN_TIME: Duration = Duration::from_hours(1);
 
 /// How long a caller waits for another run of the same day, or for a place.
 const WAIT_TIME: Duration = Duration::from_secs(30);

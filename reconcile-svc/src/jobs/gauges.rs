@@ -37,16 +37,18 @@ pub async fn show_gauges(reconciler: Reconciler, stop: CancellationToken) -> any
 async fn show(reconciler: &Reconciler, merchants: &[String]) -> sqlx::Result<()> {
     let now = reconciler.clock.now();
     let mut conn = reconciler.pool.acquire().await?;
+    // All of it is read before any of it is shown: what is shown together belongs together.
     let open = gauges::open_by_code(&mut conn, now).await?;
+    let today = wechat_pay::time::bill_date(now);
+    let since = gauges::since_last_run(&mut conn, now).await?;
+    let compared = gauges::compared(&mut conn, today.saturating_sub(1.day())).await?;
+    let refused = gauges::refused_days(&mut conn, today).await?;
+    let unanswered = gauges::oldest_unanswered(&mut conn).await?;
     for code in Code::ALL {
         // A code without open differences is shown as nothing, not left at its last value.
         let of_code = open.iter().find(|(found, _)| *found == code).map_or_else(OpenOfCode::default, |(_, open)| *open);
         reconciler.metrics.open(code, of_code);
     }
-    let today = wechat_pay::time::bill_date(now);
-    let since = gauges::since_last_run(&mut conn, now).await?;
-    let compared = gauges::compared(&mut conn, today.saturating_sub(1.day())).await?;
-    let refused = gauges::refused_days(&mut conn, today).await?;
     let days = |merchant: &String| MerchantDays {
         merchant: merchant.clone(),
         since_run_seconds: since.get(merchant).copied(),
@@ -54,6 +56,6 @@ async fn show(reconciler: &Reconciler, merchants: &[String]) -> sqlx::Result<()>
         control_failed: refused.get(merchant).copied().unwrap_or_default(),
     };
     reconciler.metrics.merchants(&merchants.iter().map(days).collect::<Vec<_>>());
-    reconciler.metrics.unanswered(gauges::oldest_unanswered(&mut conn).await?);
+    reconciler.metrics.unanswered(unanswered);
     Ok(())
 }

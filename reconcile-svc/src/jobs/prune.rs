@@ -11,8 +11,8 @@ use crate::store::bills;
 /// Between two rounds.
 const EVERY: Duration = Duration::from_hours(1);
 
-/// Bills forgotten in one statement; each has up to some hundred pieces.
-const BILLS_AT_ONCE: i64 = 20;
+/// Bills forgotten in one statement; each has up to some hundred pieces of a megabyte.
+const BILLS_AT_ONCE: i64 = 1;
 
 /// Forgets which facts were applied long ago, and bills of days that are more than `bill_keep_days` ago.
 pub async fn forget_what_is_old(

@@ -1,5 +1,5 @@
 use jiff::civil::Date;
-use svc_kit::outbox::enqueue;
+use svc_kit::outbox::enqueue_many;
 
 use super::audit::{Action, Entry};
 use super::told;
@@ -27,9 +27,8 @@ pub async fn end_waivers(reconciler: &Reconciler, today: Date) -> sqlx::Result<u
         detail: format!("its day, {today}, has come"),
     };
     let first = audit::append(&mut tx, &ended.iter().map(entry).collect::<Vec<_>>(), now).await?;
-    for (subject, sequence) in ended.iter().zip(first..) {
-        enqueue(&mut tx, &told::opened(subject, sequence), PROCESS).await?;
-    }
+    let opened: Vec<_> = ended.iter().zip(first..).map(|(subject, sequence)| told::opened(subject, sequence)).collect();
+    enqueue_many(&mut tx, &opened, PROCESS).await?;
     tx.commit().await?;
     reconciler.relay.wake();
     tracing::info!(count = ended.len(), "{} waivers have ended", ended.len());

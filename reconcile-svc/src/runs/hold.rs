@@ -2,12 +2,13 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use svc_kit::postgres::timely;
+use tokio::time::interval;
 
 use super::{RUN_TIME, RunError};
 use crate::store::claims::{self, Claim, LEASE_SECONDS};
 
-/// A third of the lease, so that two renewals may be lost.
-const RENEW_EVERY: Duration = Duration::from_secs(LEASE_SECONDS / 3);
+/// A quarter of the lease, so that two renewals may be lost, to silence, too.
+const RENEW_EVERY: Duration = Duration::from_secs(LEASE_SECONDS / 4);
 
 /// Does the work while the claim is held, renewing it; stops when the claim is lost, or after [`RUN_TIME`].
 pub(super) async fn while_held<T>(
@@ -23,8 +24,11 @@ pub(super) async fn while_held<T>(
 }
 
 async fn until_lost(pool: &PgPool, claim: &Claim) {
+    let mut turns = interval(RENEW_EVERY);
+    // The first one is now, when it was just claimed.
+    turns.tick().await;
     loop {
-        tokio::time::sleep(RENEW_EVERY).await;
+        turns.tick().await;
         let renewed = async { claims::renew(&mut *pool.acquire().await?, claim).await };
         match timely(renewed).await {
             Ok(true) => {}
