@@ -46,7 +46,7 @@ const MAX_RUNS_AT_ONCE: usize = 2;
 
 /// How long a run may take, whatever the size of its day: one that waits for a word of the database that never comes must not hold
 /// its day for ever. What it had done is undone, and the next run begins anew.
-const RUN_TIME: Duration = Duration::from_hours(1);
+pub(crate) const RUN_TIME: Duration = Duration::from_hours(1);
 
 /// How long a caller waits for another run of the same day, or for a place.
 const WAIT_TIME: Duration = Duration::from_secs(30);
@@ -63,8 +63,8 @@ pub enum RunError {
     /// The same day is being worked on for longer than we wait.
     #[error("the same day is being reconciled at this moment")]
     InProgress,
-    /// It was given up after [`RUN_TIME`].
-    #[error("the day was not reconciled within {} minutes", RUN_TIME.as_secs() / 60)]
+    /// It was given up after an hour.
+    #[error("the day was not reconciled within an hour")]
     TooSlow,
     /// More than can be compared here; a person must look.
     #[error("the day is too large: {0}")]

@@ -5,10 +5,10 @@ use proto::event::ReconcileDay;
 use svc_kit::bus::{Delivery, Failure, Handler, Options, Verdict, Verdicts};
 
 use crate::gateway::GatewayError;
-use crate::runs::{Reconciler, RunError};
+use crate::runs::{RUN_TIME, Reconciler, RunError};
 
-/// How long one day may be waited for. The run goes on by itself after it, and whoever asks again finds the day held.
-const DAY_TIME: Duration = Duration::from_mins(30);
+/// How long one day may be waited for: its run, and a minute for each of a place, its claim, and what they ask the gateway before.
+const DAY_TIME: Duration = RUN_TIME.saturating_add(Duration::from_mins(3));
 
 /// Reconciles the days that the schedule hands out, one at a time; the message is acked after the run's commit. A day that cannot
 /// be reconciled now is acked as well: half an hour later the schedule hands it out again.

@@ -37,7 +37,7 @@ pub async fn show_gauges(reconciler: Reconciler, stop: CancellationToken) -> any
 async fn show(reconciler: &Reconciler, merchants: &[String]) -> sqlx::Result<()> {
     let now = reconciler.clock.now();
     let mut conn = reconciler.pool.acquire().await?;
-    // All of it is read before any of it is shown: what is shown together belongs together.
+    // All of it is read before any of it is shown, so that nothing old stands beside what is new when a statement fails.
     let open = gauges::open_by_code(&mut conn, now).await?;
     let today = wechat_pay::time::bill_date(now);
     let since = gauges::since_last_run(&mut conn, now).await?;

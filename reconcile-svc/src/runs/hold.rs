@@ -17,6 +17,8 @@ pub(super) async fn while_held<T>(
     work: impl Future<Output = Result<T, RunError>>,
 ) -> Result<T, RunError> {
     tokio::select! {
+        // What is done counts, whatever else has come.
+        biased;
         done = work => done,
         () = until_lost(pool, claim) => Err(RunError::InProgress),
         () = tokio::time::sleep(RUN_TIME) => Err(RunError::TooSlow),
